@@ -1,0 +1,136 @@
+"""What a safe start needs, as rules over plain values: no Django, no environment, no files.
+
+settings.py refuses to start on any of these; the tests walk through them one by one.
+"""
+
+from dataclasses import dataclass
+from ipaddress import ip_address
+from urllib.parse import urlsplit
+
+SHORTEST_KEY = 50
+FEWEST_DIFFERENT_CHARACTERS = 10
+KNOWN_KEY_WORDS = ("django-insecure", "changeme", "change-me", "change_me", "secret-key", "your-", "example", "test-key")
+DATABASE_SCHEMES = ("sqlite", "postgres", "postgresql", "psql", "pgsql")
+MAIL_SCHEMES = ("smtp", "smtp+tls", "smtp+ssl", "smtps")
+
+
+@dataclass(frozen=True)
+class Configuration:
+    """The values an operator sets, as they were read."""
+
+    public_url: str
+    secret_key: str
+    link_key: str
+    debug: bool
+    allowed_hosts: tuple[str, ...]
+    database_url: str
+    redis_url: str
+    email_url: str
+    mail_from: str
+
+
+def is_loopback(url: str) -> bool:
+    """Whether an address can be opened on this machine only.
+
+    >>> is_loopback("http://127.0.0.1:8000"), is_loopback("http://localhost"), is_loopback("https://ar.firm.eu")
+    (True, True, False)
+    """
+    host = urlsplit(url).hostname or ""
+    if host == "localhost" or host.endswith(".localhost"):
+        return True
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def weakness(key: str) -> str:
+    """Why a key is too weak to sign with, in words; empty when it is strong enough.
+
+    >>> weakness("")
+    'is not set'
+    >>> weakness("abc")
+    'is too short (3 characters, at least 50)'
+    """
+    if not key:
+        return "is not set"
+    if any(word in key.lower() for word in KNOWN_KEY_WORDS):
+        return "is an example value that everybody knows"
+    if len(key) < SHORTEST_KEY:
+        return f"is too short ({len(key)} characters, at least {SHORTEST_KEY})"
+    if len(set(key)) < FEWEST_DIFFERENT_CHARACTERS:
+        return f"repeats itself ({len(set(key))} different characters, at least {FEWEST_DIFFERENT_CHARACTERS})"
+    return ""
+
+
+def refusals(given: Configuration) -> list[str]:
+    """Every reason not to start, each a sentence that names the variable and says what to do.
+
+    A public address on loopback means one person's own machine; anything else is production and held to more.
+    """
+    found = _wrong_addresses(given)
+    if not found and not is_loopback(given.public_url):
+        found = _unsafe_in_production(given)
+    return found + _wrong_mail(given)
+
+
+def _wrong_addresses(given: Configuration) -> list[str]:
+    found = []
+    public = urlsplit(given.public_url)
+    if public.scheme not in ("http", "https") or not public.hostname or public.path.strip("/"):
+        found.append(
+            f"PUBLIC_URL is {given.public_url!r}: give the whole address that clients open and no path, "
+            "such as https://ar.firm.eu"
+        )
+    scheme = urlsplit(given.database_url).scheme
+    if scheme not in DATABASE_SCHEMES:
+        found.append(f"DATABASE_URL begins with {scheme!r}: only sqlite:/// and postgres:// are supported.")
+    if given.redis_url and urlsplit(given.redis_url).scheme not in ("redis", "rediss", "unix"):
+        found.append("REDIS_URL must begin with redis://, rediss:// or unix://; leave it empty to run without Redis.")
+    return found
+
+
+def _unsafe_in_production(given: Configuration) -> list[str]:
+    found = []
+    advice = 'Make one with: python3 -c "import secrets; print(secrets.token_urlsafe(64))"'
+    for name, key in (("SECRET_KEY", given.secret_key), ("LINK_KEY", given.link_key)):
+        if why := weakness(key):
+            found.append(f"{name} {why}. {advice}")
+    if given.secret_key and given.secret_key == given.link_key:
+        found.append(f"LINK_KEY equals SECRET_KEY: each needs its own value. {advice}")
+    if given.debug:
+        found.append("DEBUG is on: error pages would show data to everybody. Remove DEBUG or set it to false.")
+    if "*" in given.allowed_hosts:
+        found.append("ALLOWED_HOSTS contains '*': name the hosts, separated by commas.")
+    public = urlsplit(given.public_url)
+    if "*" not in given.allowed_hosts and not _is_served(public.hostname or "", given.allowed_hosts):
+        found.append(f"ALLOWED_HOSTS does not contain {public.hostname!r}, the host of PUBLIC_URL: add it.")
+    if public.scheme != "https":
+        found.append(
+            f"PUBLIC_URL is {given.public_url!r}: links to invoices travel by https only. "
+            "Put a proxy with a certificate in front and give the https address."
+        )
+    return found
+
+
+def _is_served(host: str, allowed: tuple[str, ...]) -> bool:
+    return any(host == name or (name.startswith(".") and (host.endswith(name) or host == name[1:])) for name in allowed)
+
+
+def _wrong_mail(given: Configuration) -> list[str]:
+    if not given.email_url:
+        return []
+    found = []
+    mail = urlsplit(given.email_url)
+    if mail.scheme not in MAIL_SCHEMES or not mail.hostname:
+        found.append(
+            "EMAIL_URL must look like smtp+tls://user:password@mail.firm.eu:587; leave it empty to write mail to files."
+        )
+    if not given.mail_from:
+        found.append("MAIL_FROM is not set: with EMAIL_URL the sender's address is needed, such as ar@firm.eu.")
+    if is_loopback(given.public_url):
+        found.append(
+            f"EMAIL_URL is set while PUBLIC_URL is {given.public_url!r}: clients would get links that only this "
+            "machine can open. Set PUBLIC_URL to the address that clients reach, or remove EMAIL_URL."
+        )
+    return found

@@ -1,0 +1,26 @@
+"""Settings of the tests: the real ones, in a data folder of their own and deaf to anybody's `.env`."""
+
+import os
+import tempfile
+import warnings
+
+warnings.simplefilter("default")
+
+os.environ["ENV_FILE"] = os.devnull
+for name in ("DATABASE_URL", "REDIS_URL"):
+    os.environ[name] = os.environ.get(f"TEST_{name}", "")
+for name in ("PUBLIC_URL", "ALLOWED_HOSTS", "DEBUG", "EMAIL_URL", "MAIL_FROM", "SECRET_KEY", "LINK_KEY"):
+    os.environ.pop(name, None)
+# Processes that a test starts share the folder and the database of the test that started them.
+os.environ["DATA_DIR"] = os.environ.get("TEST_DATA_DIR") or tempfile.mkdtemp(prefix="arledger-tests-")
+
+from arledger.settings import *  # noqa: E402,F403
+from arledger.settings import DATA_DIR, DATABASES, LOGGING  # noqa: E402
+
+PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+LOGGING["root"] = {"handlers": [], "level": "WARNING"}
+LOGGING["loggers"]["django"] = {"level": "WARNING"}
+
+if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
+    # A file and not memory: threads and child processes of a test see the same book, under the same locks.
+    DATABASES["default"]["TEST"] = {"NAME": str(DATA_DIR / "tests.sqlite3")}

@@ -1,0 +1,1 @@
+"""Fixtures that every app's tests share. The cast stands in the apps' factories."""
