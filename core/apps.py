@@ -1,7 +1,16 @@
+"""core: words that every app shares."""
+
 from django.apps import AppConfig
+from django.db.models.signals import post_migrate
 from django.utils.translation import gettext_lazy as _
+
+from . import guards
 
 
 class CoreConfig(AppConfig):
     name = "core"
     verbose_name = _("Core")
+
+    def ready(self) -> None:
+        # The one signal in the house: a migration may rebuild a table and lose its triggers.
+        post_migrate.connect(guards.after_migrate, dispatch_uid="core.guards")

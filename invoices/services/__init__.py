@@ -1,0 +1,1 @@
+"""The verbs of invoices, by noun: ledger, drafting, issuing, charging, linking."""

@@ -1,0 +1,67 @@
+"""Everything that leaves: one row per message, composed when it is claimed, frozen when it is handed over."""
+
+from __future__ import annotations
+
+from django.db import models
+from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
+
+
+class Message(models.Model):
+    """One message; its key says what it is for, so that it cannot be sent twice."""
+
+    STATES = [
+        ("held", _("held for release")), ("pending", _("waiting")), ("claimed", _("being composed")),
+        ("handing", _("being handed over")), ("sent", _("sent")), ("failed", _("failed")),
+        ("cancelled", _("cancelled")), ("unknown", _("unknown: may have arrived")),
+    ]
+
+    key = models.CharField(max_length=200, unique=True)
+    kind = models.CharField(max_length=30)
+    party = models.CharField(max_length=60, blank=True, db_index=True)
+    on = models.DateField()
+    payload = models.JSONField(default=dict)
+    transport = models.CharField(max_length=10, default="mail")
+    held_for = models.CharField(max_length=60, blank=True)
+    to_name = models.CharField(max_length=200, blank=True)
+    to_addr = models.CharField(max_length=320, blank=True)
+    cc_addr = models.CharField(max_length=640, blank=True)
+    subject = models.CharField(max_length=300, blank=True)
+    text = models.TextField(blank=True)
+    html = models.TextField(blank=True)
+    attachments = models.JSONField(default=list)
+    message_id = models.CharField(max_length=200, unique=True)
+    state = models.CharField(max_length=10, default="pending", choices=STATES)
+    reason = models.TextField(blank=True)
+    attempts = models.PositiveSmallIntegerField(default=0)
+    not_before = models.DateTimeField()
+    lease_token = models.UUIDField(null=True)
+    lease_until = models.DateTimeField(null=True)
+    handing_at = models.DateTimeField(null=True)
+    sent_at = models.DateTimeField(null=True)
+    reply = models.TextField(blank=True)
+    resolved_by = models.CharField(max_length=150, blank=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ["-id"]
+        indexes = [
+            models.Index(fields=["state", "not_before"], name="outbox_due"),
+            models.Index(fields=["party", "on"], name="outbox_party_on"),
+        ]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(state__in=["claimed", "handing"], lease_token__isnull=False)
+                | (~Q(state__in=["claimed", "handing"]) & Q(lease_token=None)),
+                name="outbox_lease_exactly_while_claimed",
+            ),
+            models.CheckConstraint(
+                condition=Q(
+                    state__in=["held", "pending", "claimed", "handing", "sent", "failed", "cancelled", "unknown"]
+                ),
+                name="outbox_state_known",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.key
