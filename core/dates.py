@@ -10,6 +10,9 @@ from calendar import monthrange
 from collections.abc import Collection
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from functools import lru_cache
+from typing import Literal
+
+from babel.dates import format_date
 
 _NO_HOLIDAYS: frozenset[date] = frozenset()
 
@@ -102,6 +105,28 @@ def window_opening(day: date, opens: time, zone: tzinfo) -> datetime:
     [8, 7]
     """
     return datetime.combine(day, opens, tzinfo=zone).astimezone(UTC)
+
+
+DayStyle = Literal["short", "long", "full", "yearless"]
+_LONG = {"short": "d MMM y", "long": "d MMMM y", "full": "EEEE d MMMM y", "yearless": "d MMMM"}
+_DAY_PATTERNS: dict[str, dict[str, str]] = {
+    "en": _LONG,
+    "de": {"short": "d. MMM y", "long": "d. MMMM y", "full": "EEEE, d. MMMM y", "yearless": "d. MMMM"},
+    "fr": _LONG,
+}
+
+
+def show_day(day: date, language: str, style: DayStyle = "long") -> str:
+    """The day as a reader of that language writes it, the month always a word, so that nobody can misread it.
+
+    >>> show_day(date(2026, 12, 5), "en"), show_day(date(2026, 12, 5), "de"), show_day(date(2026, 12, 1), "fr")
+    ('5 December 2026', '5. Dezember 2026', '1er décembre 2026')
+    >>> show_day(date(2026, 12, 5), "en", "short"), show_day(date(2026, 12, 5), "de", "full")
+    ('5 Dec 2026', 'Samstag, 5. Dezember 2026')
+    """
+    locale = language[:2] if language[:2] in _DAY_PATTERNS else "en"
+    words: str = format_date(day, _DAY_PATTERNS[locale][style], locale=locale)
+    return re.sub(r"\b1 ", "1er ", words, count=1) if locale == "fr" and day.day == 1 else words
 
 
 def check_date_format(fmt: str) -> str:

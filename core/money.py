@@ -12,6 +12,7 @@ from fractions import Fraction
 from functools import lru_cache
 
 from babel import Locale
+from babel.numbers import NumberPattern, get_currency_symbol, parse_pattern
 from iso4217 import Currency
 
 _PLACES: dict[str, int] = {c.code: c.exponent for c in Currency if c.exponent is not None}
@@ -122,12 +123,18 @@ def show(amount: Decimal, currency: str, language: str) -> str:
     >>> show(Decimal("1200.0000"), "JPY", "en")
     '¥1,200'
     """
-    locale = _locale(language)
-    digits = places(currency)
-    # CLDR prints IQD or RSD without decimals; a claim is shown as exactly as it is owed.
-    pattern = locale.currency_formats["standard"]
-    exact = round_money(amount, currency) + 0
-    return str(pattern.apply(exact, locale, currency=currency, currency_digits=False, force_frac=(digits, digits)))
+    pattern = _currency_pattern(language, currency, places(currency))
+    return str(pattern.apply(round_money(amount, currency) + 0, _locale(language), currency, currency_digits=False))
+
+
+def show_whole(amount: Decimal, currency: str, language: str) -> str:
+    """The amount without its decimals, for a key figure whose exact value stands one click away.
+
+    >>> show_whole(Decimal("5748.89"), "EUR", "en"), show_whole(Decimal("0.40"), "KWD", "en").replace("\u00a0", " ")
+    ('€5,749', 'KWD 0')
+    """
+    whole = _amount(amount).quantize(Decimal(1), rounding=ROUND_HALF_UP) + 0
+    return str(_currency_pattern(language, currency, 0).apply(whole, _locale(language), currency, currency_digits=False))
 
 
 def parse_amount(text: str, currency: str, decimal: str = ".", rounding: str | None = None) -> Decimal:
@@ -170,6 +177,16 @@ def _amount_pattern(decimal: str) -> re.Pattern[str]:
     grouped = rf"[0-9]{{1,3}}(?P<separator>{separator})[0-9]{{3}}(?:(?P=separator)[0-9]{{3}})*"
     whole = rf"(?P<whole>{grouped}|[0-9]{{1,30}})"
     return re.compile(rf"(?P<sign>-?){whole}(?:{re.escape(decimal)}(?P<fraction>[0-9]{{1,12}}))?")
+
+
+@lru_cache
+def _currency_pattern(language: str, currency: str, digits: int) -> NumberPattern:
+    """The standard pattern of a language with our decimals; a symbol of letters keeps a blank from the figures."""
+    locale = _locale(language)
+    pattern = re.sub(r"\.0+", "." + "0" * digits if digits else "", locale.currency_formats["standard"].pattern)
+    if get_currency_symbol(currency, locale)[-1].isalpha():
+        pattern = re.sub("¤(?=[#0])", "¤\u00a0", pattern)
+    return parse_pattern(pattern)
 
 
 @lru_cache
