@@ -40,7 +40,8 @@ def broker(redis_url: str, folder: Path) -> dict[str, Any]:
     for name in ("queue", "control"):
         (folder / name).mkdir(parents=True, exist_ok=True)
     return {
-        "broker_url": "filesystem://",
+        "broker_url": "filesystem://localhost",
+        "broker_transport": "arledger.file_broker:Transport",
         "broker_transport_options": {
             "data_folder_in": str(folder / "queue"),
             "data_folder_out": str(folder / "queue"),
@@ -80,5 +81,5 @@ def configuration() -> dict[str, Any]:
 
 
 app = Celery("arledger")
-app.config_from_object(configuration)
+app.add_defaults(configuration)  # read when first needed: settings are still being made here
 app.autodiscover_tasks()

@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 SHORTEST_KEY = 50
 FEWEST_DIFFERENT_CHARACTERS = 10
-KNOWN_KEY_WORDS = ("django-insecure", "changeme", "change-me", "change_me", "secret-key", "your-", "example", "test-key")
+KNOWN_KEY_WORDS = ("django-insecure", "changeme", "change-me", "change_me", "secret-key", "your-", "example")
 DATABASE_SCHEMES = ("sqlite", "postgres", "postgresql", "psql", "pgsql")
 MAIL_SCHEMES = ("smtp", "smtp+tls", "smtp+ssl", "smtps")
 

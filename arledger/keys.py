@@ -1,5 +1,6 @@
 """Keys of an installation on one's own machine: made on the first run, kept in files that only the owner reads."""
 
+import contextlib
 import os
 import secrets
 from pathlib import Path
@@ -15,9 +16,7 @@ def own_key(data_dir: Path, name: str) -> str:
         descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
         with os.fdopen(descriptor, "w") as file:
             file.write(secrets.token_urlsafe(64))
-        try:
-            os.link(draft, path)  # fails where another process was first: its key stands
-        except FileExistsError:
-            pass
+        with contextlib.suppress(FileExistsError):  # another process was first: its key stands
+            os.link(draft, path)
         draft.unlink()
     return path.read_text().strip()

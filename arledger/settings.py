@@ -21,7 +21,8 @@ env.read_env(os.environ.get("ENV_FILE", BASE_DIR / ".env"))
 
 # Where this installation keeps everything that is not code.
 DATA_DIR = Path(env.str("DATA_DIR", default="") or BASE_DIR / "data").resolve()
-DATA_DIR.mkdir(parents=True, exist_ok=True)
+STATIC_ROOT = DATA_DIR / "static"
+STATIC_ROOT.mkdir(parents=True, exist_ok=True)
 MEDIA_ROOT = DATA_DIR / "files"
 MAIL_DIR = DATA_DIR / "mail"
 BROKER_DIR = DATA_DIR / "broker"
@@ -172,7 +173,6 @@ TIME_ZONE = "UTC"  # instants; business dates are local dates of the issuing com
 
 # In production the files are collected once, with hashed names; on one's own machine they are served where they lie.
 STATIC_URL = "/static/"
-STATIC_ROOT = DATA_DIR / "static"
 STATICFILES_DIRS = [BASE_DIR / "static"]
 WHITENOISE_USE_FINDERS = LOCAL
 STORAGES = {

@@ -15,11 +15,10 @@ for name in ("PUBLIC_URL", "ALLOWED_HOSTS", "DEBUG", "EMAIL_URL", "MAIL_FROM", "
 os.environ["DATA_DIR"] = os.environ.get("TEST_DATA_DIR") or tempfile.mkdtemp(prefix="arledger-tests-")
 
 from arledger.settings import *  # noqa: E402,F403
-from arledger.settings import DATA_DIR, DATABASES, LOGGING  # noqa: E402
+from arledger.settings import DATA_DIR, DATABASES  # noqa: E402
 
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
-LOGGING["root"] = {"handlers": [], "level": "WARNING"}
-LOGGING["loggers"]["django"] = {"level": "WARNING"}
+LOGGING = {"version": 1, "disable_existing_loggers": False, "root": {"level": "WARNING"}}
 
 if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
     # A file and not memory: threads and child processes of a test see the same book, under the same locks.
