@@ -1,0 +1,159 @@
+"""Signed links: the private address under which a client sees one invoice without an account.
+
+Nothing secret is stored: the token is an HMAC of the link's row under LINK_KEY, so a leaked database opens nothing.
+"""
+
+from __future__ import annotations
+
+import base64
+import datetime as dt
+import hashlib
+import hmac
+from typing import Any
+
+from django.conf import settings
+from django.db import IntegrityError, transaction
+from django.db.models import Max, Q
+from django.urls import reverse
+
+from audit.services import record
+from clients.models import Contact
+from invoices.models import RECEIVABLE, Entry, Invoice, LinkView, ShareLink
+
+AFTER_DUE = dt.timedelta(days=60)
+AFTER_MAIL = dt.timedelta(days=60)
+LONGEST = dt.timedelta(days=365)
+AFTER_PAYMENT = dt.timedelta(days=90)
+ONE_VISIT = dt.timedelta(minutes=30)
+
+
+def link_for(invoice: Invoice, contact: Contact | None, now: dt.datetime) -> ShareLink:
+    """The one live link of a contact to an invoice, renewed: good for 60 days after the due date and after this mail.
+
+    No token lives longer than 365 days: an older link gives way to a new one.
+    """
+    wanted = max(_end_of(invoice.due_on or now.date()) + AFTER_DUE, now + AFTER_MAIL)
+    for _attempt in range(2):
+        try:
+            with transaction.atomic():
+                return _renewed(invoice, contact, wanted, now)
+        except IntegrityError:  # somebody made the same link at this moment: take theirs
+            continue
+    raise RuntimeError(f"No link could be made for {invoice}.")
+
+
+def _renewed(invoice: Invoice, contact: Contact | None, wanted: dt.datetime, now: dt.datetime) -> ShareLink:
+    live = ShareLink.objects.select_for_update().filter(
+        kind="invoice", invoice=invoice, contact=contact, revoked_at=None
+    )
+    link = live.order_by("pk").first()
+    if link is not None and link.created_at + LONGEST < now + AFTER_MAIL:
+        link.revoked_at = now
+        link.save(update_fields=["revoked_at"])
+        link = None
+    if link is None:
+        link = ShareLink(kind="invoice", client=invoice.client, invoice=invoice, contact=contact, expires_at=wanted)
+    link.expires_at = min(max(link.expires_at, wanted), max(link.created_at or now, now) + LONGEST)
+    link.save()
+    return link
+
+
+def token_of(link: ShareLink) -> str:
+    """The 43 characters that open a link: HMAC-SHA256 of its kind, number and version under the key in force."""
+    return _token(settings.LINK_KEY, link.kind, link.pk, link.version)
+
+
+def url_of(link: ShareLink) -> str:
+    """The address to put into a mail; its host comes from PUBLIC_URL alone, never from a request."""
+    return settings.PUBLIC_URL + reverse("portal:invoice", args=[link.pk, token_of(link)])
+
+
+def find(kind: str, link_id: int, token: str, now: dt.datetime) -> ShareLink | None:
+    """The live link of that number and token, or nothing: unknown, wrong, revoked, replaced and expired are alike.
+
+    An unknown number costs the same comparisons as a known one, so that the time taken tells nothing.
+    """
+    link = _row(kind, link_id)
+    genuine = _matches(token, kind, link_id, link.version if link else 1)
+    if link is None or not genuine or link.revoked_at is not None:
+        return None
+    return link if _is_open(link, now) else None
+
+
+def was_ours(kind: str, link_id: int, token: str) -> ShareLink | None:
+    """The link to which this token belongs now or once belonged: expired, revoked or replaced, but never guessed."""
+    link = _row(kind, link_id)
+    genuine = False
+    for version in range(1, (link.version if link else 1) + 1):
+        genuine |= _matches(token, kind, link_id, version)
+    return link if genuine else None
+
+
+def is_view_only(link: ShareLink) -> bool:
+    """A settled or void invoice can be looked at and downloaded; there is nothing left to answer."""
+    invoice = link.invoice
+    return invoice is not None and (invoice.voided_at is not None or invoice.balance == 0)
+
+
+def record_view(link: ShareLink, at: dt.datetime) -> LinkView | None:
+    """The client's browser showed the page; reloading it within half an hour is the same visit."""
+    with transaction.atomic():
+        seen = ShareLink.objects.filter(pk=link.pk).filter(
+            Q(last_seen_at=None) | Q(last_seen_at__lte=at - ONE_VISIT)
+        )
+        return LinkView.objects.create(link=link, seen_at=at) if seen.update(last_seen_at=at) else None
+
+
+def revoke_link(link: ShareLink, *, by: Any, at: dt.datetime) -> None:
+    """Shut a link at once and for good; revoking it again changes nothing."""
+    with transaction.atomic():
+        if ShareLink.objects.filter(pk=link.pk, revoked_at=None).update(revoked_at=at):
+            link.revoked_at = at
+            record(by, "link_revoked", link, client_id=link.client_id)
+
+
+def rotate_link(link: ShareLink, *, by: Any, at: dt.datetime) -> ShareLink:
+    """Give a link a new token; the old one stops at once. A revoked link stays shut."""
+    with transaction.atomic():
+        row = ShareLink.objects.select_for_update().get(pk=link.pk)
+        row.version += 1
+        row.save(update_fields=["version"])
+        record(by, "link_rotated", row, client_id=row.client_id)
+    link.version = row.version
+    return row
+
+
+def _row(kind: str, link_id: int) -> ShareLink | None:
+    return ShareLink.objects.select_related("client__company", "invoice", "contact").filter(
+        pk=link_id, kind=kind
+    ).first()
+
+
+def _is_open(link: ShareLink, now: dt.datetime) -> bool:
+    """Before it expires; once the invoice is paid, for 90 days from the payment. A draft is never shown."""
+    invoice = link.invoice
+    if invoice is None:
+        return now < link.expires_at
+    if invoice.issued_at is None:
+        return False
+    if invoice.balance == 0 and invoice.voided_at is None:
+        paid_at = Entry.objects.filter(invoice=invoice, cr=RECEIVABLE).aggregate(at=Max("posted_at"))["at"]
+        return now < (paid_at or invoice.issued_at) + AFTER_PAYMENT
+    return now < link.expires_at
+
+
+def _token(key: str, kind: str, link_id: int, version: int) -> str:
+    signed = hmac.new(key.encode(), f"ar.link.v1:{kind}:{link_id}:{version}".encode(), hashlib.sha256).digest()
+    return base64.urlsafe_b64encode(signed).rstrip(b"=").decode()
+
+
+def _matches(token: str, kind: str, link_id: int, version: int) -> bool:
+    """Compared in constant time with the token under every key still honoured."""
+    equal = False
+    for key in (settings.LINK_KEY, *settings.LINK_KEY_FALLBACKS):
+        equal |= hmac.compare_digest(token.encode(), _token(key, kind, link_id, version).encode())
+    return equal
+
+
+def _end_of(day: dt.date) -> dt.datetime:
+    return dt.datetime.combine(day + dt.timedelta(days=1), dt.time(), tzinfo=dt.UTC)
