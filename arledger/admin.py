@@ -1,0 +1,66 @@
+"""What an administrator sets for a company, on one page, and who may sign in."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import admin
+from django.contrib.auth import get_user_model
+from django.contrib.auth.admin import UserAdmin
+from django.contrib.auth.models import User
+from django.utils.translation import gettext_lazy as _
+
+from audit.admin import AuditedAdmin
+from core.models import BankAccount, Company, Holiday, PaymentMethod
+from policies.models import CompanyPolicy, Terms
+
+admin.site.site_header = _("AR Ledger settings")
+admin.site.site_title = "AR Ledger"
+admin.site.index_title = _("Settings")
+admin.site.enable_nav_sidebar = False
+admin.site.unregister(get_user_model())
+
+
+class BankAccountInline(admin.StackedInline[BankAccount, Company]):
+    model = BankAccount
+    extra = 0
+
+
+class PaymentMethodInline(admin.TabularInline[PaymentMethod, Company]):
+    model = PaymentMethod
+    extra = 0
+
+
+class TermsInline(admin.TabularInline[Terms, Company]):
+    model = Terms
+    extra = 0
+
+
+class PolicyInline(admin.TabularInline[CompanyPolicy, Company]):
+    model = CompanyPolicy
+    extra = 0
+
+
+class HolidayInline(admin.TabularInline[Holiday, Company]):
+    model = Holiday
+    extra = 0
+
+
+@admin.register(Company)
+class CompanyAdmin(AuditedAdmin):
+    list_display = ["name", "code", "country", "currency", "time_zone", "paper"]
+    fieldsets = [
+        (None, {"fields": ["code", "name", "legal_name", "tagline"]}),
+        (_("Address"), {"fields": ["street", "postal_code", "city", "region", "country", "email", "phone"]}),
+        (_("Tax and register"), {"fields": ["tax_number", "register_entry"]}),
+        (_("How it works"), {"fields": ["time_zone", "language", "currency", "paper", "accent"]}),
+    ]
+    inlines = [BankAccountInline, PaymentMethodInline, TermsInline, PolicyInline, HolidayInline]
+
+
+@admin.register(User)
+class StaffAdmin(UserAdmin[User], AuditedAdmin):
+    """Who may sign in; a password never appears in the audit."""
+
+    def save_related(self, request: Any, form: Any, formsets: Any, change: bool) -> None:
+        AuditedAdmin.save_related(self, request, form, formsets, change)

@@ -1,0 +1,110 @@
+"""Terms, and policies in versions: read as a ladder of calendar dates, never edited, followed by a new version."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any
+
+from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.template.response import TemplateResponse
+from django.urls import URLPattern, path, reverse
+from django.utils.translation import gettext as _
+
+from audit.admin import AuditedAdmin, ReadOnlyAdmin
+from core.errors import Refused
+from core.services import today
+
+from .calendar import step_day
+from .forms import SampleForm, StepFormSet, VersionForm, steps_from, steps_of
+from .models import CompanyPolicy, Policy, Terms
+from .services import new_version
+
+
+@admin.register(Terms)
+class TermsAdmin(AuditedAdmin):
+    list_display = ["name", "company", "net_days", "late_percent", "is_default"]
+    list_filter = ["company"]
+
+
+@admin.register(CompanyPolicy)
+class CompanyPolicyAdmin(AuditedAdmin):
+    list_display = ["company", "name"]
+
+
+@admin.register(Policy)
+class PolicyAdmin(ReadOnlyAdmin):
+    list_display = ["name", "title", "effective_from", "used_by", "made_by", "made_at"]
+    list_filter = ["name"]
+
+    @admin.display(description=_("used by"))
+    def used_by(self, policy: Policy) -> str:
+        return ", ".join(CompanyPolicy.objects.filter(name=policy.name).values_list("company__name", flat=True)) or "—"
+
+    def get_urls(self) -> list[URLPattern]:
+        mine = path(
+            "<int:pk>/new-version/", self.admin_site.admin_view(self.new_version_view), name="policies_policy_new_version"
+        )
+        return [mine, *super().get_urls()]
+
+    def change_view(
+        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None
+    ) -> HttpResponse:
+        """A version as people read it: the ladder on the calendar of a sample invoice."""
+        policy = self._policy(request, object_id)
+        asked = SampleForm(request.GET or None, initial={"issued_on": today(None), "net_days": 30})
+        given = asked.cleaned_data if asked.is_bound and asked.is_valid() else {n: f.initial for n, f in asked.fields.items()}
+        issued_on = given["issued_on"] or today(None)
+        due_on = issued_on + dt.timedelta(days=given["net_days"] or 30)
+        steps = list(policy.steps.all())
+        return TemplateResponse(request, "admin/policies/policy/read.html", {
+            **self._frame(request, policy), "title": str(policy.title or policy.name), "sample": asked,
+            "issued_on": issued_on, "due_on": due_on,
+            "ladder": [(step, step_day(step.offset_days, issued_on, due_on)) for step in steps],
+            "facts": [
+                (field.verbose_name, getattr(policy, f"get_{field.name}_display", lambda f=field: getattr(policy, f.name))())
+                for field in Policy._meta.concrete_fields
+                if field.name not in ("id", "name", "title", "call_minimum", "made_by", "made_at")
+            ],
+        })  # fmt: skip
+
+    def new_version_view(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """Ask what is different, and make the version that follows."""
+        if not request.user.has_perm("policies.add_policy"):
+            raise PermissionDenied
+        policy = self._policy(request, str(pk))
+        on = today(None)
+        form = VersionForm.following(policy, on, request.POST or None)
+        steps = StepFormSet(request.POST or None, initial=steps_of(policy), prefix="steps")
+        if request.method == "POST" and form.is_valid() and steps.is_valid():
+            changes = dict(form.cleaned_data)
+            try:
+                made = new_version(
+                    policy, effective_from=changes.pop("effective_from"), changes=changes, steps=steps_from(steps),
+                    on=on, by=request.user,
+                )
+            except Refused as refused:
+                form.add_error(refused.where if refused.where in form.fields else None, refused.message)
+            else:
+                messages.success(request, _("“%(name)s” has a version from %(day)s.") % {
+                    "name": made.name, "day": made.effective_from.isoformat()
+                })
+                return redirect(reverse("admin:policies_policy_change", args=[made.pk]))
+        return TemplateResponse(request, "admin/policies/policy/new_version.html", {
+            **self._frame(request, policy), "title": _("New version of %(name)s") % {"name": policy.name},
+            "form": form, "steps": steps,
+        })  # fmt: skip
+
+    def _policy(self, request: HttpRequest, object_id: str) -> Policy:
+        policy = self.get_object(request, object_id)
+        if policy is None:
+            raise Http404
+        if not self.has_view_permission(request, policy):
+            raise PermissionDenied
+        assert isinstance(policy, Policy)
+        return policy
+
+    def _frame(self, request: HttpRequest, policy: Policy) -> dict[str, Any]:
+        return {**self.admin_site.each_context(request), "opts": self.opts, "policy": policy, "original": policy}
