@@ -1,6 +1,7 @@
 """Every setting of AR Ledger, from the environment or `.env`; `.env.example` explains each variable."""
 
 import os
+from collections import ChainMap
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -11,6 +12,7 @@ from django.utils.translation import gettext_lazy as _
 
 from arledger import keys
 from arledger.configuration import Configuration, is_loopback, refusals
+from arledger.installed import read_installed
 
 django_stubs_ext.monkeypatch()  # models.Field[…], ModelAdmin[…]: Django's own classes take no type at run time
 
@@ -21,12 +23,15 @@ env.read_env(os.environ.get("ENV_FILE", BASE_DIR / ".env"))
 
 # Where this installation keeps everything that is not code.
 DATA_DIR = Path(env.str("DATA_DIR", default="") or BASE_DIR / "data").resolve()
+INSTALLED_ENV = DATA_DIR / "installed.env"
+env.ENVIRON = ChainMap(os.environ, read_installed(INSTALLED_ENV))  # type: ignore[assignment]
 STATIC_ROOT = DATA_DIR / "static"
 STATIC_ROOT.mkdir(parents=True, exist_ok=True)
 MEDIA_ROOT = DATA_DIR / "files"
 MAIL_DIR = DATA_DIR / "mail"
 BROKER_DIR = DATA_DIR / "broker"
 
+PUBLIC_URL_GIVEN = bool(env.str("PUBLIC_URL", default=""))
 PUBLIC_URL = (env.str("PUBLIC_URL", default="") or "http://127.0.0.1:8000").rstrip("/")
 LOCAL = is_loopback(PUBLIC_URL)
 SECURE = PUBLIC_URL.startswith("https://")
@@ -115,6 +120,7 @@ TEMPLATES = [
                 "django.template.context_processors.i18n",
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
+                "dashboard.context.frame",
             ],
         },
     },

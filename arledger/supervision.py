@@ -47,12 +47,12 @@ class Household:
             preexec_fn=_die_with(os.getpid()),
         )
 
-    def live(self) -> int:
-        """Watch until a signal asks to stop (0) or a member ends by itself (1); then stop them all."""
+    def live(self, until: Callable[[], bool] = lambda: False) -> int:
+        """Watch until a signal asks to stop or ``until`` says so (0), or a member ends by itself (1); then stop all."""
         for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
             signal.signal(number, self._ask_to_stop)
         status = 0
-        while not self.asked_to_stop and not status:
+        while not self.asked_to_stop and not status and not until():
             time.sleep(0.2)
             for name, member in self.members.items():
                 if member.poll() is not None:

@@ -13,4 +13,5 @@ class CoreConfig(AppConfig):
 
     def ready(self) -> None:
         # The one signal in the house: a migration may rebuild a table and lose its triggers.
-        post_migrate.connect(guards.after_migrate, dispatch_uid="core.guards")
+        # Sent once per app when all migrations are done; heard once, as core.
+        post_migrate.connect(guards.after_migrate, sender=self, dispatch_uid="core.guards")

@@ -6,6 +6,7 @@ import os
 import socket
 import sys
 from argparse import ArgumentTypeError
+from pathlib import Path
 from typing import IO, Any
 
 from django.conf import settings
@@ -51,13 +52,17 @@ class Command(BaseCommand):
         environment = dict(os.environ, PYTHONUNBUFFERED="1", PUBLIC_URL=public_url(host, port))
         note(lock, f"{os.getpid()} {environment['PUBLIC_URL']}")
 
+        settled = stamp(settings.INSTALLED_ENV)
         household = Household(settings.BASE_DIR, environment, say=self._say)
         household.start(web(listener, options["web_workers"]))
         household.start(worker_and_beat())
         listener.close()
         self._say(f"AR Ledger is at {environment['PUBLIC_URL']}  (Ctrl-C stops it)")
-        status = household.live()
+        status = household.live(until=lambda: stamp(settings.INSTALLED_ENV) != settled)
         lock.close()
+        if not status and not household.asked_to_stop:
+            self._say("The set-up page wrote new settings: beginning anew with them.")
+            os.execv(sys.executable, [sys.executable, *sys.argv])  # noqa: S606
         self._say("AR Ledger has stopped.")
         sys.exit(status)
 
@@ -78,6 +83,14 @@ class Command(BaseCommand):
                 "Stop that one first, or give this one another folder in DATA_DIR."
             ) from None
         return lock
+
+
+def stamp(path: Path) -> int:
+    """When a file was last written; 0 where there is none."""
+    try:
+        return path.stat().st_mtime_ns
+    except FileNotFoundError:
+        return 0
 
 
 def note(lock: IO[str], line: str) -> None:
@@ -110,7 +123,7 @@ def listen(host: str, wanted: int) -> socket.socket:
 
 def public_url(host: str, port: int) -> str:
     """What clients open: the address that was set, or, on one's own machine, the one we listen on."""
-    if os.environ.get("PUBLIC_URL"):
+    if settings.PUBLIC_URL_GIVEN:
         return str(settings.PUBLIC_URL)
     shown = "127.0.0.1" if host in ("0.0.0.0", "::", "") else f"[{host}]" if ":" in host else host  # noqa: S104
     return f"http://{shown}:{port}"
