@@ -22,6 +22,10 @@ _THOUSANDS = {".": ",'’ \u00a0\u202f", ",": ".'’ \u00a0\u202f"}
 _LONGEST = 14  # digits before the decimals; a money column holds 15
 
 
+class TooFine(ValueError):
+    """A written amount has more decimals than its currency."""
+
+
 def places(currency: str) -> int:
     """How many decimals a currency has (ISO 4217 minor unit). Raises ValueError for what is no currency.
 
@@ -134,11 +138,12 @@ def show_whole(amount: Decimal, currency: str, language: str) -> str:
     ('€5,749', 'KWD 0')
     """
     whole = _amount(amount).quantize(Decimal(1), rounding=ROUND_HALF_UP) + 0
-    return str(_currency_pattern(language, currency, 0).apply(whole, _locale(language), currency, currency_digits=False))
+    pattern = _currency_pattern(language, currency, 0)
+    return str(pattern.apply(whole, _locale(language), currency, currency_digits=False))
 
 
 def parse_amount(text: str, currency: str, decimal: str = ".", rounding: str | None = None) -> Decimal:
-    """Read an amount somebody else wrote, or say why not (ValueError); nothing is guessed.
+    """Read an amount somebody else wrote, or say why not (ValueError, TooFine); nothing is guessed.
 
     ASCII digits, an optional minus, at most the currency's decimals after `decimal`, and thousands separators
     only where every group has three digits and one sign is used. With `rounding` finer amounts are rounded.
@@ -148,7 +153,7 @@ def parse_amount(text: str, currency: str, decimal: str = ".", rounding: str | N
     >>> parse_amount("1.234", "EUR")
     Traceback (most recent call last):
     ...
-    ValueError: «1.234» has more decimals than EUR allows (2). Correct the amount or choose to round it.
+    core.money.TooFine: «1.234» has more decimals than EUR allows (2). Correct the amount or choose to round it.
     """
     digits = places(currency)
     written = text.strip(" \t\u00a0\u202f")
@@ -161,7 +166,7 @@ def parse_amount(text: str, currency: str, decimal: str = ".", rounding: str | N
     if len(whole.lstrip("0")) > _LONGEST:
         raise ValueError(f"«{_shortened(text)}» is too large: {_LONGEST} digits before the decimals are the most.")
     if len(fraction) > digits and rounding is None:
-        raise ValueError(
+        raise TooFine(
             f"«{_shortened(text)}» has more decimals than {currency} allows ({digits}). "
             "Correct the amount or choose to round it."
         )
@@ -176,7 +181,7 @@ def _amount_pattern(decimal: str) -> re.Pattern[str]:
     separator = f"[{re.escape(_THOUSANDS[decimal])}]"
     grouped = rf"[0-9]{{1,3}}(?P<separator>{separator})[0-9]{{3}}(?:(?P=separator)[0-9]{{3}})*"
     whole = rf"(?P<whole>{grouped}|[0-9]{{1,30}})"
-    return re.compile(rf"(?P<sign>-?){whole}(?:{re.escape(decimal)}(?P<fraction>[0-9]{{1,12}}))?")
+    return re.compile(rf"(?P<sign>-?){whole}(?:{re.escape(decimal)}(?P<fraction>[0-9]{{1,30}}))?")
 
 
 @lru_cache

@@ -6,7 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
+from core.errors import Refused
 from core.money import round_money
+
+CATEGORIES = ("S", "Z", "E")  # standard, zero rated, exempt
 
 
 @dataclass(frozen=True)
@@ -57,9 +60,12 @@ def total_of(lines: Sequence[Line], currency: str) -> Totals:
     ... ], "EUR")
     >>> made.net, made.tax, made.total
     (Decimal('4833.92'), Decimal('914.97'), Decimal('5748.89'))
+
+    Refused: tax on a zero-rated or exempt line, a percentage below zero, an unknown category.
     """
     nets: dict[tuple[str, Decimal], Decimal] = {}
-    for line in lines:
+    for position, line in enumerate(lines, 1):
+        _check(line, f"line {position}")
         group = (line.tax_category, Decimal(line.tax_percent).normalize())
         nets[group] = nets.get(group, Decimal(0)) + line_net(line.quantity, line.unit_price, currency)
     groups = tuple(
@@ -69,3 +75,12 @@ def total_of(lines: Sequence[Line], currency: str) -> Totals:
     net = sum((g.net for g in groups), Decimal(0))
     tax = sum((g.tax for g in groups), Decimal(0))
     return Totals(net=net, tax=tax, total=net + tax, groups=groups)
+
+
+def _check(line: Line, where: str) -> None:
+    if line.tax_category not in CATEGORIES:
+        raise Refused(f"Tax category «{line.tax_category}» is unknown; choose S, Z or E.", code="tax", where=where)
+    if line.tax_percent < 0:
+        raise Refused("Tax below zero percent does not exist; give the percentage.", code="tax", where=where)
+    if line.tax_category != "S" and line.tax_percent:
+        raise Refused("A zero-rated or exempt line carries no tax; set its percentage to 0.", code="tax", where=where)

@@ -1,0 +1,138 @@
+"""Where a payment goes, as arithmetic: exact, oldest first, or by hand. What fits nowhere stays unapplied."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+
+from core.errors import Refused
+
+_MOST = 12  # open claims among which a set that adds up is still looked for
+
+
+@dataclass(frozen=True)
+class Claim:
+    """Something open that a payment may settle; a charge (interest, fee) comes after every invoice."""
+
+    key: str
+    due_on: date
+    balance: Decimal
+    issued_on: date
+    number: str = ""
+    is_charge: bool = False
+
+
+@dataclass(frozen=True)
+class Part:
+    """So much of the payment goes to that claim."""
+
+    claim: Claim
+    amount: Decimal
+
+
+def oldest_first(amount: Decimal, claims: Iterable[Claim]) -> list[Part]:
+    """Settle the invoice that has been due longest, then the next; charges only after all principal.
+
+    Equal due dates: the earlier issued, then the lower number.
+
+    >>> day = date(2026, 1, 1)
+    >>> a, b = Claim("A", day, Decimal(60), day), Claim("B", date(2026, 2, 1), Decimal(60), day)
+    >>> [(part.claim.key, str(part.amount)) for part in oldest_first(Decimal(100), [b, a])]
+    [('A', '60'), ('B', '40')]
+    """
+    _check_positive(amount)
+    parts = []
+    for claim in sorted(claims, key=_seniority):
+        share = min(amount, claim.balance)
+        if share > 0:
+            parts.append(Part(claim, share))
+            amount -= share
+    return parts
+
+
+def exact(amount: Decimal, claims: Sequence[Claim]) -> list[Part]:
+    """Settle in full what the amount fits without doubt, otherwise nothing.
+
+    The one claim whose balance is the amount; where there is none, the only set of claims that adds up to it.
+    Several candidates are no match: the payment stays unapplied for a person to decide.
+
+    >>> day = date(2026, 1, 1)
+    >>> claims = [Claim(key, day, Decimal(n), day, key) for key, n in (("A", 60), ("B", 40), ("C", 40))]
+    >>> [[part.claim.key for part in exact(Decimal(n), claims)] for n in (60, 40, 80, 100, 140)]
+    [['A'], [], ['B', 'C'], [], ['A', 'B', 'C']]
+    """
+    _check_positive(amount)
+    owing = sorted((claim for claim in claims if claim.balance > 0), key=_seniority)
+    found = [[claim] for claim in owing if claim.balance == amount]
+    if not found:
+        found = _sets_adding_up(amount, owing) if len(owing) <= _MOST else [owing]
+    if len(found) != 1 or sum(claim.balance for claim in found[0]) != amount:
+        return []
+    return [Part(claim, claim.balance) for claim in found[0]]
+
+
+def by_hand(amount: Decimal, wanted: Mapping[str, Decimal], claims: Iterable[Claim]) -> list[Part]:
+    """Put the payment where a person says, by the claims' keys; the rest stays unapplied.
+
+    Refused: more than a claim's balance, more than the payment, a claim that is not open.
+
+    >>> day = date(2026, 1, 1)
+    >>> by_hand(Decimal(100), {"A": Decimal(70)}, [Claim("A", day, Decimal("60.0000"), day, "INV-7")])
+    Traceback (most recent call last):
+    ...
+    core.errors.Refused: INV-7 has 60 open, and 70 is more. Lower the amount; the rest stays unapplied.
+    """
+    _check_positive(amount)
+    open_claims = {claim.key: claim for claim in claims if claim.balance > 0}
+    parts = []
+    for key, share in wanted.items():
+        if key not in open_claims:
+            raise Refused(f"{key} is not open for this client. Choose an open item.", code="not_open", where=key)
+        claim = open_claims[key]
+        name = claim.number or key
+        if share <= 0:
+            raise Refused(f"The amount for {name} is not above zero. Leave it out.", code="not_positive", where=key)
+        if share > claim.balance:
+            raise Refused(
+                f"{name} has {_said(claim.balance)} open, and {_said(share)} is more. "
+                "Lower the amount; the rest stays unapplied.",
+                code="over_allocation",
+                where=key,
+            )
+        parts.append(Part(claim, share))
+    total = sum((part.amount for part in parts), Decimal(0))
+    if total > amount:
+        raise Refused(
+            f"{_said(total)} in all is more than the {_said(amount)} there is to allocate. "
+            f"Lower the amounts by {_said(total - amount)}.",
+            code="over_allocation",
+            where="amount",
+        )
+    return parts
+
+
+def _seniority(claim: Claim) -> tuple[bool, date, date, str]:
+    return (claim.is_charge, claim.due_on, claim.issued_on, claim.number)
+
+
+def _sets_adding_up(amount: Decimal, claims: Sequence[Claim]) -> list[list[Claim]]:
+    """The sets of claims whose balances add up to the amount."""
+    if amount == 0:
+        return [[]]
+    if not claims or sum(claim.balance for claim in claims) < amount:
+        return []
+    first, others = claims[0], claims[1:]
+    with_first = _sets_adding_up(amount - first.balance, others) if first.balance <= amount else []
+    return [[first, *rest] for rest in with_first] + _sets_adding_up(amount, others)
+
+
+def _said(amount: Decimal) -> str:
+    """An amount in a sentence, without the places only the database needs."""
+    return f"{amount.normalize():f}"
+
+
+def _check_positive(amount: Decimal) -> None:
+    if amount <= 0:
+        raise Refused("A payment is above zero. Give the amount received.", code="not_positive", where="amount")
