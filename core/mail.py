@@ -1,0 +1,52 @@
+"""What a mail says: subject, text and html from the templates in ``templates/mail``, in the reader's language.
+
+Text written by people reaches a template only as a value; it is never template syntax itself.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import css_inline
+from django.template import Context, engines
+from django.utils import translation
+
+_COLOUR = re.compile(r"#[0-9a-fA-F]{6}")
+_HOUSE_COLOUR = "#0f5f57"
+_SPACES_AT_LINE_END = re.compile(r"[ \t]+(?=\n)")
+_EMPTY_LINES = re.compile(r"\n{3,}")
+
+
+def compose(name: str, context: dict[str, Any], language: str) -> tuple[str, str, str]:
+    """Subject, text and html of the mail ``name`` in a language; values are escaped in html and only there.
+
+    Renders ``mail/<name>.subject.txt``, ``mail/<name>.txt`` and ``mail/<name>.html``. What the shared frame
+    (``mail/base.html``, ``mail/base.txt``) needs from ``context`` stands at the top of those files.
+    """
+    values = {**context, "accent": _accent(context.get("company"))}
+    with translation.override(language):
+        subject = _render(f"mail/{name}.subject.txt", values, escape=False)
+        text = _render(f"mail/{name}.txt", values, escape=False)
+        html = _render(f"mail/{name}.html", values, escape=True)
+    return " ".join(subject.split()), tidy(text), css_inline.inline(html, keep_at_rules=True, load_remote_stylesheets=False)
+
+
+def tidy(text: str) -> str:
+    r"""Text as it reads well in a mail: no spaces at line ends, at most one empty line at a time.
+
+    >>> tidy("\n\nHello \n\n\n\nworld\n")
+    'Hello\n\nworld\n'
+    """
+    return _EMPTY_LINES.sub("\n\n", _SPACES_AT_LINE_END.sub("", text.replace("\r\n", "\n"))).strip() + "\n"
+
+
+def _render(template: str, values: dict[str, Any], *, escape: bool) -> str:
+    found = engines["django"].engine.get_template(template)  # type: ignore[attr-defined]
+    return str(found.render(Context(dict(values), autoescape=escape)))
+
+
+def _accent(company: Any) -> str:
+    """The company's brand colour; it stands inside a stylesheet, so nothing but a colour is let through."""
+    accent = str(getattr(company, "accent", "") or "")
+    return accent if _COLOUR.fullmatch(accent) else _HOUSE_COLOUR
