@@ -14,7 +14,7 @@ CATEGORIES = ("S", "Z", "E")  # standard, zero rated, exempt
 
 @dataclass(frozen=True)
 class Line:
-    """One line: quantity times unit price in the invoice's currency, tax in percent under a category (EN 16931 code)."""
+    """One line: quantity times unit price in the invoice's currency, tax in percent under a category (EN 16931)."""
 
     quantity: Decimal
     unit_price: Decimal
@@ -52,7 +52,7 @@ def line_net(quantity: Decimal, unit_price: Decimal, currency: str) -> Decimal:
 
 
 def total_of(lines: Sequence[Line], currency: str) -> Totals:
-    """Add up lines: tax is worked out on each group's net and rounded once per group, never per line (EN 16931 BR-CO-17).
+    """Add up lines; tax is worked out and rounded once per group, never per line (EN 16931 BR-CO-17).
 
     >>> made = total_of([
     ...     Line(Decimal(24), Decimal(120), Decimal(19)), Line(Decimal(1), Decimal(1450), Decimal(19)),
