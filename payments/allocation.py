@@ -82,7 +82,7 @@ def by_hand(amount: Decimal, wanted: Mapping[str, Decimal], claims: Iterable[Cla
     >>> by_hand(Decimal(100), {"A": Decimal(70)}, [Claim("A", day, Decimal("60.0000"), day, "INV-7")])
     Traceback (most recent call last):
     ...
-    core.errors.Refused: 70 is more than the 60 open on INV-7. Lower the amount; the rest stays unapplied.
+    core.errors.Refused: INV-7 has 60 open, and 70 is more. Lower the amount; the rest stays unapplied.
     """
     _check_positive(amount)
     open_claims = {claim.key: claim for claim in claims if claim.balance > 0}
@@ -96,7 +96,7 @@ def by_hand(amount: Decimal, wanted: Mapping[str, Decimal], claims: Iterable[Cla
             raise Refused(f"The amount for {name} is not above zero. Leave it out.", code="not_positive", where=key)
         if share > claim.balance:
             raise Refused(
-                f"{_said(share)} is more than the {_said(claim.balance)} open on {name}. "
+                f"{name} has {_said(claim.balance)} open, and {_said(share)} is more. "
                 "Lower the amount; the rest stays unapplied.",
                 code="over_allocation",
                 where=key,
