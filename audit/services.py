@@ -11,13 +11,17 @@ from .models import Event
 
 
 def record(
-    by: Any, action: str, obj: Any, *, client_id: int | None = None, doc: str = "", summary: str = "",
+    by: Any,
+    action: str,
+    obj: Any,
+    *,
+    client_id: int | None = None,
+    doc: str = "",
+    summary: str = "",
     diff: dict[str, Any] | None = None,
 ) -> Event:
     """Keep who did what to which object; call it inside the transaction of the act."""
-    return Event.objects.create(
-        **_row(by, action, obj, client_id=client_id, doc=doc, summary=summary, diff=diff)
-    )
+    return Event.objects.create(**_row(by, action, obj, client_id=client_id, doc=doc, summary=summary, diff=diff))
 
 
 def record_many(rows: Iterable[dict[str, Any]]) -> None:
@@ -26,7 +30,13 @@ def record_many(rows: Iterable[dict[str, Any]]) -> None:
 
 
 def _row(
-    by: Any, action: str, obj: Any, *, client_id: int | None = None, doc: str = "", summary: str = "",
+    by: Any,
+    action: str,
+    obj: Any,
+    *,
+    client_id: int | None = None,
+    doc: str = "",
+    summary: str = "",
     diff: dict[str, Any] | None = None,
 ) -> dict[str, Any]:
     return {

@@ -75,7 +75,9 @@ class Contact(models.Model):
     """A person at the client's, by role; reminders name one, escalation goes to the next."""
 
     ROLES = [
-        ("accounts_payable", _("accounts payable")), ("approver", _("approver")), ("owner", _("owner")),
+        ("accounts_payable", _("accounts payable")),
+        ("approver", _("approver")),
+        ("owner", _("owner")),
         ("escalation", _("escalation")),
     ]
 

@@ -7,7 +7,6 @@ from typing import Any, TypeVar
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
-from django.db.models import Model
 
 from audit.services import record
 from core.errors import Refused
@@ -49,14 +48,15 @@ def _save(subject: M, fields: Mapping[str, Any], *, by: Any, version: int | None
     with transaction.atomic():
         is_new = subject.pk is None
         if not is_new:
-            model: type[Model] = type(subject)
-            current = model._default_manager.select_for_update().get(pk=subject.pk)
-            if version is not None and current.version != version:  # type: ignore[attr-defined]
+            model: type[Any] = type(subject)
+            current: M = model._default_manager.select_for_update().get(pk=subject.pk)
+            if version is not None and current.version != version:
                 raise Refused(
                     f"Somebody else changed this {name} while you were writing; load the page again, your words are "
-                    "still in the form.", code="changed_meanwhile",
+                    "still in the form.",
+                    code="changed_meanwhile",
                 )
-            subject = current  # type: ignore[assignment]
+            subject = current
         before = {field: getattr(subject, field) for field in fields}
         for field, value in fields.items():
             setattr(subject, field, value)
@@ -69,7 +69,7 @@ def _save(subject: M, fields: Mapping[str, Any], *, by: Any, version: int | None
             subject.version += 1
         subject.save()
         changed = {f: "…" if f in MASKED else str(fields[f]) for f in fields if is_new or before[f] != fields[f]}
-        client_id = subject.pk if isinstance(subject, Client) else subject.client_id  # type: ignore[attr-defined]
+        client_id = subject.pk if isinstance(subject, Client) else subject.client_id
         if changed:
             record(by, f"{name}_{'added' if is_new else 'changed'}", subject, client_id=client_id, diff=changed)
     return subject

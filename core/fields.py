@@ -44,7 +44,7 @@ def from_units(units: int) -> Decimal:
     return Decimal(units).scaleb(-4)
 
 
-class MoneyField(models.Field[Any, Decimal]):
+class MoneyField(models.Field[Any, Any]):
     """An amount; the currency stands in a column beside it.
 
     A Field of its own rather than a BigIntegerField, so that an expression which would mix
@@ -79,11 +79,11 @@ class MoneyField(models.Field[Any, Decimal]):
         value = self.value_from_object(obj)
         return "" if value is None else str(value)
 
-    def formfield(self, **kwargs: Any) -> Any:  # type: ignore[override]
+    def formfield(self, **kwargs: Any) -> Any:
         return super().formfield(**{"form_class": DecimalFormField, "decimal_places": 4, "max_digits": 19, **kwargs})
 
     @property
-    def validators(self) -> list[Any]:  # type: ignore[override]
+    def validators(self) -> list[Any]:
         return [*super().validators, validators.MaxValueValidator(LARGEST)]
 
 

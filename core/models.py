@@ -99,7 +99,9 @@ class BankAccount(models.Model):
             try:
                 self.iban = iban.compact(iban.validate(self.iban))
             except NotValid:
-                raise ValidationError({"iban": _("This IBAN is not valid; compare it with a bank statement.")}) from None
+                raise ValidationError(
+                    {"iban": _("This IBAN is not valid; compare it with a bank statement.")}
+                ) from None
         elif not self.account_number:
             raise ValidationError(_("Give an IBAN, or an account number with its routing number."))
 
@@ -121,7 +123,7 @@ class PaymentMethod(models.Model):
         constraints = [models.UniqueConstraint(fields=["company", "kind"], name="payment_method_once_per_company")]
 
     def __str__(self) -> str:
-        return str(self.get_kind_display())  # type: ignore[attr-defined]
+        return str(self.get_kind_display())
 
 
 class Holiday(models.Model):

@@ -55,9 +55,7 @@ def store_file(content: bytes, media_type: str) -> StoredFile:
             file.flush()
             os.fsync(file.fileno())
         os.replace(temporary, path)
-    row, _ = StoredFile.objects.get_or_create(
-        sha256=sha256, defaults={"media_type": media_type, "size": len(content)}
-    )
+    row, _ = StoredFile.objects.get_or_create(sha256=sha256, defaults={"media_type": media_type, "size": len(content)})
     return row
 
 

@@ -22,8 +22,11 @@ class Dispute(models.Model):
     """The client says something is wrong with an invoice; the disputed amount leaves chasing until it is closed."""
 
     REASONS = [
-        ("price", _("price or amount")), ("delivery", _("delivery or quality")), ("company", _("wrong company")),
-        ("order", _("missing order number")), ("other", _("something else")),
+        ("price", _("price or amount")),
+        ("delivery", _("delivery or quality")),
+        ("company", _("wrong company")),
+        ("order", _("missing order number")),
+        ("other", _("something else")),
     ]
 
     invoice = models.ForeignKey(Invoice, on_delete=models.PROTECT, related_name="disputes")
@@ -49,4 +52,4 @@ class Dispute(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.invoice_id}: {self.reason}"  # type: ignore[attr-defined]
+        return f"{self.invoice_id}: {self.reason}"

@@ -20,8 +20,14 @@ REVISIT_AFTER_DAYS = 7
 
 
 def open_dispute(
-    invoice: Invoice, *, reason: str, text: str = "", amount: Decimal | None = None,
-    revisit_on: dt.date | None = None, on: dt.date, by: Any,
+    invoice: Invoice,
+    *,
+    reason: str,
+    text: str = "",
+    amount: Decimal | None = None,
+    revisit_on: dt.date | None = None,
+    on: dt.date,
+    by: Any,
 ) -> Dispute:
     """The client says something is wrong; the disputed amount (all of it, where none is given) is no longer chased.
 
@@ -40,7 +46,9 @@ def open_dispute(
         if amount is not None and not (0 < amount <= invoice.balance and is_exact(amount, invoice.currency)):
             raise Refused(
                 f"The disputed amount lies between nothing and the {plain(invoice.balance, invoice.currency)} "
-                f"{invoice.currency} still owed.", code="amount", where="amount",
+                f"{invoice.currency} still owed.",
+                code="amount",
+                where="amount",
             )
         if reason not in dict(Dispute.REASONS):
             raise Refused("Choose one of the reasons.", code="reason", where="reason")
@@ -48,10 +56,15 @@ def open_dispute(
         if revisit < on:
             raise Refused("Look again today or later.", code="revisit", where="revisit_on")
         dispute = Dispute.objects.create(
-            invoice=invoice, reason=reason, text=text.strip()[:4000], amount=amount, opened_on=on,
-            opened_by=as_text(by), revisit_on=revisit,
+            invoice=invoice,
+            reason=reason,
+            text=text.strip()[:4000],
+            amount=amount,
+            opened_on=on,
+            opened_by=as_text(by),
+            revisit_on=revisit,
         )
-        record(by, "dispute_opened", dispute, client_id=invoice.client_id, summary=f"{invoice}: {reason}")  # type: ignore[attr-defined]
+        record(by, "dispute_opened", dispute, client_id=invoice.client_id, summary=f"{invoice}: {reason}")
     return dispute
 
 
@@ -66,5 +79,5 @@ def close_dispute(dispute: Dispute, *, outcome: str, on: dt.date, by: Any) -> Di
             dispute.closed_by = as_text(by)
             dispute.outcome = outcome.strip()
             dispute.save(update_fields=["closed_on", "closed_by", "outcome"])
-            record(by, "dispute_closed", dispute, client_id=dispute.invoice.client_id, summary=outcome)  # type: ignore[attr-defined]
+            record(by, "dispute_closed", dispute, client_id=dispute.invoice.client_id, summary=outcome)
     return dispute

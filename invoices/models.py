@@ -25,9 +25,15 @@ FEE = "fee"
 DISCOUNT = "discount"
 WRITE_OFF = "write_off"
 ACCOUNTS = [
-    (RECEIVABLE, _("receivables")), (RECEIVABLE_CHARGES, _("receivables: interest and fees")),
-    (CUSTOMER_CREDIT, _("unapplied cash")), (BANK, _("bank and cash")), (REVENUE, _("revenue")), (TAX, _("tax")),
-    (INTEREST, _("interest")), (FEE, _("fees and compensation")), (DISCOUNT, _("discounts")),
+    (RECEIVABLE, _("receivables")),
+    (RECEIVABLE_CHARGES, _("receivables: interest and fees")),
+    (CUSTOMER_CREDIT, _("unapplied cash")),
+    (BANK, _("bank and cash")),
+    (REVENUE, _("revenue")),
+    (TAX, _("tax")),
+    (INTEREST, _("interest")),
+    (FEE, _("fees and compensation")),
+    (DISCOUNT, _("discounts")),
     (WRITE_OFF, _("write-offs")),
 ]
 
@@ -159,7 +165,7 @@ class Invoice(models.Model):
     @property
     def is_taken_over(self) -> bool:
         """Imported from elsewhere: keeps its own number and has no document of ours."""
-        return self.intake_id is not None  # type: ignore[attr-defined]
+        return self.intake_id is not None
 
     def state(self, on: dt.date) -> str:
         """draft, void, settled, overdue, part_paid or open: a function of the facts and a day."""
@@ -247,7 +253,7 @@ class InterestNotice(models.Model):
     guards = [AppendOnly()]
 
     def __str__(self) -> str:
-        return f"{self.invoice_id}: {self.interest_from}"  # type: ignore[attr-defined]
+        return f"{self.invoice_id}: {self.interest_from}"
 
 
 class Entry(models.Model):
@@ -292,7 +298,9 @@ class Entry(models.Model):
 class ShareLink(models.Model):
     """A private link to one invoice or one statement; nothing secret is stored, the token is an HMAC of this row."""
 
-    kind = models.CharField(max_length=12, default="invoice", choices=[("invoice", "invoice"), ("statement", "statement")])
+    kind = models.CharField(
+        max_length=12, default="invoice", choices=[("invoice", "invoice"), ("statement", "statement")]
+    )
     client = models.ForeignKey(Client, on_delete=models.CASCADE, related_name="links")
     invoice = models.ForeignKey(Invoice, null=True, on_delete=models.CASCADE, related_name="links")
     contact = models.ForeignKey(Contact, null=True, on_delete=models.SET_NULL)
@@ -305,7 +313,8 @@ class ShareLink(models.Model):
     class Meta:
         constraints = [
             models.UniqueConstraint(
-                fields=["invoice", "contact"], condition=Q(revoked_at=None, kind="invoice"),
+                fields=["invoice", "contact"],
+                condition=Q(revoked_at=None, kind="invoice"),
                 name="one_live_link_per_invoice_and_contact",
             )
         ]
@@ -326,4 +335,4 @@ class LinkView(models.Model):
         ordering = ["-seen_at"]
 
     def __str__(self) -> str:
-        return f"{self.link_id} {self.seen_at:%Y-%m-%d %H:%M}"  # type: ignore[attr-defined]
+        return f"{self.link_id} {self.seen_at:%Y-%m-%d %H:%M}"

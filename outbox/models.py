@@ -11,9 +11,14 @@ class Message(models.Model):
     """One message; its key says what it is for, so that it cannot be sent twice."""
 
     STATES = [
-        ("held", _("held for release")), ("pending", _("waiting")), ("claimed", _("being composed")),
-        ("handing", _("being handed over")), ("sent", _("sent")), ("failed", _("failed")),
-        ("cancelled", _("cancelled")), ("unknown", _("unknown: may have arrived")),
+        ("held", _("held for release")),
+        ("pending", _("waiting")),
+        ("claimed", _("being composed")),
+        ("handing", _("being handed over")),
+        ("sent", _("sent")),
+        ("failed", _("failed")),
+        ("cancelled", _("cancelled")),
+        ("unknown", _("unknown: may have arrived")),
     ]
 
     key = models.CharField(max_length=200, unique=True)

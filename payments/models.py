@@ -17,7 +17,10 @@ class Payment(models.Model):
     """Money received from a client; what is not allocated is unapplied cash."""
 
     METHODS = [
-        ("transfer", _("bank transfer")), ("cheque", _("cheque")), ("cash", _("cash")), ("opening", _("taken over")),
+        ("transfer", _("bank transfer")),
+        ("cheque", _("cheque")),
+        ("cash", _("cash")),
+        ("opening", _("taken over")),
     ]
 
     company = models.ForeignKey(Company, on_delete=models.PROTECT, related_name="payments")
@@ -72,4 +75,4 @@ class Allocation(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.amount} of {self.payment_id}"  # type: ignore[attr-defined]
+        return f"{self.amount} of {self.payment_id}"

@@ -19,7 +19,10 @@ class Terms(models.Model):
     name = models.CharField(_("name"), max_length=60)
     net_days = models.PositiveSmallIntegerField(_("days"), validators=[MinValueValidator(1), MaxValueValidator(365)])
     late_percent = models.DecimalField(
-        _("late interest, percent a year"), max_digits=6, decimal_places=3, default=0,
+        _("late interest, percent a year"),
+        max_digits=6,
+        decimal_places=3,
+        default=0,
         validators=[MinValueValidator(0), MaxValueValidator(100)],
         help_text=_("Printed on the invoice; 0 means that no interest is charged."),
     )
@@ -76,7 +79,9 @@ class Policy(models.Model):
     promise_grace_days = models.PositiveSmallIntegerField(_("grace after a promised day"), default=1)
     claim_pause_days = models.PositiveSmallIntegerField(_("pause after «already paid», days"), default=7)
     interest = models.CharField(
-        _("late interest"), max_length=10, default="CONTRACT",
+        _("late interest"),
+        max_length=10,
+        default="CONTRACT",
         choices=[("CONTRACT", _("contractual, from the date of the notice")), ("NONE", _("none"))],
     )
     made_by = models.CharField(max_length=150, blank=True, editable=False)
@@ -98,11 +103,19 @@ class Step(models.Model):
     """One step of the ladder: when, how, in what tone, to whom, and what follows from it."""
 
     CHANNELS = [
-        ("mail", _("mail")), ("letter", _("mail and PDF letter")), ("call", _("call")), ("review", _("internal review")),
+        ("mail", _("mail")),
+        ("letter", _("mail and PDF letter")),
+        ("call", _("call")),
+        ("review", _("internal review")),
     ]
     TONES = [
-        ("neutral", _("neutral")), ("courteous", _("courteous")), ("friendly", _("friendly")), ("plain", _("plain")),
-        ("helpful", _("helpful")), ("firm", _("firm")), ("formal", _("formal")),
+        ("neutral", _("neutral")),
+        ("courteous", _("courteous")),
+        ("friendly", _("friendly")),
+        ("plain", _("plain")),
+        ("helpful", _("helpful")),
+        ("firm", _("firm")),
+        ("formal", _("formal")),
     ]
 
     policy = models.ForeignKey(Policy, on_delete=models.CASCADE, related_name="steps")
@@ -131,7 +144,8 @@ class Step(models.Model):
         constraints = [
             models.UniqueConstraint(fields=["policy", "code"], name="step_code_once_per_policy"),
             models.UniqueConstraint(
-                fields=["policy", "offset_days", "channel"], name="one_step_per_day_and_channel",
+                fields=["policy", "offset_days", "channel"],
+                name="one_step_per_day_and_channel",
                 violation_error_message=_("Two steps may not fall on one day by the same channel."),
             ),
         ]

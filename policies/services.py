@@ -16,8 +16,18 @@ from .ladder import DEFAULT_CALL_MINIMUM, DEFAULT_LADDER
 from .models import CompanyPolicy, Policy, Step, Terms
 
 COPIED = (
-    "title", "spacing_days", "window_opens", "window_closes", "surge_floor", "surge_factor", "call_minimum",
-    "takeover_spacing_days", "promise_longest_days", "promise_most_open", "promise_grace_days", "claim_pause_days",
+    "title",
+    "spacing_days",
+    "window_opens",
+    "window_closes",
+    "surge_floor",
+    "surge_factor",
+    "call_minimum",
+    "takeover_spacing_days",
+    "promise_longest_days",
+    "promise_most_open",
+    "promise_grace_days",
+    "claim_pause_days",
     "interest",
 )
 STEP_FIELDS = tuple(f.name for f in Step._meta.concrete_fields if f.name not in ("id", "policy"))
@@ -43,14 +53,20 @@ def default_policy(by: Any, *, effective_from: dt.date = dt.date(2000, 1, 1), na
     """The policy as shipped, with the default ladder; making it again answers with the one that exists."""
     with transaction.atomic():
         policy, made = Policy.objects.get_or_create(
-            name=name, effective_from=effective_from,
+            name=name,
+            effective_from=effective_from,
             defaults={"title": "Standard", "call_minimum": DEFAULT_CALL_MINIMUM, "made_by": as_text(by)},
         )
         if made:
             Step.objects.bulk_create(
                 Step(
-                    policy=policy, code=s.code, title=s.title, offset_days=s.offset_days, channel=s.channel,
-                    tone=s.tone, **s.extra,
+                    policy=policy,
+                    code=s.code,
+                    title=s.title,
+                    offset_days=s.offset_days,
+                    channel=s.channel,
+                    tone=s.tone,
+                    **s.extra,
                 )
                 for s in DEFAULT_LADDER
             )
@@ -67,8 +83,13 @@ def use_policy(company: Company, name: str, by: Any) -> CompanyPolicy:
 
 
 def new_version(
-    old: Policy, *, effective_from: dt.date, changes: Mapping[str, Any], steps: Sequence[Mapping[str, Any]] | None,
-    on: dt.date, by: Any,
+    old: Policy,
+    *,
+    effective_from: dt.date,
+    changes: Mapping[str, Any],
+    steps: Sequence[Mapping[str, Any]] | None,
+    on: dt.date,
+    by: Any,
 ) -> Policy:
     """The next version of a policy: ``changes`` over the old one, ``steps`` in place of its ladder (None keeps it).
 
@@ -76,17 +97,19 @@ def new_version(
     one day by one channel, or where a step comes after the hand-over decision.
     """
     if effective_from <= on:
-        raise Refused("A version begins tomorrow at the earliest, so that today stays explained.", where="effective_from")
+        raise Refused(
+            "A version begins tomorrow at the earliest, so that today stays explained.", where="effective_from"
+        )
     values = {name: changes.get(name, getattr(old, name)) for name in COPIED}
-    ladder = [dict(s) for s in steps] if steps is not None else [
-        {name: getattr(s, name) for name in STEP_FIELDS} for s in old.steps.all()
-    ]
+    ladder = (
+        [dict(s) for s in steps]
+        if steps is not None
+        else [{name: getattr(s, name) for name in STEP_FIELDS} for s in old.steps.all()]
+    )
     check_ladder(ladder)
     try:
         with transaction.atomic():
-            policy = Policy.objects.create(
-                name=old.name, effective_from=effective_from, made_by=as_text(by), **values
-            )
+            policy = Policy.objects.create(name=old.name, effective_from=effective_from, made_by=as_text(by), **values)
             Step.objects.bulk_create(Step(policy=policy, **step) for step in ladder)
             record(by, "policy_version_made", policy, diff={"from": str(old), "changed": sorted(changes)})
     except IntegrityError:

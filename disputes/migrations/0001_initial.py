@@ -6,33 +6,62 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('invoices', '0001_initial'),
+        ("invoices", "0001_initial"),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='Dispute',
+            name="Dispute",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('amount', core.fields.MoneyField(blank=True, help_text='Empty: the whole invoice.', null=True, verbose_name='disputed amount')),
-                ('reason', models.CharField(choices=[('price', 'price or amount'), ('delivery', 'delivery or quality'), ('company', 'wrong company'), ('order', 'missing order number'), ('other', 'something else')], default='other', max_length=12, verbose_name='reason')),
-                ('text', models.TextField(blank=True, verbose_name="in the client's words")),
-                ('opened_on', models.DateField()),
-                ('opened_by', models.CharField(max_length=150)),
-                ('opened_at', models.DateTimeField(auto_now_add=True)),
-                ('revisit_on', models.DateField(verbose_name='look again on')),
-                ('closed_on', models.DateField(blank=True, null=True)),
-                ('closed_by', models.CharField(blank=True, max_length=150)),
-                ('outcome', models.TextField(blank=True, verbose_name='outcome')),
-                ('invoice', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='disputes', to='invoices.invoice')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "amount",
+                    core.fields.MoneyField(
+                        blank=True, help_text="Empty: the whole invoice.", null=True, verbose_name="disputed amount"
+                    ),
+                ),
+                (
+                    "reason",
+                    models.CharField(
+                        choices=[
+                            ("price", "price or amount"),
+                            ("delivery", "delivery or quality"),
+                            ("company", "wrong company"),
+                            ("order", "missing order number"),
+                            ("other", "something else"),
+                        ],
+                        default="other",
+                        max_length=12,
+                        verbose_name="reason",
+                    ),
+                ),
+                ("text", models.TextField(blank=True, verbose_name="in the client's words")),
+                ("opened_on", models.DateField()),
+                ("opened_by", models.CharField(max_length=150)),
+                ("opened_at", models.DateTimeField(auto_now_add=True)),
+                ("revisit_on", models.DateField(verbose_name="look again on")),
+                ("closed_on", models.DateField(blank=True, null=True)),
+                ("closed_by", models.CharField(blank=True, max_length=150)),
+                ("outcome", models.TextField(blank=True, verbose_name="outcome")),
+                (
+                    "invoice",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="disputes", to="invoices.invoice"
+                    ),
+                ),
             ],
             options={
-                'ordering': ['-opened_on', '-id'],
-                'constraints': [models.UniqueConstraint(condition=models.Q(('closed_on', None)), fields=('invoice',), name='one_open_dispute_per_invoice')],
+                "ordering": ["-opened_on", "-id"],
+                "constraints": [
+                    models.UniqueConstraint(
+                        condition=models.Q(("closed_on", None)),
+                        fields=("invoice",),
+                        name="one_open_dispute_per_invoice",
+                    )
+                ],
             },
         ),
     ]

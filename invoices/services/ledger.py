@@ -61,9 +61,22 @@ def post_entries(new: Sequence[NewEntry], by: Any) -> list[Entry]:
         at, who = timezone.now(), as_text(by)
         rows = [
             Entry(
-                key=e.key, doc=e.doc, kind=e.kind, company_id=e.client.company_id, client=e.client, invoice=e.invoice,
-                charge=e.charge, dr=e.dr, cr=e.cr, amount=e.amount, currency=e.currency,
-                effective_on=e.effective_on, posted_at=at, posted_by=who, memo=e.memo[:300], reverses=e.reverses,
+                key=e.key,
+                doc=e.doc,
+                kind=e.kind,
+                company_id=e.client.company_id,
+                client=e.client,
+                invoice=e.invoice,
+                charge=e.charge,
+                dr=e.dr,
+                cr=e.cr,
+                amount=e.amount,
+                currency=e.currency,
+                effective_on=e.effective_on,
+                posted_at=at,
+                posted_by=who,
+                memo=e.memo[:300],
+                reverses=e.reverses,
             )
             for e in fresh.values()
         ]
@@ -78,31 +91,43 @@ def reverse_entries(entries: Iterable[Entry], by: Any, on: dt.date, memo: str) -
     """Undo entries by their mirror images, dated ``on``; an entry is reversed once, a reversal never."""
     mirrored = []
     for entry in entries:
-        if entry.reverses_id is not None:  # type: ignore[attr-defined]
+        if entry.reverses_id is not None:
             raise Refused("A reversal is not reversed; post the transfer anew.", code="reversal_of_reversal")
         mirrored.append(
             NewEntry(
-                key=f"reversal:{entry.key}", doc=entry.doc, kind="reversal", client=entry.client, dr=entry.cr,
-                cr=entry.dr, amount=entry.amount, currency=entry.currency, effective_on=max(on, entry.effective_on),
-                invoice=entry.invoice, charge=entry.charge, memo=memo, reverses=entry,
+                key=f"reversal:{entry.key}",
+                doc=entry.doc,
+                kind="reversal",
+                client=entry.client,
+                dr=entry.cr,
+                cr=entry.dr,
+                amount=entry.amount,
+                currency=entry.currency,
+                effective_on=max(on, entry.effective_on),
+                invoice=entry.invoice,
+                charge=entry.charge,
+                memo=memo,
+                reverses=entry,
             )
         )
     return post_entries(mirrored, by)
 
 
 def _check(entry: NewEntry) -> None:
-    if isinstance(entry.amount, float) or entry.amount <= 0:
+    if entry.amount <= 0:
         raise Refused("An amount has to be above zero.", code="amount", where="amount")
     if not is_exact(entry.amount, entry.currency):
         raise Refused(
             f"{entry.amount} is finer than {entry.currency} allows; round it to the currency first.",
-            code="too_fine", where="amount",
+            code="too_fine",
+            where="amount",
         )
     if entry.dr == entry.cr:
         raise Refused("A transfer needs two different accounts.", code="same_account")
     if entry.invoice is not None and entry.invoice.currency != entry.currency:
         raise Refused(
-            f"The invoice is in {entry.invoice.currency}, the amount in {entry.currency}.", code="currency",
+            f"The invoice is in {entry.invoice.currency}, the amount in {entry.currency}.",
+            code="currency",
             where="currency",
         )
 
@@ -151,7 +176,8 @@ def _move_balances(model: Any, locked: dict[int, Any], fresh: Iterable[NewEntry]
             raise Refused(
                 f"{row} would have a balance of {row.balance.normalize():f} {row.currency}; "
                 f"it can only lie between 0 and {top.normalize():f}.",
-                code="balance_out_of_range", where="amount",
+                code="balance_out_of_range",
+                where="amount",
             )
         rows.append(row)
         for subject in given[pk]:

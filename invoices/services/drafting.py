@@ -1,0 +1,143 @@
+"""Drafts: an invoice that may still change, because nobody has seen it."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+from django.db import transaction
+
+from audit.services import record
+from clients.models import Client, Contact
+from core.errors import Refused
+from core.models import as_text
+from core.money import currency_codes
+from invoices.models import Invoice, InvoiceLine
+from invoices.totals import Line, Totals, line_net, total_of
+from policies.models import Terms
+from policies.services import default_terms
+
+
+@dataclass(frozen=True)
+class LineDraft:
+    """One line as written: quantity times unit price in the invoice's currency, tax in percent."""
+
+    description: str
+    quantity: Decimal
+    unit_price: Decimal
+    tax_percent: Decimal = Decimal(0)
+    tax_category: str = "S"
+    unit: str = ""
+    detail: str = ""
+
+
+@dataclass(frozen=True)
+class Heading:
+    """What stands above the lines; what is not given comes from the client."""
+
+    terms: Terms | None = None
+    contact: Contact | None = None
+    currency: str = ""
+    po_number: str = ""
+    service_from: dt.date | None = None
+    service_to: dt.date | None = None
+    note: str = ""
+
+
+def draft_invoice(client: Client, lines: Sequence[LineDraft], *, heading: Heading | None = None, by: Any) -> Invoice:
+    """Begin an invoice; it has no number and owes nothing until it is issued."""
+    with transaction.atomic():
+        invoice = Invoice(company=client.company, client=client, created_by=as_text(by))
+        _write(invoice, lines, heading or Heading())
+        record(by, "invoice_drafted", invoice, client_id=client.pk)
+    return invoice
+
+
+def edit_draft(
+    invoice: Invoice, lines: Sequence[LineDraft], *, heading: Heading, version: int | None = None, by: Any
+) -> Invoice:
+    """Write a draft anew; ``version`` is the one the person saw. Refused once it is issued."""
+    with transaction.atomic():
+        invoice = _locked_draft(invoice)
+        if version is not None and invoice.version != version:
+            raise Refused(
+                "Somebody else changed this draft while you were writing; load the page again.",
+                code="changed_meanwhile",
+            )
+        invoice.version += 1
+        invoice.lines.all().delete()
+        _write(invoice, lines, heading)
+        record(by, "draft_changed", invoice, client_id=invoice.client_id)
+    return invoice
+
+
+def delete_draft(invoice: Invoice, *, by: Any) -> None:
+    """Throw a draft away. Refused once it is issued: an issued invoice is voided."""
+    with transaction.atomic():
+        invoice = _locked_draft(invoice)
+        record(by, "draft_deleted", invoice, client_id=invoice.client_id)
+        invoice.delete()
+
+
+def totals_of(invoice: Invoice) -> Totals:
+    """The totals of the lines as they stand: net, tax per rate, total."""
+    return total_of([_as_line(line) for line in invoice.lines.all()], invoice.currency)
+
+
+def _as_line(line: InvoiceLine | LineDraft) -> Line:
+    return Line(line.quantity, line.unit_price, line.tax_percent, line.tax_category)
+
+
+def _locked_draft(invoice: Invoice) -> Invoice:
+    invoice = Invoice.objects.select_for_update(of=("self",)).get(pk=invoice.pk)
+    if invoice.issued_at is not None:
+        raise Refused(f"{invoice} is issued and no longer changes; void it instead.", code="issued")
+    return invoice
+
+
+def _write(invoice: Invoice, lines: Sequence[LineDraft], heading: Heading) -> None:
+    client = invoice.client
+    if not lines:
+        raise Refused("An invoice needs at least one line.", code="no_lines", where="lines")
+    invoice.terms = heading.terms or client.terms or default_terms(client.company)
+    invoice.contact = heading.contact
+    invoice.currency = heading.currency or client.currency
+    if invoice.currency not in currency_codes():
+        raise Refused(f"“{invoice.currency}” is not a currency; write EUR, USD or another code.", where="currency")
+    if heading.service_from and heading.service_to and heading.service_to < heading.service_from:
+        raise Refused("The service ends before it begins.", where="service_to")
+    if invoice.terms is not None and invoice.terms.company != client.company:
+        raise Refused("These terms belong to another company.", where="terms")
+    invoice.po_number = heading.po_number.strip()
+    invoice.service_from, invoice.service_to = heading.service_from, heading.service_to
+    invoice.note = heading.note.strip()
+    for position, line in enumerate(lines, 1):
+        if not line.description.strip():
+            raise Refused(f"Line {position} has no description.", where=f"line {position}")
+        if line.quantity == 0:
+            raise Refused(f"Line {position} has the quantity 0; leave it out or give one.", where=f"line {position}")
+        if not 0 <= line.tax_percent <= 100:
+            raise Refused(f"Line {position}: tax lies between 0 and 100 percent.", where=f"line {position}")
+    totals = total_of([_as_line(line) for line in lines], invoice.currency)
+    if totals.total < 0:
+        raise Refused("The lines add up to less than nothing.", code="negative", where="lines")
+    invoice.net, invoice.tax, invoice.total = totals.net, totals.tax, totals.total
+    invoice.save()
+    InvoiceLine.objects.bulk_create(
+        InvoiceLine(
+            invoice=invoice,
+            position=position,
+            description=line.description.strip(),
+            detail=line.detail.strip(),
+            quantity=line.quantity,
+            unit=line.unit.strip(),
+            unit_price=line.unit_price,
+            tax_percent=line.tax_percent,
+            tax_category=line.tax_category,
+            net=line_net(line.quantity, line.unit_price, invoice.currency),
+        )
+        for position, line in enumerate(lines, 1)
+    )

@@ -1,0 +1,149 @@
+"""Issuing: a draft becomes a claim under a number without gaps, and is never changed again; and voiding it."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any
+
+from django.db import transaction
+from django.db.models import F
+from django.utils import timezone
+
+from audit.services import record
+from core.errors import Refused
+from core.models import Company
+from core.references import rf_reference
+from invoices.documents import freeze
+from invoices.models import RECEIVABLE, REVENUE, TAX, Invoice, Series
+from outbox.models import Message
+from policies.terms import due_date, refuse_vague
+
+from .drafting import totals_of
+from .ledger import NewEntry, post_entries, reverse_entries
+
+
+def issue_invoice(invoice: Invoice, *, on: dt.date, by: Any) -> Invoice:
+    """Issue a draft on a day: due date from its terms, number from its series, entries in the ledger, all frozen.
+
+    Issuing an issued invoice changes nothing. Refused without terms, for nothing owed, and where the client
+    needs a purchase order number that is missing.
+    """
+    with transaction.atomic():
+        invoice = (
+            Invoice.objects.select_for_update(of=("self",))
+            .select_related("client__company", "terms")
+            .get(pk=invoice.pk)
+        )
+        if invoice.issued_at is not None:
+            return invoice
+        _check_issuable(invoice)
+        assert invoice.terms is not None
+        totals = totals_of(invoice)
+        invoice.net, invoice.tax, invoice.total = totals.net, totals.tax, totals.total
+        invoice.issued_on = on
+        invoice.due_on = due_date(on, invoice.terms.net_days)
+        invoice.terms_days = invoice.terms.net_days
+        invoice.late_percent = invoice.terms.late_percent
+        invoice.save()
+        invoice.lines.update(is_issued=True)
+        post_entries(_issue_entries(invoice, on), by)
+        invoice.frozen = freeze(invoice)
+        # The number comes last, so that its row is locked for the shortest time.
+        invoice.series, invoice.seq = _next_number(invoice.company, on)
+        invoice.number = f"{invoice.series.prefix}{invoice.seq:0{invoice.series.width}d}"
+        invoice.reference = rf_reference(invoice.number)
+        invoice.issued_at = timezone.now()
+        invoice.save()
+        record(
+            by,
+            "invoice_issued",
+            invoice,
+            client_id=invoice.client_id,
+            doc=f"invoice:{invoice.pk}",
+            summary=invoice.number,
+        )
+    return invoice
+
+
+def void_invoice(invoice: Invoice, *, reason: str, on: dt.date, by: Any) -> Invoice:
+    """Take an invoice back while nothing was sent or paid: entries reversed, the number stays, marked void.
+
+    Refused after it was sent or paid: what the client has seen is corrected by a credit note.
+    """
+    if not reason.strip():
+        raise Refused("Say why the invoice is voided.", code="reason", where="reason")
+    with transaction.atomic():
+        invoice = Invoice.objects.select_for_update(of=("self",)).get(pk=invoice.pk)
+        if invoice.voided_at is not None:
+            return invoice
+        if invoice.issued_at is None:
+            raise Refused("A draft is deleted, not voided.", code="draft")
+        if invoice.balance != invoice.total:
+            raise Refused("Something was paid or credited on this invoice; it can no longer be voided.", code="paid")
+        if was_sent(invoice):
+            raise Refused("This invoice was sent; what the client has seen is not voided.", code="sent")
+        reverse_entries(invoice.entries.filter(reverses=None), by, on, memo=reason)
+        invoice.refresh_from_db(fields=["balance"])
+        invoice.voided_at, invoice.voided_on, invoice.voided_because = timezone.now(), on, reason.strip()[:300]
+        invoice.save(update_fields=["voided_at", "voided_on", "voided_because"])
+        record(by, "invoice_voided", invoice, client_id=invoice.client_id, doc=f"invoice:{invoice.pk}", summary=reason)
+    return invoice
+
+
+def was_sent(invoice: Invoice) -> bool:
+    """A message with this invoice left, or may have left."""
+    handed = Message.objects.filter(
+        key__startswith=f"invoice:{invoice.pk}:send:", state__in=["claimed", "handing", "sent", "unknown"]
+    )
+    return handed.exists() or invoice.links.exists()
+
+
+def _check_issuable(invoice: Invoice) -> None:
+    if invoice.terms is None:
+        raise Refused("Choose payment terms: a number of days.", code="no_terms", where="terms")
+    refuse_vague(invoice.terms.name)
+    if invoice.total <= 0:
+        raise Refused("An invoice over nothing is not issued.", code="nothing", where="lines")
+    if invoice.client.po_required and not invoice.po_number:
+        raise Refused(
+            f"{invoice.client} pays only with a purchase order number; ask for it and enter it.",
+            code="po_required",
+            where="po_number",
+        )
+
+
+def _issue_entries(invoice: Invoice, on: dt.date) -> list[NewEntry]:
+    doc = f"invoice:{invoice.pk}"
+
+    def entry(key: str, account: str, amount: Any) -> NewEntry:
+        """A claim; a negative amount (a discount line) is the same transfer the other way round."""
+        dr, cr = (RECEIVABLE, account) if amount > 0 else (account, RECEIVABLE)
+        return NewEntry(
+            key=f"{doc}:{key}",
+            doc=doc,
+            kind="issue",
+            client=invoice.client,
+            dr=dr,
+            cr=cr,
+            amount=abs(amount),
+            currency=invoice.currency,
+            effective_on=on,
+            invoice=invoice,
+        )
+
+    lines = [entry(f"line:{line.position}", REVENUE, line.net) for line in invoice.lines.all() if line.net]
+    taxes = [
+        entry(f"tax:{group.category}{group.percent.normalize():f}", TAX, group.tax)
+        for group in totals_of(invoice).groups
+        if group.tax
+    ]
+    return lines + taxes
+
+
+def _next_number(company: Company, on: dt.date) -> tuple[Series, int]:
+    series, _ = Series.objects.get_or_create(
+        company=company, kind="invoice", year=on.year, defaults={"prefix": f"{company.code.upper()}-{on.year}-"}
+    )
+    Series.objects.filter(pk=series.pk).update(last=F("last") + 1)
+    series.refresh_from_db()
+    return series, series.last

@@ -1,0 +1,223 @@
+"""Payments: money comes in as unapplied cash and is allocated to what is owed; both can be taken back by reversal."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping, Sequence
+from decimal import Decimal
+from typing import Any
+
+from django.db import transaction
+from django.db.models import Sum
+
+from audit.services import record
+from clients.models import Client
+from core.errors import Refused
+from core.models import as_text
+from core.money import is_exact, plain
+from invoices.models import BANK, CUSTOMER_CREDIT, RECEIVABLE, RECEIVABLE_CHARGES, Charge, Entry, Invoice
+from invoices.services.ledger import NewEntry, post_entries, reverse_entries
+
+from .allocation import Claim, Part, by_hand, exact, oldest_first
+from .models import Allocation, Payment
+
+How = str | Mapping[str, Decimal]
+
+
+def record_payment(
+    client: Client,
+    amount: Decimal,
+    currency: str,
+    *,
+    received_on: dt.date,
+    key: str,
+    by: Any,
+    method: str = "transfer",
+    reference: str = "",
+    note: str = "",
+    how: How = "oldest",
+    on: dt.date | None = None,
+) -> Payment:
+    """Record money received and put it to what is owed; the rest is unapplied cash.
+
+    ``how`` is "oldest", "exact", "none", or amounts by claim key ("invoice:12", "charge:3"). ``key`` makes it
+    happen once: the same key again answers with the payment recorded, and is refused with other facts.
+    ``on`` is the day of the act; a payment dated after it is refused.
+    """
+    if amount <= 0 or not is_exact(amount, currency):
+        raise Refused(f"A payment is an amount above zero in whole units of {currency}.", where="amount")
+    if on is not None and received_on > on:
+        raise Refused("A payment cannot have been received in the future.", code="future", where="received_on")
+    with transaction.atomic():
+        Client.objects.select_for_update().get(pk=client.pk)
+        standing = Payment.objects.filter(key=key).first()
+        if standing is not None:
+            if (standing.client_id, standing.amount, standing.currency) != (client.pk, amount, currency):
+                raise Refused("This form was already used for another payment; open a new one.", code="key_reused")
+            return standing
+        payment = Payment.objects.create(
+            company=client.company,
+            client=client,
+            key=key,
+            amount=amount,
+            currency=currency,
+            received_on=received_on,
+            method=method,
+            reference=reference.strip()[:140],
+            note=note.strip()[:300],
+            recorded_by=as_text(by),
+        )
+        post_entries(
+            [
+                NewEntry(
+                    key=f"payment:{key}",
+                    doc=doc_of(payment),
+                    kind="payment",
+                    client=client,
+                    dr=BANK,
+                    cr=CUSTOMER_CREDIT,
+                    amount=amount,
+                    currency=currency,
+                    effective_on=received_on,
+                    memo=reference,
+                )
+            ],
+            by,
+        )
+        record(
+            by,
+            "payment_recorded",
+            payment,
+            client_id=client.pk,
+            doc=doc_of(payment),
+            summary=f"{plain(amount, currency)} {currency}",
+        )
+        _allocate(payment, amount, how, received_on, by)
+    return payment
+
+
+def allocate(payment: Payment, how: How, *, on: dt.date, by: Any) -> list[Allocation]:
+    """Put what is left of a payment to open claims of its client; "oldest", "exact", or amounts by claim key."""
+    with transaction.atomic():
+        Client.objects.select_for_update().get(pk=payment.client_id)
+        left = unallocated(payment)
+        if left <= 0:
+            raise Refused("Nothing of this payment is left to allocate.", code="nothing_left")
+        made = _allocate(payment, left, how, max(on, payment.received_on), by)
+        if made:
+            record(
+                by,
+                "payment_allocated",
+                payment,
+                client_id=payment.client_id,
+                doc=doc_of(payment),
+            )
+    return made
+
+
+def deallocate(allocation: Allocation, *, on: dt.date, by: Any, reason: str = "") -> None:
+    """Take an allocation back: the claim is open again, the money is unapplied cash. Twice changes nothing."""
+    with transaction.atomic():
+        payment = allocation.payment
+        Client.objects.select_for_update().get(pk=payment.client_id)
+        if Entry.objects.filter(reverses=allocation.entry).exists():
+            return
+        reverse_entries([allocation.entry], by, on, memo=reason or "allocation taken back")
+        record(
+            by,
+            "allocation_taken_back",
+            payment,
+            client_id=payment.client_id,
+            doc=doc_of(payment),
+            summary=reason,
+        )
+
+
+def unallocated(payment: Payment) -> Decimal:
+    """What is left of a payment: its amount less the allocations that stand."""
+    used: Decimal = payment.allocations.standing().aggregate(sum=Sum("amount"))["sum"] or Decimal(0)
+    amount: Decimal = payment.amount
+    return amount - used
+
+
+def unapplied_cash(client: Client, on: dt.date | None = None) -> dict[str, Decimal]:
+    """Unapplied cash of a client per currency, by the ledger, at the end of a day (None: as it stands)."""
+    entries = Entry.objects.filter(client=client)
+    if on is not None:
+        entries = entries.filter(effective_on__lte=on)
+    held: dict[str, Decimal] = {}
+    for account, sign in (("cr", 1), ("dr", -1)):
+        rows = entries.filter(**{account: CUSTOMER_CREDIT}).values("currency").annotate(sum=Sum("amount"))
+        for row in rows.order_by():
+            held[row["currency"]] = held.get(row["currency"], Decimal(0)) + sign * row["sum"]
+    return {currency: amount for currency, amount in held.items() if amount}
+
+
+def open_claims(client: Client, currency: str) -> list[Claim]:
+    """What the client owes in a currency: open invoices and charges, oldest first."""
+    invoices = Invoice.objects.open().of(client).filter(currency=currency).order_by("due_on", "issued_on", "id")
+    charges = Charge.objects.filter(client=client, currency=currency, balance__gt=0).select_related("invoice")
+    return [
+        Claim(f"invoice:{i.pk}", i.due_on, i.balance, i.issued_on, i.number or "")  # type: ignore[arg-type]
+        for i in invoices
+    ] + [
+        Claim(f"charge:{c.pk}", c.charged_on, c.balance, c.charged_on, f"{c.invoice} {c.get_kind_display()}", True)
+        for c in charges
+    ]
+
+
+def doc_of(payment: Payment) -> str:
+    """The document key under which a payment's entries stand in the ledger."""
+    return f"payment:{payment.pk}"
+
+
+def _allocate(payment: Payment, amount: Decimal, how: How, on: dt.date, by: Any) -> list[Allocation]:
+    claims = open_claims(payment.client, payment.currency)
+    if how == "none":
+        return []
+    if how == "oldest":
+        parts = oldest_first(amount, claims)
+    elif how == "exact":
+        parts = exact(amount, claims)
+    elif isinstance(how, Mapping):
+        parts = by_hand(amount, how, claims)
+    else:
+        raise Refused("Allocate oldest first, exactly, or by hand.", where="how")
+    return _post(payment, parts, on, by)
+
+
+def _post(payment: Payment, parts: Sequence[Part], on: dt.date, by: Any) -> list[Allocation]:
+    """Post the parts; an allocation never takes effect before its invoice was issued."""
+    taken = payment.allocations.count()
+    new = []
+    for n, part in enumerate(parts, taken + 1):
+        kind, _, pk = part.claim.key.partition(":")
+        charge = Charge.objects.get(pk=pk) if kind == "charge" else None
+        invoice = charge.invoice if charge else Invoice.objects.get(pk=pk)
+        new.append(
+            NewEntry(
+                key=f"alloc:{payment.key}:{n}",
+                doc=doc_of(payment),
+                kind="allocation",
+                client=payment.client,
+                dr=CUSTOMER_CREDIT,
+                cr=RECEIVABLE_CHARGES if charge else RECEIVABLE,
+                amount=part.amount,
+                currency=payment.currency,
+                effective_on=max(on, part.claim.issued_on),
+                invoice=invoice,
+                charge=charge,
+            )
+        )
+    entries = post_entries(new, by)
+    return [
+        Allocation.objects.create(
+            payment=payment,
+            invoice=None if e.charge_id else e.invoice,
+            charge=e.charge,
+            amount=e.amount,
+            allocated_on=e.effective_on,
+            entry=e,
+        )
+        for e in entries
+    ]

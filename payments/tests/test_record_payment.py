@@ -1,0 +1,103 @@
+"""Payments: oldest first, exact, by hand; the rest is unapplied cash; what was put somewhere can be taken back."""
+
+import datetime as dt
+from decimal import Decimal
+
+import pytest
+
+from core.errors import Refused
+from invoices.models import Entry, Invoice
+from payments.models import Payment
+from payments.services import allocate, deallocate, record_payment, unallocated, unapplied_cash
+from tests.cast import CLERK, TODAY, invoice_due, make_invoice, pay
+
+pytestmark = pytest.mark.django_db
+
+
+def balances():
+    return {i.number: i.balance for i in Invoice.objects.all()}
+
+
+def test_the_oldest_due_is_paid_first_and_the_rest_is_unapplied(late_client):
+    young, old = invoice_due(late_client, TODAY, "100"), invoice_due(late_client, TODAY - dt.timedelta(days=9), "60")
+    payment = pay(late_client, "200")
+    assert balances() == {young.number: 0, old.number: 0}
+    assert unallocated(payment) == 40
+    assert unapplied_cash(late_client) == {"EUR": 40}
+
+
+def test_exactly_one_invoice_of_that_balance_is_paid(late_client):
+    a, b = make_invoice(late_client, "100"), make_invoice(late_client, "60")
+    pay(late_client, "60", how="exact")
+    assert balances() == {a.number: 100, b.number: 0}
+
+
+def test_equal_candidates_are_not_guessed_between(late_client):
+    make_invoice(late_client, "60")
+    make_invoice(late_client, "60")
+    payment = pay(late_client, "60", how="exact")
+    assert set(balances().values()) == {60}
+    assert unallocated(payment) == 60
+
+
+def test_by_hand_and_the_rest_later(late_client):
+    a, b = make_invoice(late_client, "100"), make_invoice(late_client, "60")
+    payment = pay(late_client, "100", how={f"invoice:{b.pk}": Decimal(25)})
+    assert balances() == {a.number: 100, b.number: 35}
+    allocate(payment, "oldest", on=TODAY, by=CLERK)
+    assert unallocated(payment) == 0
+    with pytest.raises(Refused, match="Nothing of this payment is left"):
+        allocate(payment, "oldest", on=TODAY, by=CLERK)
+
+
+@pytest.mark.parametrize(("part", "says"), [("60.01", "has 60 open, and 60.01 is more"), ("0", "not above zero")])
+def test_more_than_is_owed_is_refused_and_nothing_is_kept(late_client, part, says):
+    invoice = make_invoice(late_client, "60")
+    with pytest.raises(Refused, match=says):
+        pay(late_client, "100", how={f"invoice:{invoice.pk}": Decimal(part)})
+    assert not Payment.objects.exists()
+    assert Entry.objects.filter(kind="payment").count() == 0
+
+
+def test_the_same_form_twice_is_one_payment(late_client):
+    make_invoice(late_client, "100")
+    assert pay(late_client, "60", key="form-1") == pay(late_client, "60", key="form-1")
+    assert list(balances().values()) == [40]
+    with pytest.raises(Refused, match="already used"):
+        pay(late_client, "61", key="form-1")
+
+
+def test_taking_an_allocation_back_opens_the_invoice_again(late_client):
+    invoice = make_invoice(late_client, "100")
+    payment = pay(late_client, "100")
+    allocation = payment.allocations.get()
+    deallocate(allocation, on=TODAY, by=CLERK, reason="wrong client")
+    deallocate(allocation, on=TODAY, by=CLERK)
+    assert balances() == {invoice.number: 100}
+    assert unallocated(payment) == 100
+    assert unapplied_cash(late_client) == {"EUR": 100}
+    allocate(payment, "exact", on=TODAY, by=CLERK)
+    assert balances() == {invoice.number: 0}
+
+
+def test_money_received_before_the_invoice_takes_effect_when_it_is_issued(late_client):
+    payment = pay(late_client, "100", on=TODAY - dt.timedelta(days=5))
+    invoice = make_invoice(late_client, "100")
+    [allocation] = allocate(payment, "oldest", on=TODAY - dt.timedelta(days=5), by=CLERK)
+    assert allocation.allocated_on == invoice.issued_on == TODAY
+    assert unapplied_cash(late_client, TODAY - dt.timedelta(days=1)) == {"EUR": 100}
+    assert unapplied_cash(late_client, TODAY) == {}
+
+
+def test_a_payment_from_the_future_is_refused(late_client):
+    with pytest.raises(Refused, match="future"):
+        record_payment(
+            late_client, Decimal(1), "EUR", received_on=TODAY + dt.timedelta(days=1), key="f", by=CLERK, on=TODAY
+        )
+
+
+def test_currencies_stay_apart(late_client):
+    invoice = make_invoice(late_client, "100")
+    pay(late_client, "100", currency="USD")
+    assert balances() == {invoice.number: 100}
+    assert unapplied_cash(late_client) == {"USD": 100}
