@@ -1,13 +1,27 @@
-"""What stands on an invoice: the facts frozen at issue, and their words and amounts in the client's language."""
+"""What stands on our documents: the facts frozen at issue, and from them words and amounts in the client's language."""
 
 from __future__ import annotations
 
+import datetime as dt
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any
 
-from clients.models import Client, Contact
-from core.models import BankAccount, Company
+from babel import Locale
+from babel.numbers import format_decimal
+from django.utils import translation
+from django.utils.translation import gettext as _
 
-from .models import Invoice
+from clients.models import Client, Contact
+from core.dates import show_day
+from core.models import BankAccount, Company
+from core.money import is_exact, show
+from policies.terms import terms_words
+
+from .models import Invoice, InvoiceLine
+from .paying import Row, Way, late_terms, percent, ways_to_pay
+from .totals import Line, total_of
 
 
 def freeze(invoice: Invoice) -> dict[str, Any]:
@@ -59,3 +73,201 @@ def _buyer(client: Client, contact: Contact | None) -> dict[str, str]:
 def _bank(account: BankAccount) -> dict[str, str]:
     kept = ("holder", "bank_name", "iban", "bic", "account_number", "routing_number")
     return {name: getattr(account, name) for name in kept}
+
+
+def facts_of(invoice: Invoice) -> Mapping[str, Any]:
+    """What was frozen at issue; for an item taken over from elsewhere, which froze nothing, the facts of now."""
+    return invoice.frozen if "seller" in invoice.frozen else freeze(invoice)
+
+
+@dataclass(frozen=True)
+class Party:
+    """A business as a document names it: name first, then the lines of its address and its tax number."""
+
+    name: str
+    lines: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Paper:
+    """What every document of a company shares: sheet, colours, who writes, and the line at the foot."""
+
+    language: str
+    paper: str
+    accent: str
+    brand: str
+    tagline: str
+    sender: Party
+    recipient: Party
+    foot: tuple[str, ...]
+    email: str
+    phone: str
+
+
+@dataclass(frozen=True)
+class LineRow:
+    """One line of an invoice, ready to print."""
+
+    description: str
+    detail: str
+    quantity: str
+    unit_price: str
+    tax: str
+    amount: str
+
+
+@dataclass(frozen=True)
+class InvoiceDocument:
+    """An invoice, ready to print: every figure and date is text in the client's language."""
+
+    head: Paper
+    number: str
+    issued: dt.date
+    amount: str
+    due_words: str
+    terms_label: str
+    facts: tuple[Row, ...]
+    lines: tuple[LineRow, ...]
+    has_tax: bool
+    tax_name: str
+    totals: tuple[Row, ...]
+    total: str
+    ways: tuple[Way, ...]
+    late_terms: str
+    note: str
+
+
+def invoice_document(invoice: Invoice) -> InvoiceDocument:
+    """An issued invoice in the language it was frozen in."""
+    facts = facts_of(invoice)
+    language, currency = facts["language"], invoice.currency
+    assert invoice.issued_on is not None and invoice.due_on is not None
+    with translation.override(language):
+        lines = list(invoice.lines.all())
+        due = show_day(invoice.due_on, language)
+        return InvoiceDocument(
+            head=paper_of(facts),
+            number=str(invoice.number),
+            issued=invoice.issued_on,
+            amount=show(invoice.total, currency, language),
+            due_words=terms_words(invoice.issued_on, invoice.due_on, language),
+            terms_label=facts["terms"],
+            facts=invoice_facts(invoice, facts),
+            lines=line_rows(lines, currency, language),
+            has_tax=any(line.tax_percent for line in lines),
+            tax_name=tax_name(facts),
+            totals=total_rows(invoice, lines, facts),
+            total=show(invoice.total, currency, language),
+            ways=ways_to_pay(
+                facts, amount=invoice.total, currency=currency, reference=invoice.reference, number=str(invoice.number)
+            ),
+            late_terms=late_terms(invoice.late_percent, due, language),
+            note=invoice.note,
+        )
+
+
+def invoice_facts(invoice: Invoice, facts: Mapping[str, Any]) -> tuple[Row, ...]:
+    """The short facts beside the addresses: issued, due, service period, order, customer number."""
+    language = facts["language"]
+    rows = []
+    if invoice.issued_on and invoice.due_on:
+        rows = [
+            Row(_("Issued"), show_day(invoice.issued_on, language)), Row(_("Due"), show_day(invoice.due_on, language)),
+        ]
+    if period := _period(invoice.service_from, invoice.service_to, language):
+        rows.append(Row(_("Service"), period))
+    if invoice.po_number:
+        rows.append(Row(_("Your order"), invoice.po_number))
+    rows.append(Row(_("Customer no."), facts["buyer"]["number"]))
+    return tuple(rows)
+
+
+def line_rows(lines: Iterable[InvoiceLine], currency: str, language: str) -> tuple[LineRow, ...]:
+    """The lines of an invoice in a language; a unit price keeps the places it was given in."""
+    return tuple(
+        LineRow(
+            description=line.description,
+            detail=line.detail,
+            quantity=f"{_number(line.quantity, language)} {line.unit}".strip(),
+            unit_price=_unit_price(line.unit_price, currency, language),
+            tax=percent(line.tax_percent, language),
+            amount=show(line.net, currency, language),
+        )
+        for line in lines
+    )
+
+
+def total_rows(invoice: Invoice, lines: Iterable[InvoiceLine], facts: Mapping[str, Any]) -> tuple[Row, ...]:
+    """What stands between the lines and the total: the net sum and each tax group; nothing where there is no tax."""
+    currency, language = invoice.currency, facts["language"]
+    totals = total_of([Line(x.quantity, x.unit_price, x.tax_percent, x.tax_category) for x in lines], currency)
+    if not any(group.tax for group in totals.groups):
+        return ()
+    rows = [Row(_("Net"), show(totals.net, currency, language))]
+    for group in totals.groups:
+        words = {
+            "tax": tax_name(facts), "rate": percent(group.percent, language),
+            "net": show(group.net, currency, language),
+        }
+        label = _("Exempt from %(tax)s") if group.category == "E" else _("%(tax)s %(rate)s on %(net)s")
+        rows.append(Row(label % words, show(group.tax, currency, language)))
+    return tuple(rows)
+
+
+def tax_name(facts: Mapping[str, Any]) -> str:
+    """What the tax is called where the seller is."""
+    return _("Sales tax") if facts["seller"]["country"] == "US" else _("VAT")
+
+
+def paper_of(facts: Mapping[str, Any]) -> Paper:
+    """The head and foot of a document from frozen facts, in the active language."""
+    seller, buyer, language = facts["seller"], facts["buyer"], facts["language"]
+    sender = Party(seller["legal_name"], _address(seller, language))
+    attention = ", ".join(part for part in (buyer["attention"], buyer["department"]) if part)
+    return Paper(
+        language=language,
+        paper=seller["paper"],
+        accent=seller["accent"],
+        brand=seller["name"],
+        tagline=seller["tagline"],
+        sender=sender,
+        recipient=Party(
+            buyer["legal_name"] or buyer["name"], ((attention,) if attention else ()) + _address(buyer, language)
+        ),
+        foot=tuple(
+            " · ".join(part for part in parts if part)
+            for parts in ((seller["legal_name"], seller["register_entry"]), (seller["email"], seller["phone"]))
+        ),
+        email=seller["email"],
+        phone=seller["phone"],
+    )
+
+
+def _address(party: Mapping[str, str], language: str) -> tuple[str, ...]:
+    country = Locale.parse(language).territories.get(party["country"], party["country"])
+    if party["country"] in ("US", "CA", "AU"):
+        place = f"{party['city']}, {party['region']} {party['postal_code']}".strip(", ")
+    else:
+        place = ", ".join(part for part in (f"{party['postal_code']} {party['city']}".strip(), party["region"]) if part)
+    tax = f"{_('VAT no.') if party['country'] != 'US' else _('Tax no.')} {party['tax_number']}"
+    return tuple(
+        line for line in (party["street"], place, country, tax if party["tax_number"] else "") if line
+    )
+
+
+def _period(first: dt.date | None, last: dt.date | None, language: str) -> str:
+    if first is None or last is None or first == last:
+        day = first or last
+        return show_day(day, language) if day else ""
+    style = "yearless" if first.year == last.year else "long"
+    return f"{show_day(first, language, style)} – {show_day(last, language)}"  # type: ignore[arg-type]
+
+
+def _number(value: Decimal, language: str) -> str:
+    return str(format_decimal(value.normalize(), "#,##0.####", locale=language))
+
+
+def _unit_price(price: Decimal, currency: str, language: str) -> str:
+    if is_exact(price, currency):
+        return show(price, currency, language)
+    return f"{_number(price, language)} {currency}"

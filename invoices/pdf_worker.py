@@ -1,0 +1,112 @@
+"""The process that turns HTML into PDF: no Django, no secrets, no network, and only so much memory and time.
+
+It reads one request after the other from its standard input and answers on its standard output, each behind its
+length, so that a drain of many messages pays for one start. Started by ``invoices.pdf`` alone.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import resource
+import struct
+import sys
+from email.message import EmailMessage
+from typing import Any, BinaryIO
+from urllib.request import DataHandler, Request
+
+MEMORY = 1 << 30  # bytes of address space
+CPU_SECONDS = 30  # per document
+LENGTH = struct.Struct(">I")
+
+
+def serve(requests: BinaryIO, answers: BinaryIO) -> None:
+    """Answer requests until the other side closes."""
+    resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    press = Press()
+    while (request := read_frame(requests)) is not None:
+        _allow_cpu(CPU_SECONDS)
+        try:
+            answer = b"\0" + press.print(json.loads(request))
+        except Exception as error:  # the caller hears the reason and starts a fresh process
+            answer = b"\1" + f"{type(error).__name__}: {error}".encode()
+        write_frame(answers, answer)
+
+
+class Press:
+    """WeasyPrint with the fonts and the parsed stylesheets kept from one document to the next."""
+
+    def __init__(self) -> None:
+        from weasyprint.text.fonts import FontConfiguration
+
+        self.fonts = FontConfiguration()
+        self.sheets: dict[str, Any] = {}
+
+    def print(self, job: dict[str, Any]) -> bytes:
+        """The PDF of a job: ``html``, ``stylesheets`` {address: text}, ``files`` {address: path}, ``identifier``."""
+        from weasyprint import CSS, HTML
+
+        fetcher = deny_all_fetcher(job["files"])
+        for address, text in job["stylesheets"].items():
+            if self.sheets.get(address, ("", None))[0] != text:
+                sheet = CSS(string=text, base_url=address, url_fetcher=fetcher, font_config=self.fonts)
+                self.sheets[address] = (text, sheet)
+        document = HTML(string=job["html"], base_url="about:blank", url_fetcher=fetcher, media_type="print")
+        printed: bytes = document.write_pdf(
+            stylesheets=[self.sheets[address][1] for address in job["stylesheets"]],
+            font_config=self.fonts,
+            presentational_hints=False,
+            pdf_identifier=job["identifier"].encode(),
+            pdf_tags=True,
+        )
+        return printed
+
+
+def deny_all_fetcher(files: dict[str, str]) -> Any:
+    """A fetcher that opens ``data:`` addresses and exactly the named files; everything else is refused unasked."""
+    from weasyprint.urls import URLFetcher, URLFetcherResponse
+
+    class OnlyOurs(URLFetcher):  # type: ignore[misc]
+        def fetch(self, url: str, headers: Any = None) -> Any:
+            if url in files:
+                with open(files[url], "rb") as file:
+                    return URLFetcherResponse(url, file.read())
+            if url[:5].lower() == "data:":
+                answer = DataHandler().data_open(Request(url))  # noqa: S310 - decodes the address itself, opens nothing
+                kept = EmailMessage()
+                kept["Content-Type"] = answer.headers["Content-Type"]
+                return URLFetcherResponse(url, answer.read(), kept)
+            raise ValueError("Documents use our own files only.")
+
+        def open(self, url: Any, data: Any = None, timeout: Any = None) -> Any:
+            return self.fetch(url.full_url if isinstance(url, Request) else url)
+
+    return OnlyOurs(allowed_protocols=(), allow_redirects=False)
+
+
+def read_frame(stream: BinaryIO) -> bytes | None:
+    """The next message behind its length, or nothing at the end."""
+    head = stream.read(LENGTH.size)
+    if len(head) < LENGTH.size:
+        return None
+    return stream.read(LENGTH.unpack(head)[0])
+
+
+def write_frame(stream: BinaryIO, message: bytes) -> None:
+    """Write a message behind its length."""
+    stream.write(LENGTH.pack(len(message)) + message)
+    stream.flush()
+
+
+def _allow_cpu(seconds: int) -> None:
+    """Let this process compute so much longer; the kernel ends it afterwards."""
+    used = resource.getrusage(resource.RUSAGE_SELF)
+    limit = int(used.ru_utime + used.ru_stime) + seconds + 1
+    _, hard = resource.getrlimit(resource.RLIMIT_CPU)
+    resource.setrlimit(resource.RLIMIT_CPU, (limit, hard))
+
+
+if __name__ == "__main__":
+    answers_to, sys.stdout = sys.stdout.buffer, io.TextIOWrapper(sys.stderr.buffer)  # nothing stray between answers
+    serve(sys.stdin.buffer, answers_to)

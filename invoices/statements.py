@@ -1,0 +1,191 @@
+"""What is open with a client, ready to print: statements of account, statements of one item, letters."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+from django.db.models import Sum
+from django.utils import translation
+from django.utils.translation import gettext as _
+
+from clients.models import Client, Contact
+from core.dates import show_day
+from core.money import show
+from policies.terms import due_words
+
+from .documents import Paper, facts_of, freeze, paper_of, recipient
+from .models import CUSTOMER_CREDIT, Charge, Entry, Invoice
+from .paying import Row, Way, ways_to_pay
+
+OpenItem = tuple[Invoice, Decimal]
+
+
+@dataclass(frozen=True)
+class ItemRow:
+    """One open item: what it was, what has been paid on it, what is open."""
+
+    number: str
+    issued: str
+    due: str
+    age: str
+    is_late: bool
+    total: str
+    paid: str
+    open: str
+
+
+@dataclass(frozen=True)
+class ItemTable:
+    """The open items of one currency, what is added or taken off, the sum, and how to pay it."""
+
+    currency: str
+    items: tuple[ItemRow, ...]
+    extras: tuple[Row, ...]
+    total: str
+    ways: tuple[Way, ...]
+
+
+@dataclass(frozen=True)
+class Statement:
+    """What is open with a client on a day, one table per currency."""
+
+    head: Paper
+    title: str
+    on: dt.date
+    as_of: str
+    customer_number: str
+    tables: tuple[ItemTable, ...]
+
+
+@dataclass(frozen=True)
+class Letter:
+    """A letter about open items; the words are the caller's."""
+
+    head: Paper
+    on: dt.date
+    date: str
+    subject: str
+    paragraphs: tuple[str, ...]
+    tables: tuple[ItemTable, ...]
+    closing: tuple[str, ...]
+
+
+def statement_of(client: Client, items: Sequence[OpenItem], on: dt.date, contact: Contact | None = None) -> Statement:
+    """What is open with a client at the end of a day: open interest is listed, unapplied cash is taken off.
+
+    ``items`` are invoices with what is open on each. Written in the language of the contact.
+    """
+    facts = _facts_of_today(client, contact)
+    with translation.override(facts["language"]):
+        tables = _tables(client, items, on, facts, _beside(client, on))
+        return _statement(client, facts, on, _("Statement of account"), tables)
+
+
+def item_statement_of(invoice: Invoice, on: dt.date, contact: Contact | None = None) -> Statement:
+    """The statement of one item: it stands in for an invoice issued elsewhere, of which we have no document."""
+    facts = _facts_of_today(invoice.client, contact)
+    with translation.override(facts["language"]):
+        title = _("Statement of %(number)s") % {"number": invoice.number}
+        tables = _tables(invoice.client, [(invoice, invoice.balance)], on, facts, {})
+        return _statement(invoice.client, facts, on, title, tables)
+
+
+def letter_to(
+    client: Client, contact: Contact | None, *, subject: str, paragraphs: Iterable[str], items: Sequence[OpenItem],
+    on: dt.date, closing: Iterable[str] = (),
+) -> Letter:
+    """A letter about open items, dated ``on``, in the language of the contact; the words are the caller's."""
+    facts = _facts_of_today(client, contact)
+    with translation.override(facts["language"]):
+        return Letter(
+            head=paper_of(facts), on=on, date=show_day(on, facts["language"]), subject=subject,
+            paragraphs=tuple(paragraphs), tables=_tables(client, items, on, facts, {}), closing=tuple(closing),
+        )
+
+
+def _facts_of_today(client: Client, contact: Contact | None, currency: str = "") -> dict[str, Any]:
+    """The facts an invoice issued now would freeze."""
+    contact = contact or recipient(client)
+    return freeze(Invoice(company=client.company, client=client, contact=contact, currency=currency or client.currency))
+
+
+def _statement(
+    client: Client, facts: Mapping[str, Any], on: dt.date, title: str, tables: tuple[ItemTable, ...]
+) -> Statement:
+    return Statement(
+        head=paper_of(facts), title=title, on=on, as_of=show_day(on, facts["language"]), customer_number=client.number,
+        tables=tables,
+    )
+
+
+def _tables(
+    client: Client, items: Sequence[OpenItem], on: dt.date, facts: Mapping[str, Any],
+    beside: Mapping[str, list[tuple[str, Decimal]]],
+) -> tuple[ItemTable, ...]:
+    by_currency: dict[str, list[OpenItem]] = defaultdict(list)
+    for invoice, amount in sorted(items, key=lambda item: (item[0].due_on or on, item[0].pk)):
+        by_currency[invoice.currency].append((invoice, amount))
+    return tuple(
+        _table(client, currency, by_currency[currency], beside.get(currency, []), on, facts["language"])
+        for currency in sorted(by_currency.keys() | beside.keys())
+    )
+
+
+def _table(
+    client: Client, currency: str, items: Sequence[OpenItem], extras: Sequence[tuple[str, Decimal]], on: dt.date,
+    language: str,
+) -> ItemTable:
+    total = sum((amount for _what, amount in [*items, *extras]), Decimal(0))
+    only = items[0][0] if len(items) == 1 and not extras else None
+    ways: tuple[Way, ...] = ()
+    if total > 0:
+        ways = ways_to_pay(
+            facts_of(only) if only else _facts_of_today(client, None, currency), amount=total, currency=currency,
+            reference=only.reference if only else "", number=str(only.number) if only else client.number,
+        )
+    return ItemTable(
+        currency=currency,
+        items=tuple(_row(invoice, amount, on, language) for invoice, amount in items),
+        extras=tuple(Row(label, show(amount, currency, language)) for label, amount in extras),
+        total=show(total, currency, language),
+        ways=ways,
+    )
+
+
+def _row(invoice: Invoice, amount: Decimal, on: dt.date, language: str) -> ItemRow:
+    assert invoice.issued_on is not None and invoice.due_on is not None
+    paid = invoice.total - amount
+    return ItemRow(
+        number=str(invoice.number),
+        issued=show_day(invoice.issued_on, language, "short"),
+        due=show_day(invoice.due_on, language, "short"),
+        age=due_words(invoice.due_on, on, language).partition(" — ")[0],
+        is_late=invoice.due_on < on,
+        total=show(invoice.total, invoice.currency, language),
+        paid=show(-paid, invoice.currency, language) if paid else "",
+        open=show(amount, invoice.currency, language),
+    )
+
+
+def _beside(client: Client, on: dt.date) -> dict[str, list[tuple[str, Decimal]]]:
+    """Per currency what counts beside the invoices: open interest and fees, and unapplied cash as a negative amount."""
+    beside: dict[str, list[tuple[str, Decimal]]] = defaultdict(list)
+    charges = Charge.objects.filter(client=client, charged_on__lte=on, balance__gt=0).select_related("invoice")
+    for charge in charges.order_by("invoice__due_on", "pk"):
+        label = _("Interest on %(number)s") if charge.kind == "interest" else _("Late fee on %(number)s")
+        beside[charge.currency].append((label % {"number": charge.invoice.number}, charge.balance))
+    held: dict[str, Decimal] = defaultdict(Decimal)
+    entries = Entry.objects.filter(client=client, effective_on__lte=on)
+    for account, sign in (("dr", 1), ("cr", -1)):
+        sums = entries.filter(**{account: CUSTOMER_CREDIT}).values_list("currency").annotate(Sum("amount"))
+        for currency, amount in sums.order_by("currency"):
+            held[currency] += sign * amount
+    for currency, amount in held.items():
+        if amount:
+            beside[currency].append((_("Payment received, not yet assigned"), amount))
+    return beside
