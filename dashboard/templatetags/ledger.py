@@ -12,7 +12,6 @@ from decimal import Decimal
 from functools import lru_cache
 from typing import Any, NamedTuple
 
-from babel import Locale
 from django import template
 from django.conf import settings
 from django.contrib.humanize.templatetags.humanize import naturaltime
@@ -27,7 +26,7 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
 from core.dates import DayStyle, show_day
-from core.money import show
+from core.money import show, show_whole
 
 register = template.Library()
 
@@ -63,11 +62,7 @@ def money(amount: Decimal | None, currency: str) -> str:
 @register.filter
 def about(amount: Decimal | None, currency: str) -> str:
     """The amount without its decimals, for a key figure: its exact value stands one click away."""
-    if amount is None:
-        return ""
-    locale = Locale.parse(_language(), sep="-")
-    pattern = locale.currency_formats["standard"]
-    return str(pattern.apply(Decimal(amount), locale, currency=currency, currency_digits=False, force_frac=(0, 0)))
+    return "" if amount is None else show_whole(Decimal(amount), currency, _language())
 
 
 @register.filter
