@@ -25,7 +25,7 @@ class AppendOnly:
 
 @dataclass(frozen=True)
 class Frozen:
-    """Once ``when`` (SQL over the old row, written with ``OLD.``) holds, nothing but ``but`` may change, nothing goes."""
+    """Once ``when`` holds (SQL over the old row, written with ``OLD.``), only ``but`` may change, and nothing goes."""
 
     when: str
     but: tuple[str, ...] = ()
