@@ -15,7 +15,7 @@ log = logging.getLogger(__name__)
 
 HEARD_WITHIN = 60  # seconds; by then the tick itself has come
 QUIET_AFTER_FAILURE = 30  # seconds without a further try, so that a broker that is gone slows nobody down
-IMPATIENT = {"max_retries": 0, "socket_connect_timeout": 0.5, "socket_timeout": 0.5}
+IMPATIENT = {"max_retries": 0, "socket_connect_timeout": 0.2, "socket_timeout": 0.2, "retry_on_timeout": False}
 
 unheard = 0
 _quiet_until = 0.0

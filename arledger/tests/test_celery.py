@@ -1,0 +1,177 @@
+"""The beat table, the broker of files and the doorbell."""
+
+import os
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+from queue import Empty
+
+import pytest
+from celery import current_app
+from django.conf import settings
+from django.db import transaction
+from kombu import Connection
+
+from arledger.celery import BEAT, app, broker
+from core import doorbell
+
+
+def test_the_beat_table_names_the_four_sweeps_and_each_is_a_task():
+    app.loader.import_default_modules()
+    assert {name: entry["task"] for name, entry in BEAT.items()} == {
+        "send-pre-due-and-overdue-reminders": "collections.plan",
+        "deliver-messages": "outbox.deliver",
+        "apply-late-interest": "collections.apply_late_interest",
+        "housekeeping": "core.housekeeping",
+    }
+    assert not {entry["task"] for entry in BEAT.values()} - set(app.tasks)
+
+
+def test_a_tick_that_nobody_took_expires_before_the_next():
+    assert all(0 < entry["options"]["expires"] < entry["schedule"] for entry in BEAT.values())
+
+
+def test_redis_delivers_again_only_after_the_longest_task_is_over(tmp_path):
+    options = broker("redis://127.0.0.1/0", tmp_path)["broker_transport_options"]
+    assert app.conf.task_time_limit < options["visibility_timeout"]
+
+
+def test_the_broker_of_files_never_shows_half_a_message(tmp_path):
+    """Kombu's own transport does, about once in seventy under this load: its reader then dies on an empty file."""
+    configured = broker("", tmp_path)
+    options = configured["broker_transport_options"]
+
+    def connect() -> Connection:
+        return Connection(configured["broker_url"], transport=configured["broker_transport"], transport_options=options)
+
+    sent = 1500
+    with connect() as writing, connect() as reading:
+        writer, reader = writing.channel(), reading.channel()
+
+        def write() -> None:
+            for number in range(sent):
+                writer._put("q", {"number": number, "padding": "x" * 2000})
+
+        thread = threading.Thread(target=write)
+        thread.start()
+        got = []
+        while thread.is_alive() or len(got) < sent:
+            try:
+                got.append(reader._get("q")["number"])
+            except Empty:
+                assert thread.is_alive() or not list(Path(options["data_folder_in"]).iterdir())
+        thread.join()
+    assert sorted(got) == list(range(sent))
+
+
+@pytest.fixture
+def fresh_bell(monkeypatch):
+    monkeypatch.setattr(doorbell, "_quiet_until", 0.0)
+    monkeypatch.setattr(doorbell, "unheard", 0)
+
+
+@pytest.fixture
+def letterbox(fresh_bell, tmp_path, monkeypatch):
+    """A broker of files of our own; the messages in it are the bells that were rung."""
+    for name, value in broker("", tmp_path).items():
+        monkeypatch.setitem(current_app.conf.changes, name, value)
+    return tmp_path / "queue"
+
+
+def rung(letterbox: Path) -> list[str]:
+    import json
+
+    messages = sorted(letterbox.glob("*.celery.msg"))
+    return [json.loads(message.read_text())["headers"]["task"] for message in messages]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_bell_rings_after_the_commit_and_not_before(letterbox):
+    with transaction.atomic():
+        doorbell.ring("outbox.deliver")
+        assert rung(letterbox) == []
+    assert rung(letterbox) == ["outbox.deliver"]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_what_is_rolled_back_rings_no_bell(letterbox):
+    with pytest.raises(ZeroDivisionError), transaction.atomic():
+        doorbell.ring("outbox.deliver")
+        1 / 0  # noqa: B018
+    assert rung(letterbox) == []
+
+
+@pytest.fixture
+def black_hole(fresh_bell, tmp_path, monkeypatch):
+    """A Redis that takes connections and never answers."""
+    import socket
+
+    listener = socket.create_server(("127.0.0.1", 0))
+    address = f"redis://127.0.0.1:{listener.getsockname()[1]}/0"
+    for name, value in broker(address, tmp_path).items():
+        monkeypatch.setitem(current_app.conf.changes, name, value)
+    monkeypatch.setitem(current_app.conf.changes, "broker_transport", None)
+    yield
+    listener.close()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_broker_that_never_answers_costs_about_a_second_once_and_then_nothing(black_hole):
+    began = time.monotonic()
+    doorbell.ring("outbox.deliver")
+    first = time.monotonic() - began
+    doorbell.ring("outbox.deliver")
+    second = time.monotonic() - began - first
+    assert doorbell.unheard == 2
+    assert first < 1.5
+    assert second < 0.05
+
+
+@pytest.mark.django_db(transaction=True)
+def test_with_redis_the_documented_worker_and_beat_record_a_tick(tmp_path):
+    """`celery -A arledger worker` and `celery -A arledger beat`, as the README has them."""
+    if not settings.REDIS_URL:
+        pytest.skip("no Redis: set TEST_REDIS_URL, or run bin/test, which starts one")
+    environment = {
+        "PATH": os.environ["PATH"],
+        "ENV_FILE": os.devnull,
+        "DATA_DIR": str(tmp_path),
+        "REDIS_URL": settings.REDIS_URL.rpartition("/")[0] + "/7",
+    }
+    python = [sys.executable, "-m"]
+    subprocess.run([sys.executable, "manage.py", "migrate", "-v0"], env=environment, cwd=settings.BASE_DIR, check=True)
+    log = tmp_path / "celery.log"
+    with log.open("w") as out:
+        started = [
+            subprocess.Popen(
+                [*python, "celery", "-A", "arledger", *arguments],
+                env=environment,
+                cwd=settings.BASE_DIR,
+                stdout=out,
+                stderr=out,
+            )
+            for arguments in (["worker", "--loglevel", "INFO"], ["beat", "--loglevel", "INFO"])
+        ]
+        try:
+            assert "deliver-messages" in wait_for_a_tick(environment, log)
+        finally:
+            for process in started:
+                process.terminate()
+            for process in started:
+                process.wait(60)
+
+
+def wait_for_a_tick(environment: dict[str, str], log: Path) -> str:
+    import sqlite3
+
+    end = time.monotonic() + 90
+    while time.monotonic() < end:
+        book = sqlite3.connect(Path(environment["DATA_DIR"]) / "arledger.sqlite3", timeout=20)
+        names = [name for (name,) in book.execute("SELECT name FROM core_tick WHERE ended_at IS NOT NULL")]
+        book.close()
+        if names:
+            return " ".join(names)
+        time.sleep(0.5)
+    raise AssertionError(log.read_text())
