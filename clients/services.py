@@ -57,7 +57,7 @@ def _save(subject: M, fields: Mapping[str, Any], *, by: Any, version: int | None
                     code="changed_meanwhile",
                 )
             subject = current
-        before = {field: getattr(subject, field) for field in fields}
+        before = {} if is_new else {field: getattr(subject, field) for field in fields}
         for field, value in fields.items():
             setattr(subject, field, value)
         try:
