@@ -24,7 +24,7 @@ env.read_env(os.environ.get("ENV_FILE", BASE_DIR / ".env"))
 # Where this installation keeps everything that is not code.
 DATA_DIR = Path(env.str("DATA_DIR", default="") or BASE_DIR / "data").resolve()
 INSTALLED_ENV = DATA_DIR / "installed.env"
-env.ENVIRON = ChainMap(os.environ, read_installed(INSTALLED_ENV))  # type: ignore[assignment]
+env.ENVIRON = ChainMap(os.environ, read_installed(INSTALLED_ENV))
 STATIC_ROOT = DATA_DIR / "static"
 STATIC_ROOT.mkdir(parents=True, exist_ok=True)
 MEDIA_ROOT = DATA_DIR / "files"
