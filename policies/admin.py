@@ -17,7 +17,7 @@ from audit.admin import AuditedAdmin, ReadOnlyAdmin
 from core.errors import Refused
 from core.services import today
 
-from .calendar import step_day
+from .step_days import step_day
 from .forms import SampleForm, StepFormSet, VersionForm, steps_from, steps_of
 from .models import CompanyPolicy, Policy, Terms
 from .services import new_version

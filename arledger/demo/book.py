@@ -1,0 +1,179 @@
+"""The demo book: a year of two companies, written by the same verbs that the desk uses, day by day until today.
+
+Everything follows from the seed and today's date; nothing is drawn from anybody's real book.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import random
+from collections import defaultdict
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Any
+from unittest import mock
+
+from django.db import transaction
+from django.utils import timezone
+
+from clients.models import Client
+from clients.services import save_client, save_contact
+from core.errors import Refused
+from core.models import Company
+from core.money import round_money
+from invoices.models import Invoice
+from invoices.services.drafting import Heading, LineDraft, draft_invoice
+from invoices.services.issuing import issue_invoice
+from payments.services import record_payment
+from policies.founding import found_company
+from policies.models import Terms
+
+from . import cast
+
+SEED = "lumen-and-oak"
+DAYS = 365
+
+
+@dataclass
+class Book:
+    """What is being written: the companies, the clients by number, and what happens on which day."""
+
+    on: dt.date
+    by: Any
+    rng: random.Random
+    clients: dict[str, Client] = field(default_factory=dict)
+    companies: list[Company] = field(default_factory=list)
+    days: dict[dt.date, list[Callable[[], None]]] = field(default_factory=lambda: defaultdict(list))
+    invoices: int = 0
+
+    def at(self, on: dt.date, act: Callable[[], None]) -> None:
+        """Something happens on a day; what lies after today has not happened yet."""
+        if on <= self.on:
+            self.days[on].append(act)
+
+
+@contextmanager
+def story_time(on: dt.date, hour: int = 9, minute: int = 12) -> Iterator[None]:
+    """While the book is written, the clock shows the day told of; every instant kept is one of the story."""
+    at = dt.datetime.combine(on, dt.time(hour, minute), tzinfo=dt.UTC)
+    now = timezone.now
+    with mock.patch.object(timezone, "now", lambda: min(at, now())):
+        yield
+
+
+def begin(on: dt.date, by: Any) -> Book:
+    """Two companies and their clients, a year ago. Refused where the database already has a company."""
+    if Company.objects.exists():
+        raise Refused("This database already has a company; the demo book only goes into an empty one.", code="not_empty")
+    book = Book(on, by, random.Random(SEED))  # noqa: S311  a story, not a secret
+    with story_time(on - dt.timedelta(days=DAYS + 20)):
+        for facts, bank, methods, buyers in (
+            (cast.BERLIN, cast.BERLIN_BANK, cast.BERLIN_METHODS, cast.EURO_CLIENTS),
+            (cast.PORTLAND, cast.PORTLAND_BANK, cast.PORTLAND_METHODS, cast.DOLLAR_CLIENTS),
+        ):
+            company = found_company(
+                facts, bank, net_days=30, late_percent=Decimal(12 if facts["country"] == "US" else 9), by=by,
+                methods=methods, terms_name="30 days",
+            )
+            Terms.objects.create(company=company, name="14 days", net_days=14, late_percent=company.terms.get().late_percent)
+            book.companies.append(company)
+            for buyer in buyers:
+                book.clients[buyer.number] = _client(company, buyer, by)
+                _plan(book, buyer)
+    return book
+
+
+def _client(company: Company, buyer: cast.Buyer, by: Any) -> Client:
+    street, postal_code, city, country = buyer.place
+    client = save_client(
+        None,
+        {
+            "company": company, "number": buyer.number, "name": buyer.name, "legal_name": buyer.legal_name,
+            "street": street, "postal_code": postal_code, "city": city, "region": buyer.region, "country": country,
+            "language": buyer.language, "time_zone": buyer.time_zone, "currency": company.currency,
+            "terms": company.terms.get(net_days=buyer.net_days), "po_required": buyer.po_required, "owner": by,
+            "credit_limit": Decimal(buyer.limit) if buyer.limit else None,
+        },
+        by=by,
+    )
+    for person in buyer.people:
+        save_contact(client, None, person._asdict() | {"time_zone": ""}, by=by)
+    return client
+
+
+def _plan(book: Book, buyer: cast.Buyer) -> None:
+    """Spread a client's invoices over the year, the last ones close to today, and its payments after them."""
+    client, rng = book.clients[buyer.number], book.rng
+    gap = (DAYS - 12) / buyer.invoices
+    for n in range(buyer.invoices):
+        issued_on = book.on - dt.timedelta(days=int(2 + gap * (buyer.invoices - 1 - n) + rng.uniform(0, gap * 0.6)))
+        issued_on -= dt.timedelta(days=max(0, issued_on.weekday() - 4))
+        heading = Heading(po_number=f"PO-{rng.randint(61000, 93000)}" if buyer.po_required or rng.random() < 0.4 else "")
+        lines = _lines(client, buyer.size, rng)
+        pays_on = issued_on + dt.timedelta(days=buyer.net_days + rng.randint(*buyer.late))
+        share = Decimal("0.5") if buyer.part_payer and n >= buyer.invoices - 3 else Decimal(1)
+        method = rng.choices(["transfer", "cheque", "cash"], [18, 3, 1])[0]
+        arrives = not (buyer.quiet and pays_on > book.on - dt.timedelta(days=buyer.quiet))
+        book.at(issued_on, _bill(book, client, lines, heading, issued_on, pays_on if arrives else None, share, method))
+
+
+def _bill(
+    book: Book, client: Client, lines: list[LineDraft], heading: Heading, issued_on: dt.date, pays_on: dt.date | None,
+    share: Decimal, method: str,
+) -> Callable[[], None]:
+    def bill() -> None:
+        invoice = issue_invoice(draft_invoice(client, lines, heading=heading, by=book.by), on=issued_on, by=book.by)
+        book.invoices += 1
+        if pays_on is not None:
+            book.at(pays_on, lambda: _pay(book, invoice, pays_on, share, method))
+
+    return bill
+
+
+def _pay(book: Book, invoice: Invoice, on: dt.date, share: Decimal, method: str) -> None:
+    invoice.refresh_from_db(fields=["balance"])
+    amount = round_money(invoice.balance * share, invoice.currency)
+    if amount:
+        record_payment(
+            invoice.client, amount, invoice.currency, received_on=on, key=f"demo:{invoice.pk}", by=book.by, method=method,
+            reference=invoice.reference if method == "transfer" else invoice.number or "",
+            how={f"invoice:{invoice.pk}": amount}, on=on,
+        )
+
+
+def _lines(client: Client, size: int, rng: random.Random) -> list[LineDraft]:
+    """One to three lines of work that come to about the client's usual size."""
+    tax = Decimal(19) if client.company.country == "DE" and client.country == "DE" else Decimal(0)
+    category = "S" if tax else "Z"
+    wanted, lines = Decimal(round(size * rng.uniform(0.55, 1.5))), []
+    for what, unit, price in rng.sample(cast.WORK, rng.randint(1, 3)):
+        quantity = max(Decimal(1), (wanted / price / 2).quantize(Decimal("0.5") if unit else Decimal(1)))
+        lines.append(LineDraft(what, quantity, price, tax_percent=tax, tax_category=category, unit=unit))
+        wanted -= quantity * price
+        if wanted <= 100:
+            break
+    if wanted > 100:
+        hours = (wanted / 110).quantize(Decimal("0.5")) or Decimal(1)
+        lines.append(LineDraft("Project direction", hours, Decimal(110), tax_percent=tax, tax_category=category, unit="h"))
+    return lines
+
+
+def write(book: Book, say: Callable[[int, int], None] = lambda done, total: None) -> None:
+    """Let the year pass, day by day: what happens on a day may put something on a later one."""
+    first = book.on - dt.timedelta(days=DAYS)
+    for n in range(DAYS + 1):
+        day = first + dt.timedelta(days=n)
+        with story_time(day):
+            for act in book.days.pop(day, []):
+                act()
+        say(n, DAYS)
+
+
+def write_demo(on: dt.date, by: Any, say: Callable[[int, int], None] = lambda done, total: None) -> Book:
+    """The whole book, or nothing of it."""
+    with transaction.atomic():
+        book = begin(on, by)
+        write(book, say)
+    return book

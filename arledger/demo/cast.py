@@ -1,0 +1,162 @@
+"""The people of the demo book, all made up: two companies, their clients, how those pay and what they buy.
+
+Addresses are on .example domains, telephone numbers in ranges kept free for fiction where a country has one.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from decimal import Decimal
+from typing import Any, NamedTuple
+
+
+class Person(NamedTuple):
+    name: str
+    role: str
+    email: str
+    phone: str
+    language: str = ""
+    department: str = ""
+
+
+class Buyer(NamedTuple):
+    """A client and its habit: ``late`` days after the due date (low, high); None: it stopped paying ``quiet`` days ago."""
+
+    number: str
+    name: str
+    legal_name: str
+    place: tuple[str, str, str, str]  # street, postal code, city, country
+    language: str
+    time_zone: str
+    late: tuple[int, int]
+    size: int  # a usual invoice, net, in whole units
+    invoices: int
+    people: tuple[Person, ...]
+    quiet: int = 0
+    net_days: int = 30
+    region: str = ""
+    po_required: bool = False
+    part_payer: bool = False
+    limit: int | None = None
+
+
+BERLIN: dict[str, Any] = {
+    "code": "LO", "name": "Lumen & Oak Studio", "legal_name": "Lumen & Oak Studio GmbH",
+    "tagline": "Interfaces, brands and the words on them", "street": "Oranienstraße 58", "postal_code": "10969",
+    "city": "Berlin", "country": "DE", "tax_number": "DE136695976",
+    "register_entry": "Amtsgericht Charlottenburg, HRB 555147 B · Geschäftsführung: Ida Lindqvist",
+    "email": "billing@lumenoak.example", "phone": "+49 30 23125 147", "time_zone": "Europe/Berlin", "language": "en",
+    "currency": "EUR", "paper": "A4",
+}
+BERLIN_BANK = {"bank_name": "Commerzbank", "iban": "DE89370400440532013000", "bic": "COBADEFFXXX"}
+
+PORTLAND: dict[str, Any] = {
+    "code": "LOUS", "name": "Lumen & Oak Studio, Inc.", "legal_name": "Lumen & Oak Studio, Inc.",
+    "tagline": "Interfaces, brands and the words on them", "street": "1427 NW Flanders Street", "postal_code": "97209",
+    "city": "Portland", "region": "OR", "country": "US", "tax_number": "EIN 00-0555147",
+    "email": "billing@lumenoak-us.example", "phone": "+1 503 555 0147", "time_zone": "America/Los_Angeles",
+    "language": "en", "currency": "USD", "paper": "Letter", "accent": "#1d4f73",
+}
+PORTLAND_BANK = {"bank_name": "First Bank of Willamette", "account_number": "000123456789", "routing_number": "123006800"}
+PORTLAND_METHODS = {
+    "transfer": "",
+    "cheque": "Payable to Lumen & Oak Studio, Inc., 1427 NW Flanders Street, Portland, OR 97209",
+    "cash": "At the front desk, on weekdays until 5 p.m.",
+}
+BERLIN_METHODS = {
+    "transfer": "", "cheque": "Zahlbar an Lumen & Oak Studio GmbH", "cash": "In the studio, on weekdays until 17:00",
+}
+
+
+def _ap(name: str, domain: str, phone: str, language: str = "") -> Person:
+    return Person(name, "accounts_payable", f"{_mailbox(name)}@{domain}.example", phone, language, "Accounts payable")
+
+
+def _head(name: str, domain: str, phone: str, role: str = "owner") -> Person:
+    return Person(name, role, f"{_mailbox(name)}@{domain}.example", phone)
+
+
+def _mailbox(name: str) -> str:
+    plain = unicodedata.normalize("NFKD", name.lower().translate(str.maketrans({"ø": "o", "ß": "ss", "ı": "i"})))
+    return ".".join(re.findall("[a-z]+", plain.encode("ascii", "ignore").decode()))
+
+
+EURO_CLIENTS: tuple[Buyer, ...] = (
+    Buyer("C-0101", "Harbour Lane Coffee", "Harbour Lane Coffee GmbH", ("Speicherstadt 14", "20457", "Hamburg", "DE"),
+          "de", "Europe/Berlin", (18, 30), 2600, 7,
+          (_ap("Mara Winter", "harbourlane", "+49 40 66969 921"), _head("Jonas Petersen", "harbourlane", "+49 40 66969 900")),
+          quiet=75, limit=20000),
+    Buyer("C-0102", "Osprey Logistics", "Osprey Logistics AG", ("Überseeallee 3", "20457", "Hamburg", "DE"),
+          "de", "Europe/Berlin", (-4, 2), 6900, 9, (_ap("Birte Claussen", "osprey", "+49 40 66969 310"),), limit=40000),
+    Buyer("C-0103", "Ferreira & Filhos", "Ferreira & Filhos, Lda.", ("Rua das Flores 112", "4050-262", "Porto", "PT"),
+          "en", "Europe/Lisbon", (20, 40), 5100, 5,
+          (_ap("João Ferreira", "ferreira-filhos", "+351 22 555 0118"), _head("Marta Ferreira", "ferreira-filhos", "+351 22 555 0100")),
+          quiet=120),
+    Buyer("C-0104", "Kestrel Analytics", "Kestrel Analytics Ltd", ("21 Tabernacle Street", "EC2A 4DE", "London", "GB"),
+          "en", "Europe/London", (8, 20), 3400, 7,
+          (_ap("Priya Nair", "kestrel-analytics", "+44 20 7946 0872"), _head("Tom Ashdown", "kestrel-analytics", "+44 20 7946 0870", "approver")),
+          quiet=70, po_required=True),
+    Buyer("C-0105", "Studio Halvorsen", "Studio Halvorsen AS", ("Møllergata 9", "0179", "Oslo", "NO"),
+          "en", "Europe/Oslo", (10, 24), 1260, 6, (_ap("Erik Halvorsen", "halvorsen", "+47 22 55 01 94"),), quiet=60),
+    Buyer("C-0106", "Nordlicht Apotheken", "Nordlicht Apotheken OHG", ("Holstenstraße 77", "24103", "Kiel", "DE"),
+          "de", "Europe/Berlin", (3, 12), 7700, 5,
+          (_ap("Buchhaltung Nordlicht", "nordlicht", "+49 431 555 0177"), _head("Dr. Silke Thomsen", "nordlicht", "+49 431 555 0170")),
+          quiet=48),
+    Buyer("C-0107", "Maison Vauclair", "Maison Vauclair SARL", ("14 rue de Turenne", "75003", "Paris", "FR"),
+          "fr", "Europe/Paris", (2, 9), 2900, 6, (_ap("Élise Vauclair", "vauclair", "+33 1 99 00 41 20", "fr"),)),
+    Buyer("C-0108", "Atelier Brasseur", "Atelier Brasseur SAS", ("8 quai Saint-Antoine", "69002", "Lyon", "FR"),
+          "fr", "Europe/Paris", (14, 28), 1850, 5,
+          (_ap("Hugo Brasseur", "brasseur", "+33 4 65 71 08 15", "fr"), _head("Claire Morel", "brasseur", "+33 4 65 71 08 10")), quiet=52),
+    Buyer("C-0109", "Bergmann Werkzeuge", "Bergmann Werkzeuge GmbH & Co. KG", ("Industriestraße 40", "42551", "Velbert", "DE"),
+          "de", "Europe/Berlin", (0, 6), 4300, 8, (_ap("Kreditoren Bergmann", "bergmann-werkzeuge", "+49 221 4710 440"),), net_days=14),
+    Buyer("C-0110", "Alpenrand Touren", "Alpenrand Touren GmbH", ("Maximilianstraße 2", "6020", "Innsbruck", "AT"),
+          "de", "Europe/Vienna", (6, 16), 2100, 6, (_ap("Theresa Moser", "alpenrand", "+43 512 555 019"),), part_payer=True),
+    Buyer("C-0111", "Zilver Fietsen", "Zilver Fietsen B.V.", ("Witte de Withstraat 30", "3012 BR", "Rotterdam", "NL"),
+          "en", "Europe/Amsterdam", (1, 7), 3150, 6, (_ap("Sanne de Wit", "zilver", "+31 10 555 0143"),)),
+    Buyer("C-0112", "Fennek Film", "Fennek Film UG", ("Karl-Marx-Straße 121", "12043", "Berlin", "DE"),
+          "de", "Europe/Berlin", (30, 55), 980, 5, (_ap("Leyla Aydın", "fennek", "+49 30 23125 660"),), quiet=110),
+    Buyer("C-0113", "Lindgren & Co Möbler", "Lindgren & Co Möbler AB", ("Götgatan 15", "116 46", "Stockholm", "SE"),
+          "en", "Europe/Stockholm", (-2, 3), 5600, 6, (_ap("Anna Lindgren", "lindgren-mobler", "+46 8 465 004 20"),)),
+    Buyer("C-0114", "Praxis Dr. Okafor", "Praxis Dr. Okafor", ("Bahnhofstraße 5", "60329", "Frankfurt am Main", "DE"),
+          "de", "Europe/Berlin", (4, 10), 640, 5, (_ap("Empfang Okafor", "praxis-okafor", "+49 69 90009 050"),)),
+    Buyer("C-0115", "Verlag Steinadler", "Steinadler Verlag GmbH", ("Kaufingerstraße 18", "80331", "München", "DE"),
+          "de", "Europe/Berlin", (12, 22), 3800, 6, (_ap("Gregor Haas", "steinadler", "+49 89 99998 330"),), net_days=14, quiet=40),
+    Buyer("C-0116", "Grünfink Gärten", "Grünfink Gärten e.K.", ("Lindenallee 12", "14467", "Potsdam", "DE"),
+          "de", "Europe/Berlin", (5, 14), 720, 4, ()),
+)
+
+DOLLAR_CLIENTS: tuple[Buyer, ...] = (
+    Buyer("1001", "Cascade Outfitters", "Cascade Outfitters LLC", ("2210 SE Division Street", "97202", "Portland", "US"),
+          "en", "America/Los_Angeles", (-3, 4), 5200, 7, (_ap("Dana Whitfield", "cascade-outfitters", "+1 503 555 0132"),), region="OR"),
+    Buyer("1002", "Bluebird Diagnostics", "Bluebird Diagnostics, Inc.", ("900 Lenora Street", "98121", "Seattle", "US"),
+          "en", "America/Los_Angeles", (9, 21), 8400, 6,
+          (_ap("Marcus Lee", "bluebird-dx", "+1 206 555 0168"), _head("Gwen Tran", "bluebird-dx", "+1 206 555 0160", "approver")),
+          region="WA", quiet=66, po_required=True),
+    Buyer("1003", "Mesa Verde Roasters", "Mesa Verde Roasters LLC", ("41 Canyon Road", "87501", "Santa Fe", "US"),
+          "en", "America/Denver", (15, 30), 1450, 5, (_ap("Rosa Delgado", "mesaverde", "+1 505 555 0119"),), region="NM", quiet=58),
+    Buyer("1004", "Harlow & Finch Books", "Harlow & Finch Books, Inc.", ("77 Bowery", "10002", "New York", "US"),
+          "en", "America/New_York", (1, 8), 2700, 6, (_ap("Imani Brooks", "harlowfinch", "+1 212 555 0155"),), region="NY"),
+    Buyer("1005", "Lone Pine Dental Group", "Lone Pine Dental Group, PA", ("1800 W Koenig Lane", "78756", "Austin", "US"),
+          "en", "America/Chicago", (4, 11), 1900, 5, (_ap("Accounts Payable", "lonepine", "+1 512 555 0187"),), region="TX"),
+    Buyer("1006", "Tidewater Boatworks", "Tidewater Boatworks, Inc.", ("12 Dock Street", "21401", "Annapolis", "US"),
+          "en", "America/New_York", (22, 48), 3900, 5,
+          (_ap("Walt Emerson", "tidewater", "+1 410 555 0121"), _head("Susan Emerson", "tidewater", "+1 410 555 0120")), region="MD", quiet=100),
+    Buyer("1007", "Prairie Sun Energy", "Prairie Sun Energy Cooperative", ("305 Locust Street", "50309", "Des Moines", "US"),
+          "en", "America/Chicago", (-1, 5), 6100, 6, (_ap("Kirsten Olson", "prairiesun", "+1 515 555 0146"),), region="IA"),
+    Buyer("1008", "Copper Kettle Kitchens", "Copper Kettle Kitchens LLC", ("615 E 3rd Street", "55101", "Saint Paul", "US"),
+          "en", "America/Chicago", (6, 18), 1150, 4, (_ap("Noor Haddad", "copperkettle", "+1 651 555 0173"),), region="MN", part_payer=True),
+)
+
+WORK: tuple[tuple[str, str, Decimal], ...] = (
+    ("Interface design", "h", Decimal("120")),
+    ("Design system hand-over", "", Decimal("1450")),
+    ("Usability sessions", "", Decimal("95")),
+    ("Illustration set", "", Decimal("640")),
+    ("Front-end work", "h", Decimal("110")),
+    ("Brand guidelines, update", "", Decimal("980")),
+    ("Copywriting", "h", Decimal("85")),
+    ("Photography, day", "", Decimal("760")),
+    ("Hosting and care, month", "", Decimal("180")),
+    ("Accessibility review", "", Decimal("1200")),
+)

@@ -1,0 +1,64 @@
+"""A company begins: with its bank account, its ways to pay, its terms and the policy it behaves by, all at once."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping, Sequence
+from decimal import Decimal
+from typing import Any, TypeVar
+
+from django.core.exceptions import ValidationError
+from django.db import transaction
+from django.db.models import Model
+
+from audit.services import record
+from core.errors import Refused
+from core.models import BankAccount, Company, PaymentMethod
+from core.money import currency_codes
+
+from .models import Terms
+from .services import default_policy, use_policy
+
+ALL_METHODS = ("transfer", "cheque", "cash")
+
+
+def found_company(
+    company: Mapping[str, Any], bank: Mapping[str, Any], *, net_days: int, late_percent: Decimal, by: Any,
+    methods: Sequence[str] | Mapping[str, str] = ALL_METHODS, terms_name: str = "",
+) -> Company:
+    """Set up a company ready to invoice: default terms of ``net_days``, the standard policy, three ways to pay.
+
+    ``late_percent`` is per year; ``methods`` may carry instructions by kind. Refused for whatever a field does
+    not accept, naming it.
+    """
+    if company.get("currency") not in currency_codes():
+        raise Refused("This is not a currency; write EUR, USD or another code.", where="currency")
+    with transaction.atomic():
+        founded = _saved(Company(**company))
+        _saved(BankAccount(company=founded, **{"currency": founded.currency, "holder": founded.legal_name} | dict(bank)))
+        instructions = methods if isinstance(methods, Mapping) else dict.fromkeys(methods, "")
+        for kind, words in instructions.items():
+            _saved(PaymentMethod(company=founded, kind=kind, instructions=words))
+        _saved(
+            Terms(
+                company=founded, name=terms_name or f"{net_days} days", net_days=net_days, late_percent=late_percent,
+                is_default=True,
+            )
+        )
+        default_policy(by, effective_from=dt.date(2000, 1, 1))
+        use_policy(founded, "standard", by)
+        record(by, "company_founded", founded, summary=founded.name)
+    return founded
+
+
+M = TypeVar("M", bound=Model)
+
+
+def _saved(row: M) -> M:
+    try:
+        row.full_clean()
+    except ValidationError as error:
+        where, messages = next(iter(error.message_dict.items()))
+        raise Refused(" ".join(messages), code="invalid", where="" if where == "__all__" else where) from None
+    row.save()
+    return row
