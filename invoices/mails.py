@@ -1,0 +1,116 @@
+"""The mails of this app: an invoice with its PDF, and a fresh private link. Written when they leave, not before."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any
+
+from django.utils import translation
+from django.utils.translation import gettext as _
+
+from clients.models import Contact
+from core.dates import show_day
+from core.mail import compose as write
+from core.money import show
+from core.services import read_file, today
+from outbox.kinds import Composed, Kind, register
+from outbox.models import Message
+from policies.terms import due_words
+
+from .documents import facts_of
+from .models import Invoice
+from .paying import late_terms, ways_to_pay
+from .pdf import PDF, invoice_pdf, item_statement_pdf
+from .services.linking import link_for, url_of
+
+
+def register_kinds() -> None:
+    """Make the outbox know what this app sends."""
+    register(Kind("invoice", compose=compose_invoice, may_go=may_go))
+    register(Kind("new_link", compose=compose_new_link, may_go=may_go))
+
+
+def may_go(message: Message, now: dt.datetime) -> str:
+    """Why it may not go: the invoice was voided meanwhile, or its reader cannot be reached any more."""
+    invoice, contact = _subject(message)
+    if invoice.voided_at is not None:
+        return f"{invoice} was voided"
+    if not contact.is_active or not contact.email or contact.bounced_at is not None:
+        return f"mail to {contact.name} cannot arrive"
+    return ""
+
+
+def compose_invoice(message: Message, now: dt.datetime) -> Composed:
+    """The invoice by mail: amount, due day in words, how to pay, the rate for paying late, link, PDF, five answers."""
+    invoice, contact = _subject(message)
+    return _composed("invoice", invoice, contact, now, attachments=[attached(invoice, now, contact)])
+
+
+def compose_new_link(message: Message, now: dt.datetime) -> Composed:
+    """A fresh private link, for whoever asked on the page of an old one; sent to the address on file alone."""
+    invoice, contact = _subject(message)
+    return _composed("new_link", invoice, contact, now, attachments=[])
+
+
+def attached(invoice: Invoice, now: dt.datetime, contact: Contact | None = None) -> tuple[str, str, bytes]:
+    """What goes with a mail about an invoice: its PDF, or the statement of an item taken over from elsewhere."""
+    if invoice.is_taken_over:
+        content = item_statement_pdf(invoice, today(invoice.company, now), contact)
+    else:
+        content = read_file(invoice_pdf(invoice).sha256)
+    return file_name(invoice), PDF, content
+
+
+def file_name(invoice: Invoice) -> str:
+    """The name a PDF is saved under: the invoice's number, without what a file system minds.
+
+    >>> file_name(Invoice(number="LO-2026/0147 b"))
+    'LO-2026-0147-b.pdf'
+    """
+    kept = "".join(c if c.isascii() and c.isalnum() else "-" for c in str(invoice.number))
+    return f"{'-'.join(part for part in kept.split('-') if part) or 'invoice'}.pdf"
+
+
+def _composed(
+    name: str, invoice: Invoice, contact: Contact, now: dt.datetime, *, attachments: list[tuple[str, str, bytes]]
+) -> Composed:
+    language = contact.speaks()
+    with translation.override(language):
+        subject, text, html = write(name, _context(invoice, contact, now, language), language)
+    company = invoice.company
+    return Composed(
+        to_name=contact.name, to_addr=contact.email, subject=subject, text=text, html=html, attachments=attachments,
+        from_name=company.name, reply_to=company.email,
+    )
+
+
+def _context(invoice: Invoice, contact: Contact, now: dt.datetime, language: str) -> dict[str, Any]:
+    assert invoice.due_on is not None
+    facts = facts_of(invoice)
+    currency, number = invoice.currency, str(invoice.number)
+    return {
+        "company": invoice.company,
+        "contact": contact,
+        "number": number,
+        "is_taken_over": invoice.is_taken_over,
+        "is_settled": invoice.balance == 0,
+        "amount": show(invoice.balance or invoice.total, currency, language),
+        "total": show(invoice.total, currency, language),
+        "is_part_paid": 0 < invoice.balance < invoice.total,
+        "due": due_words(invoice.due_on, today(invoice.company, now), language),
+        "po_number": invoice.po_number,
+        "ways": ways_to_pay(
+            facts, amount=invoice.balance, currency=currency, reference=invoice.reference, number=number
+        ) if invoice.balance else (),
+        "late_terms": late_terms(invoice.late_percent, show_day(invoice.due_on, language), language),
+        "link_url": url_of(link_for(invoice, contact, now)),
+        "link_label": _("See the invoice, pay or answer"),
+        "why": _("You get this e-mail because %(client)s receives invoices from %(company)s.")
+        % {"client": invoice.client.name, "company": invoice.company.name},
+    }
+
+
+def _subject(message: Message) -> tuple[Invoice, Contact]:
+    invoice = Invoice.objects.select_related("client__company", "company").get(pk=message.payload["invoice"])
+    contact = Contact.objects.select_related("client").get(pk=message.payload["contact"])
+    return invoice, contact

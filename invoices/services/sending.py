@@ -1,0 +1,86 @@
+"""Sending an invoice: a message goes into the outbox; it is written when it leaves, from the facts of that moment."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any
+
+from django.db import transaction
+from django.utils import timezone
+from outbox.services import enqueue
+
+from audit.services import record
+from clients.models import Contact
+from core.errors import Refused
+from invoices.documents import recipient
+from invoices.models import Invoice, ShareLink
+from outbox.models import Message
+
+UNDO = dt.timedelta(seconds=10)
+STILL_HERE = ("held", "pending", "claimed")
+
+
+def send_invoice(
+    invoice: Invoice, *, contact: Contact | None = None, on: dt.date, by: Any, not_before: dt.datetime | None = None
+) -> Message:
+    """Mail an invoice, its private link and its PDF to the contact given, to the invoice's own, or to accounts payable.
+
+    Each call is a message of its own (the n-th sending), except while one to the same person still waits: then that
+    one is the answer. It leaves ten seconds later, so that it can be taken back. Refused for a draft, a void
+    invoice, and where nobody can be written to.
+    """
+    with transaction.atomic():
+        invoice = Invoice.objects.select_for_update(of=("self",)).select_related("client", "contact").get(pk=invoice.pk)
+        to = contact or invoice.contact or recipient(invoice.client)
+        _check_sendable(invoice, to)
+        assert to is not None
+        earlier = Message.objects.filter(key__startswith=f"invoice:{invoice.pk}:send:").order_by("pk")
+        for waiting in earlier.filter(state__in=STILL_HERE):
+            if waiting.payload.get("contact") == to.pk:
+                return waiting
+        message = enqueue(
+            f"invoice:{invoice.pk}:send:{earlier.exclude(key__contains=':r').count() + 1}", "invoice",
+            f"client:{invoice.client_id}", on, {"invoice": invoice.pk, "contact": to.pk},
+            not_before or timezone.now() + UNDO,
+        )
+        record(
+            by, "invoice_sending", invoice, client_id=invoice.client_id, doc=f"invoice:{invoice.pk}",
+            summary=f"{invoice} to {to.name}",
+        )
+    return message
+
+
+def send_new_link(link: ShareLink, *, on: dt.date) -> Message | None:
+    """Mail a fresh link to the address on file of whom the old one belonged to; once a day, whoever asks how often.
+
+    Nothing where the invoice may not be shown or nobody can be written to: whoever asked is told the same words.
+    """
+    invoice = link.invoice
+    if invoice is None or invoice.issued_at is None or invoice.voided_at is not None:
+        return None
+    contact = link.client.contacts.reachable().filter(pk=link.contact_id).first() or recipient(link.client)
+    if contact is None:
+        return None
+    return enqueue(
+        f"new_link:{link.pk}:{on.isoformat()}", "new_link", f"client:{link.client_id}", on,
+        {"invoice": invoice.pk, "contact": contact.pk}, timezone.now(),
+    )
+
+
+def _check_sendable(invoice: Invoice, to: Contact | None) -> None:
+    if invoice.issued_at is None:
+        raise Refused("A draft is not sent; issue it first.", code="draft")
+    if invoice.voided_at is not None:
+        raise Refused(f"{invoice} is void and is not sent any more.", code="void")
+    if to is None:
+        raise Refused(
+            f"{invoice.client} has nobody with an e-mail address that works; add a contact.", code="no_contact",
+            where="contact",
+        )
+    if to.client_id != invoice.client_id:
+        raise Refused(f"{to} is not a contact of {invoice.client}.", code="foreign_contact", where="contact")
+    if not to.is_active or not to.email or to.bounced_at is not None:
+        raise Refused(
+            f"Mail to {to.name} cannot arrive; correct the address or choose another contact.", code="unreachable",
+            where="contact",
+        )
