@@ -7,7 +7,6 @@ from typing import Any
 from django.contrib import admin
 from django.db import transaction
 from django.db.models import Model
-from django.forms import ModelForm
 from django.http import HttpRequest, HttpResponse
 
 from .models import Event
@@ -24,11 +23,12 @@ class AuditedAdmin(admin.ModelAdmin[Any]):
 
     def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
         super().save_related(request, form, formsets, change)
-        changed = {name: "…" for name in form.changed_data}
+        changed = dict.fromkeys(form.changed_data, "…")
         for formset in formsets:
             for kept, what in ((formset.new_objects, "added"), (formset.deleted_objects, "removed")):
                 changed.update({f"{what} {row._meta.verbose_name}": str(row) for row in kept})
-            changed.update({f"changed {row._meta.verbose_name}": ", ".join(names) for row, names in formset.changed_objects})
+            for row, names in formset.changed_objects:
+                changed[f"changed {row._meta.verbose_name}"] = ", ".join(names)
         record(
             request.user, f"{self.opts.model_name}_{'changed' if change else 'added'}", form.instance,
             summary=str(form.instance), diff=changed,

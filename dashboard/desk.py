@@ -1,4 +1,4 @@
-"""The desk every staff page stands at: who sits there, for which company, on what day. The pages' door and their clock."""
+"""The desk of every staff page: who sits there, for which company, on what day. The pages' door and their clock."""
 
 from __future__ import annotations
 

@@ -17,10 +17,10 @@ from audit.admin import AuditedAdmin, ReadOnlyAdmin
 from core.errors import Refused
 from core.services import today
 
-from .step_days import step_day
-from .forms import SampleForm, StepFormSet, VersionForm, steps_from, steps_of
+from .forms import VERSION_FIELDS, SampleForm, StepFormSet, VersionForm, steps_from, steps_of
 from .models import CompanyPolicy, Policy, Terms
 from .services import new_version
+from .step_days import step_day
 
 
 @admin.register(Terms)
@@ -44,9 +44,8 @@ class PolicyAdmin(ReadOnlyAdmin):
         return ", ".join(CompanyPolicy.objects.filter(name=policy.name).values_list("company__name", flat=True)) or "—"
 
     def get_urls(self) -> list[URLPattern]:
-        mine = path(
-            "<int:pk>/new-version/", self.admin_site.admin_view(self.new_version_view), name="policies_policy_new_version"
-        )
+        view = self.admin_site.admin_view(self.new_version_view)
+        mine = path("<int:pk>/new-version/", view, name="policies_policy_new_version")
         return [mine, *super().get_urls()]
 
     def change_view(
@@ -55,19 +54,13 @@ class PolicyAdmin(ReadOnlyAdmin):
         """A version as people read it: the ladder on the calendar of a sample invoice."""
         policy = self._policy(request, object_id)
         asked = SampleForm(request.GET or None, initial={"issued_on": today(None), "net_days": 30})
-        given = asked.cleaned_data if asked.is_bound and asked.is_valid() else {n: f.initial for n, f in asked.fields.items()}
-        issued_on = given["issued_on"] or today(None)
-        due_on = issued_on + dt.timedelta(days=given["net_days"] or 30)
-        steps = list(policy.steps.all())
+        given = asked.cleaned_data if asked.is_valid() else asked.initial
+        issued_on, due_on = given["issued_on"], given["issued_on"] + dt.timedelta(days=given["net_days"])
         return TemplateResponse(request, "admin/policies/policy/read.html", {
             **self._frame(request, policy), "title": str(policy.title or policy.name), "sample": asked,
             "issued_on": issued_on, "due_on": due_on,
-            "ladder": [(step, step_day(step.offset_days, issued_on, due_on)) for step in steps],
-            "facts": [
-                (field.verbose_name, getattr(policy, f"get_{field.name}_display", lambda f=field: getattr(policy, f.name))())
-                for field in Policy._meta.concrete_fields
-                if field.name not in ("id", "name", "title", "call_minimum", "made_by", "made_at")
-            ],
+            "ladder": [(step, step_day(step.offset_days, issued_on, due_on)) for step in policy.steps.all()],
+            "facts": [(Policy._meta.get_field(name).verbose_name, _shown(policy, name)) for name in VERSION_FIELDS],
         })  # fmt: skip
 
     def new_version_view(self, request: HttpRequest, pk: int) -> HttpResponse:
@@ -108,3 +101,8 @@ class PolicyAdmin(ReadOnlyAdmin):
 
     def _frame(self, request: HttpRequest, policy: Policy) -> dict[str, Any]:
         return {**self.admin_site.each_context(request), "opts": self.opts, "policy": policy, "original": policy}
+
+
+def _shown(policy: Policy, name: str) -> Any:
+    display = getattr(policy, f"get_{name}_display", None)
+    return display() if display else getattr(policy, name)

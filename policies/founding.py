@@ -35,7 +35,8 @@ def found_company(
         raise Refused("This is not a currency; write EUR, USD or another code.", where="currency")
     with transaction.atomic():
         founded = _saved(Company(**company))
-        _saved(BankAccount(company=founded, **{"currency": founded.currency, "holder": founded.legal_name} | dict(bank)))
+        account = {"currency": founded.currency, "holder": founded.legal_name} | dict(bank)
+        _saved(BankAccount(company=founded, **account))
         instructions = methods if isinstance(methods, Mapping) else dict.fromkeys(methods, "")
         for kind, words in instructions.items():
             _saved(PaymentMethod(company=founded, kind=kind, instructions=words))

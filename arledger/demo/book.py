@@ -66,7 +66,9 @@ def story_time(on: dt.date, hour: int = 9, minute: int = 12) -> Iterator[None]:
 def begin(on: dt.date, by: Any) -> Book:
     """Two companies and their clients, a year ago. Refused where the database already has a company."""
     if Company.objects.exists():
-        raise Refused("This database already has a company; the demo book only goes into an empty one.", code="not_empty")
+        raise Refused(
+            "This database already has a company; the demo book only goes into an empty one.", code="not_empty"
+        )
     book = Book(on, by, random.Random(SEED))  # noqa: S311  a story, not a secret
     with story_time(on - dt.timedelta(days=DAYS + 20)):
         for facts, bank, methods, buyers in (
@@ -77,7 +79,8 @@ def begin(on: dt.date, by: Any) -> Book:
                 facts, bank, net_days=30, late_percent=Decimal(12 if facts["country"] == "US" else 9), by=by,
                 methods=methods, terms_name="30 days",
             )
-            Terms.objects.create(company=company, name="14 days", net_days=14, late_percent=company.terms.get().late_percent)
+            usual = company.terms.get()
+            Terms.objects.create(company=company, name="14 days", net_days=14, late_percent=usual.late_percent)
             book.companies.append(company)
             for buyer in buyers:
                 book.clients[buyer.number] = _client(company, buyer, by)
@@ -110,13 +113,14 @@ def _plan(book: Book, buyer: cast.Buyer) -> None:
     for n in range(buyer.invoices):
         issued_on = book.on - dt.timedelta(days=int(2 + gap * (buyer.invoices - 1 - n) + rng.uniform(0, gap * 0.6)))
         issued_on -= dt.timedelta(days=max(0, issued_on.weekday() - 4))
-        heading = Heading(po_number=f"PO-{rng.randint(61000, 93000)}" if buyer.po_required or rng.random() < 0.4 else "")
+        order = f"PO-{rng.randint(61000, 93000)}" if buyer.po_required or rng.random() < 0.4 else ""
         lines = _lines(client, buyer.size, rng)
         pays_on = issued_on + dt.timedelta(days=buyer.net_days + rng.randint(*buyer.late))
         share = Decimal("0.5") if buyer.part_payer and n >= buyer.invoices - 3 else Decimal(1)
         method = rng.choices(["transfer", "cheque", "cash"], [18, 3, 1])[0]
         arrives = not (buyer.quiet and pays_on > book.on - dt.timedelta(days=buyer.quiet))
-        book.at(issued_on, _bill(book, client, lines, heading, issued_on, pays_on if arrives else None, share, method))
+        paid = pays_on if arrives else None
+        book.at(issued_on, _bill(book, client, lines, Heading(po_number=order), issued_on, paid, share, method))
 
 
 def _bill(
@@ -137,8 +141,8 @@ def _pay(book: Book, invoice: Invoice, on: dt.date, share: Decimal, method: str)
     amount = round_money(invoice.balance * share, invoice.currency)
     if amount:
         record_payment(
-            invoice.client, amount, invoice.currency, received_on=on, key=f"demo:{invoice.pk}", by=book.by, method=method,
-            reference=invoice.reference if method == "transfer" else invoice.number or "",
+            invoice.client, amount, invoice.currency, received_on=on, key=f"demo:{invoice.pk}", by=book.by,
+            method=method, reference=invoice.reference if method == "transfer" else invoice.number or "",
             how={f"invoice:{invoice.pk}": amount}, on=on,
         )
 
@@ -156,7 +160,9 @@ def _lines(client: Client, size: int, rng: random.Random) -> list[LineDraft]:
             break
     if wanted > 100:
         hours = (wanted / 110).quantize(Decimal("0.5")) or Decimal(1)
-        lines.append(LineDraft("Project direction", hours, Decimal(110), tax_percent=tax, tax_category=category, unit="h"))
+        lines.append(
+            LineDraft("Project direction", hours, Decimal(110), tax_percent=tax, tax_category=category, unit="h")
+        )
     return lines
 
 

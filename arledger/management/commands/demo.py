@@ -32,7 +32,7 @@ class Command(AnswerCommand):
         password = secrets.token_urlsafe(12)
         with transaction.atomic():
             user = User.objects.create_superuser(LOGIN, "", password, first_name="Ada", last_name="Kowalska")
-            book = write_demo(today(None), user, lambda done, total: self.progress(done, total, "days of the demo book"))
+            book = write_demo(today(None), user, lambda done, total: self.progress(done, total, "days"))
         return {
             "companies": len(book.companies), "clients": len(book.clients), "invoices": book.invoices, "login": LOGIN,
             "password": password,
@@ -42,6 +42,7 @@ class Command(AnswerCommand):
         if not answer:
             return ""
         return (
-            f"The demo book: {answer['companies']} companies, {answer['clients']} clients, {answer['invoices']} invoices.\n"
+            f"The demo book: {answer['companies']} companies, {answer['clients']} clients, "
+            f"{answer['invoices']} invoices.\n"
             f"Sign in as {answer['login']} with the password {answer['password']}  (shown this once)"
         )
