@@ -14,6 +14,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
+from core.dates import parse_date
 from core.errors import Refused
 
 
@@ -29,7 +30,7 @@ def iso_date(text: str) -> date:
     try:
         if len(text) != 10:
             raise ValueError
-        return date.fromisoformat(text)
+        return parse_date(text, "%Y-%m-%d")
     except ValueError:
         raise ArgumentTypeError(f"«{text}» is not a date. Write it as YYYY-MM-DD, for example 2026-04-15.") from None
 
