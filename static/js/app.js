@@ -19,7 +19,7 @@
     const open = target.hidden;
     target.hidden = !open;
     button.setAttribute("aria-expanded", String(open));
-    if (open) (one("input:checked, input:not([type=hidden]), select, textarea", target) || target).focus();
+    if (open) (one("input:checked", target) || one("input:not([type=hidden]), select, textarea", target)).focus();
     else button.focus();
   };
 

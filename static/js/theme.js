@@ -2,8 +2,12 @@
 (() => {
   const root = document.documentElement;
   const system = matchMedia("(prefers-color-scheme: dark)");
+  // The settings site keeps its choice under the same name, where «auto» means the system's.
   const chosen = () => { try { return localStorage.getItem("theme"); } catch { return null; } };
-  const apply = () => { root.dataset.bsTheme = chosen() || (system.matches ? "dark" : "light"); };
+  const apply = () => {
+    const choice = chosen();
+    root.dataset.bsTheme = choice === "dark" || choice === "light" ? choice : system.matches ? "dark" : "light";
+  };
 
   root.classList.add("js");
   apply();
