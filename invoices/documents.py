@@ -9,6 +9,7 @@ from decimal import Decimal
 from typing import Any
 
 from babel import Locale
+from babel.dates import format_interval
 from babel.numbers import format_decimal
 from django.utils import translation
 from django.utils.translation import gettext as _
@@ -259,8 +260,7 @@ def _period(first: dt.date | None, last: dt.date | None, language: str) -> str:
     if first is None or last is None or first == last:
         day = first or last
         return show_day(day, language) if day else ""
-    style = "yearless" if first.year == last.year else "long"
-    return f"{show_day(first, language, style)} – {show_day(last, language)}"  # type: ignore[arg-type]
+    return str(format_interval(first, last, "yMMMMd", locale="en_GB" if language == "en" else language))
 
 
 def _number(value: Decimal, language: str) -> str:

@@ -33,6 +33,16 @@ class Way:
     text: str = ""
     qr: str = ""
 
+    @property
+    def to_copy(self) -> tuple[Row, ...]:
+        """What a banking app asks for first: the account and the reference."""
+        return tuple(row for row in self.rows if row.copy)
+
+    @property
+    def to_compare(self) -> tuple[Row, ...]:
+        """What only confirms that the account is the right one."""
+        return tuple(row for row in self.rows if not row.copy)
+
 
 def ways_to_pay(
     facts: Mapping[str, Any], *, amount: Decimal, currency: str, reference: str, number: str
@@ -54,7 +64,7 @@ def ways_to_pay(
 
 
 def _transfer(bank: Mapping[str, str], instructions: str, amount: Decimal, currency: str, reference: str) -> Way:
-    rows = [Row(_("Recipient"), bank["holder"], bank["holder"])]
+    rows = [Row(_("Recipient"), bank["holder"])]
     if bank["iban"]:
         rows.append(Row("IBAN", spaced(bank["iban"]), bank["iban"]))
     else:
@@ -62,7 +72,7 @@ def _transfer(bank: Mapping[str, str], instructions: str, amount: Decimal, curre
         if bank["routing_number"]:
             rows.append(Row(_("Routing number (ACH)"), bank["routing_number"], bank["routing_number"]))
     if bank["bic"]:
-        rows.append(Row("BIC", bank["bic"], bank["bic"]))
+        rows.append(Row("BIC", bank["bic"]))
     if bank["bank_name"]:
         rows.append(Row(_("Bank"), bank["bank_name"]))
     shown = spaced(reference) if is_rf_reference(reference) else reference
@@ -98,8 +108,9 @@ def late_terms(late_percent: Decimal, due: str, language: str) -> str:
 def percent(value: Decimal, language: str) -> str:
     """A percentage as a reader of that language writes it.
 
-    >>> percent(Decimal("12.000"), "en") == "12\u00a0%", percent(Decimal("5.25"), "de") == "5,25\u00a0%"
-    (True, True)
+    >>> percent(Decimal("12.000"), "en"), percent(Decimal("5.25"), "de").replace("\u00a0", " ")
+    ('12%', '5,25 %')
     """
-    return f"{format_decimal(value.normalize(), '0.###', locale=language)}\u00a0%"
+    space = "" if language == "en" else "\u00a0"
+    return f"{format_decimal(value.normalize(), '0.###', locale=language)}{space}%"
 
