@@ -29,7 +29,8 @@ def compose(name: str, context: dict[str, Any], language: str) -> tuple[str, str
         subject = _render(f"mail/{name}.subject.txt", values, escape=False)
         text = _render(f"mail/{name}.txt", values, escape=False)
         html = _render(f"mail/{name}.html", values, escape=True)
-    return " ".join(subject.split()), tidy(text), css_inline.inline(html, keep_at_rules=True, load_remote_stylesheets=False)
+    styled = css_inline.inline(html, keep_at_rules=True, load_remote_stylesheets=False)
+    return " ".join(subject.split())[:300], tidy(text), styled
 
 
 def tidy(text: str) -> str:

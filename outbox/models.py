@@ -6,9 +6,29 @@ from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
+from core.guards import Frozen
+
+STILL_MOVES = (
+    "state",
+    "reason",
+    "held_for",
+    "attempts",
+    "not_before",
+    "lease_token",
+    "lease_until",
+    "handing_at",
+    "sent_at",
+    "unknown_at",
+    "reply",
+    "resolved_by",
+)
+
 
 class Message(models.Model):
-    """One message; its key says what it is for, so that it cannot be sent twice."""
+    """One message; its key says what it is for, so that it cannot be sent twice.
+
+    From the moment it is handed over, what it says and to whom never changes.
+    """
 
     STATES = [
         ("held", _("held for release")),
@@ -28,6 +48,8 @@ class Message(models.Model):
     payload = models.JSONField(default=dict)
     transport = models.CharField(max_length=10, default="mail")
     held_for = models.CharField(max_length=60, blank=True)
+    from_name = models.CharField(max_length=200, blank=True)
+    reply_to = models.CharField(max_length=320, blank=True)
     to_name = models.CharField(max_length=200, blank=True)
     to_addr = models.CharField(max_length=320, blank=True)
     cc_addr = models.CharField(max_length=640, blank=True)
@@ -44,9 +66,12 @@ class Message(models.Model):
     lease_until = models.DateTimeField(null=True)
     handing_at = models.DateTimeField(null=True)
     sent_at = models.DateTimeField(null=True)
+    unknown_at = models.DateTimeField(null=True)
     reply = models.TextField(blank=True)
     resolved_by = models.CharField(max_length=150, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
+
+    guards = [Frozen("OLD.state IN ('handing', 'sent', 'unknown')", but=STILL_MOVES)]
 
     class Meta:
         ordering = ["-id"]
@@ -70,3 +95,21 @@ class Message(models.Model):
 
     def __str__(self) -> str:
         return self.key
+
+
+class Outage(models.Model):
+    """The server of a transport could not be reached from one instant until another; without an end it goes on."""
+
+    transport = models.CharField(max_length=10, default="mail")
+    since = models.DateTimeField()
+    ended_at = models.DateTimeField(null=True)
+    said = models.TextField()
+
+    class Meta:
+        ordering = ["-id"]
+        constraints = [
+            models.UniqueConstraint(fields=["transport"], condition=Q(ended_at=None), name="one_outage_at_a_time"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.since:%Y-%m-%d %H:%M} {self.said}"

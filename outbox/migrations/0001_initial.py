@@ -4,48 +4,85 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
-    dependencies = [
-    ]
+    dependencies = []
 
     operations = [
         migrations.CreateModel(
-            name='Message',
+            name="Message",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('key', models.CharField(max_length=200, unique=True)),
-                ('kind', models.CharField(max_length=30)),
-                ('party', models.CharField(blank=True, db_index=True, max_length=60)),
-                ('on', models.DateField()),
-                ('payload', models.JSONField(default=dict)),
-                ('transport', models.CharField(default='mail', max_length=10)),
-                ('held_for', models.CharField(blank=True, max_length=60)),
-                ('to_name', models.CharField(blank=True, max_length=200)),
-                ('to_addr', models.CharField(blank=True, max_length=320)),
-                ('cc_addr', models.CharField(blank=True, max_length=640)),
-                ('subject', models.CharField(blank=True, max_length=300)),
-                ('text', models.TextField(blank=True)),
-                ('html', models.TextField(blank=True)),
-                ('attachments', models.JSONField(default=list)),
-                ('message_id', models.CharField(max_length=200, unique=True)),
-                ('state', models.CharField(choices=[('held', 'held for release'), ('pending', 'waiting'), ('claimed', 'being composed'), ('handing', 'being handed over'), ('sent', 'sent'), ('failed', 'failed'), ('cancelled', 'cancelled'), ('unknown', 'unknown: may have arrived')], default='pending', max_length=10)),
-                ('reason', models.TextField(blank=True)),
-                ('attempts', models.PositiveSmallIntegerField(default=0)),
-                ('not_before', models.DateTimeField()),
-                ('lease_token', models.UUIDField(null=True)),
-                ('lease_until', models.DateTimeField(null=True)),
-                ('handing_at', models.DateTimeField(null=True)),
-                ('sent_at', models.DateTimeField(null=True)),
-                ('reply', models.TextField(blank=True)),
-                ('resolved_by', models.CharField(blank=True, max_length=150)),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("key", models.CharField(max_length=200, unique=True)),
+                ("kind", models.CharField(max_length=30)),
+                ("party", models.CharField(blank=True, db_index=True, max_length=60)),
+                ("on", models.DateField()),
+                ("payload", models.JSONField(default=dict)),
+                ("transport", models.CharField(default="mail", max_length=10)),
+                ("held_for", models.CharField(blank=True, max_length=60)),
+                ("to_name", models.CharField(blank=True, max_length=200)),
+                ("to_addr", models.CharField(blank=True, max_length=320)),
+                ("cc_addr", models.CharField(blank=True, max_length=640)),
+                ("subject", models.CharField(blank=True, max_length=300)),
+                ("text", models.TextField(blank=True)),
+                ("html", models.TextField(blank=True)),
+                ("attachments", models.JSONField(default=list)),
+                ("message_id", models.CharField(max_length=200, unique=True)),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("held", "held for release"),
+                            ("pending", "waiting"),
+                            ("claimed", "being composed"),
+                            ("handing", "being handed over"),
+                            ("sent", "sent"),
+                            ("failed", "failed"),
+                            ("cancelled", "cancelled"),
+                            ("unknown", "unknown: may have arrived"),
+                        ],
+                        default="pending",
+                        max_length=10,
+                    ),
+                ),
+                ("reason", models.TextField(blank=True)),
+                ("attempts", models.PositiveSmallIntegerField(default=0)),
+                ("not_before", models.DateTimeField()),
+                ("lease_token", models.UUIDField(null=True)),
+                ("lease_until", models.DateTimeField(null=True)),
+                ("handing_at", models.DateTimeField(null=True)),
+                ("sent_at", models.DateTimeField(null=True)),
+                ("reply", models.TextField(blank=True)),
+                ("resolved_by", models.CharField(blank=True, max_length=150)),
+                ("created_at", models.DateTimeField(auto_now_add=True)),
             ],
             options={
-                'ordering': ['-id'],
-                'indexes': [models.Index(fields=['state', 'not_before'], name='outbox_due'), models.Index(fields=['party', 'on'], name='outbox_party_on')],
-                'constraints': [models.CheckConstraint(condition=models.Q(models.Q(('lease_token__isnull', False), ('state__in', ['claimed', 'handing'])), models.Q(models.Q(('state__in', ['claimed', 'handing']), _negated=True), ('lease_token', None)), _connector='OR'), name='outbox_lease_exactly_while_claimed'), models.CheckConstraint(condition=models.Q(('state__in', ['held', 'pending', 'claimed', 'handing', 'sent', 'failed', 'cancelled', 'unknown'])), name='outbox_state_known')],
+                "ordering": ["-id"],
+                "indexes": [
+                    models.Index(fields=["state", "not_before"], name="outbox_due"),
+                    models.Index(fields=["party", "on"], name="outbox_party_on"),
+                ],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("lease_token__isnull", False), ("state__in", ["claimed", "handing"])),
+                            models.Q(
+                                models.Q(("state__in", ["claimed", "handing"]), _negated=True), ("lease_token", None)
+                            ),
+                            _connector="OR",
+                        ),
+                        name="outbox_lease_exactly_while_claimed",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            (
+                                "state__in",
+                                ["held", "pending", "claimed", "handing", "sent", "failed", "cancelled", "unknown"],
+                            )
+                        ),
+                        name="outbox_state_known",
+                    ),
+                ],
             },
         ),
     ]
