@@ -52,6 +52,21 @@ def found_company(
     return founded
 
 
+def begin_company(code: str, currency: str, by: Any) -> Company:
+    """A company of which no more is known than its code, so that a book can be taken over before it is set up.
+
+    It has terms of 30 days without interest and the standard policy; its name, address and bank account are to be
+    entered before anything is issued.
+    """
+    with transaction.atomic():
+        begun = Company.objects.create(code=code, name=code.upper(), legal_name=code.upper(), currency=currency)
+        Terms.objects.create(company=begun, name="30 days", net_days=30, is_default=True)
+        default_policy(by)
+        use_policy(begun, "standard", by)
+        record(by, "company_begun", begun, summary=code)
+    return begun
+
+
 M = TypeVar("M", bound=Model)
 
 

@@ -1,0 +1,1 @@
+"""The verbs of imports, by noun: open_items, clients, profiles."""

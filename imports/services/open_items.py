@@ -1,0 +1,421 @@
+"""import_open_items: what others owe us goes in as it stands elsewhere, all of it or nothing."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
+from decimal import Decimal
+from typing import Any
+
+from django.db import transaction
+from django.utils import timezone
+
+from ar_collections.services.holding import hold_first_run
+from audit.services import record_many
+from clients.models import Client, Contact
+from core.models import Company, as_text
+from core.money import plain
+from disputes.models import Dispute
+from disputes.services import REVISIT_AFTER_DAYS
+from imports.cells import Reading
+from imports.rows import OpenItem, Read, read_open_items
+from imports.sheet import Sheet, read_sheet
+from invoices.interest import Claim, late_interest
+from invoices.models import BANK, CUSTOMER_CREDIT, RECEIVABLE, REVENUE, Entry, Intake, Invoice, InvoiceLine
+from invoices.rates import RateStep
+from invoices.services.ledger import NewEntry, post_entries
+from payments.models import Allocation, Payment
+from payments.services import doc_of
+from policies.services import default_terms
+
+from .answers import Answer, Companies, FileRefused, Progress, companies_for, fingerprint, unheard
+
+WINDOW = 1000  # items written at once; all windows stand in one transaction
+BATCH = 500
+COUNTS = ("created", "unchanged", "clients_created")
+
+
+@dataclass(frozen=True)
+class Taking:
+    """How a file of open items is taken over.
+
+    ``interest_from`` is the first day that may bear interest on these items (none: the day a notice names);
+    ``skip_bad`` takes the good rows and leaves the others; ``dry_run`` answers the same and saves nothing.
+    """
+
+    reading: Reading
+    source: str = ""
+    company: str = ""
+    interest_from: dt.date | None = None
+    skip_bad: bool = False
+    dry_run: bool = False
+
+
+def import_open_items(
+    content: bytes, taking: Taking, *, on: dt.date, by: Any, progress: Progress = unheard
+) -> Answer:
+    """Take over the open items of a file: clients, items, what was paid on them, disputes; and hold the first messages.
+
+    A second time changes nothing. Refused with every bad row listed (FileRefused) unless ``skip_bad``; a column
+    in which day and month change places refuses the file in any case. Nothing is ever half saved.
+    """
+    sheet, answer = read_sheet(content), Answer()
+    with transaction.atomic():
+        companies = companies_for(taking.company, taking.reading.currency, answer, by)
+        read = _read(sheet, taking.reading, companies, answer)
+        book = _Book(companies, answer, on, by)
+        new = book.sort(read.good)
+        if answer.errors and (read.ambiguous or not taking.skip_bad):
+            raise FileRefused(answer)
+        book.write(new, taking, fingerprint(content), progress)
+        if taking.dry_run:
+            transaction.set_rollback(True)
+    return answer
+
+
+def _read(sheet: Sheet, reading: Reading, companies: Companies, answer: Answer) -> Read[OpenItem]:
+    """The rows of the file; amounts are in the company's currency where neither a column nor an option says more."""
+    if not reading.currency and "currency" not in reading.mapping:
+        reading = replace(reading, currency=companies.meant.currency)
+    read = read_open_items(sheet, reading)
+    answer.rows = read.rows
+    answer.errors += read.errors
+    answer.warnings += read.warnings
+    answer.sentences += read.mixed
+    answer.counts["unchanged"] = read.repeated
+    return read
+
+
+def as_json(answer: Answer) -> dict[str, Any]:
+    """The answer of `manage.py import_open_items --json`."""
+    return answer.as_json(COUNTS) | {"per_currency": answer.totals_as_json()}
+
+
+@dataclass
+class _New:
+    """An item that is not here yet, with its client."""
+
+    item: OpenItem
+    client: Client
+    invoice: Invoice = field(init=False)
+
+
+class _Book:
+    """One import under way, inside its transaction."""
+
+    def __init__(self, companies: Companies, answer: Answer, on: dt.date, by: Any) -> None:
+        self.companies, self.answer, self.on, self.by = companies, answer, on, by
+        # Two imports at once would both find an item missing: the second waits here.
+        self.locked = list(Company.objects.select_for_update().order_by("pk"))
+        self.clients: dict[tuple[int, str], Client] = {}
+        self.added: list[Client] = []
+        self.names: dict[tuple[int, str], Counter[str]] = {}
+        self.currencies: dict[tuple[int, str], Counter[str]] = {}
+
+    def sort(self, items: Sequence[OpenItem]) -> list[tuple[Company, OpenItem]]:
+        """The items that are not here yet; those that are count as unchanged, or are errors where they differ."""
+        placed = []
+        for item in items:
+            company = self.companies.named(item.company)
+            if company is None:
+                known = ", ".join(c.code for c in self.companies.by_code.values())
+                message = f"There is no such company here. Known are: {known}."
+                self.answer.wrong(item.line, "company", item.company, message)
+                continue
+            key = (company.pk, item.client)
+            self.names.setdefault(key, Counter()).update([item.client_name] if item.client_name else [])
+            self.currencies.setdefault(key, Counter()).update([item.currency])
+            placed.append((company, item))
+        self._find_clients({item.client for _, item in placed})
+        here = self._items_here()
+        new = []
+        for company, item in placed:
+            client = self.clients.get((company.pk, item.client))
+            invoice = here.get((client.pk, item.number)) if client else None
+            if invoice is None:
+                new.append((company, item))
+            elif differs := _differs(invoice, item):
+                self.answer.wrong(item.line, "number", item.number, differs)
+            else:
+                self.answer.counts["unchanged"] += 1
+        return new
+
+    def write(
+        self, placed: Sequence[tuple[Company, OpenItem]], taking: Taking, sha256: str, progress: Progress
+    ) -> None:
+        """Save the new items with all that belongs to them, in windows."""
+        self._add_clients(placed)
+        new = [_New(item, self.clients[company.pk, item.client]) for company, item in placed]
+        intakes = self._intakes(new, taking, sha256)
+        for start in range(0, len(new), WINDOW):
+            self._write_window(new[start : start + WINDOW], intakes)
+            progress(min(start + WINDOW, len(new)), len(new), "items")
+        self._add_contacts(new)
+        for company_id, intake in intakes.items():
+            created = sum(n.client.company_id == company_id for n in new)  # type: ignore[attr-defined]
+            hold_first_run(intake.company, detail=f"{created:,} open items of {intake.source}", by=self.by)
+        self._count(new, taking)
+
+    def _find_clients(self, numbers: set[str]) -> None:
+        for some in _batches(sorted(numbers)):
+            found = Client.objects.filter(number__in=some, company__in=self.locked)
+            for client in found.select_related("company", "terms"):
+                self.clients[client.company_id, client.number] = client  # type: ignore[attr-defined]
+
+    def _items_here(self) -> dict[tuple[int, str], Invoice]:
+        found: dict[tuple[int, str], Invoice] = {}
+        for some in _batches([client.pk for client in self.clients.values()]):
+            for invoice in Invoice.objects.filter(client__in=some, intake__isnull=False):
+                found[invoice.client_id, str(invoice.number)] = invoice  # type: ignore[attr-defined]
+        return found
+
+    def _add_clients(self, placed: Sequence[tuple[Company, OpenItem]]) -> None:
+        """Clients not known yet, under the spelling of their name that the file has most often."""
+        terms = {company.pk: default_terms(company) for company in self.locked}
+        companies = {company.pk: company for company in self.locked}
+        missing = dict.fromkeys((company.pk, item.client) for company, item in placed)
+        for company_id, number in missing:
+            if (company_id, number) in self.clients:
+                continue
+            company, spelled = companies[company_id], self.names[company_id, number].most_common(1)
+            self.added.append(
+                Client(
+                    company=company, number=number, name=spelled[0][0] if spelled else number,
+                    language=company.language, terms=terms[company_id],
+                    currency=self.currencies[company_id, number].most_common(1)[0][0],
+                )
+            )
+        for client in Client.objects.bulk_create(self.added, batch_size=BATCH):
+            self.clients[client.company_id, client.number] = client  # type: ignore[attr-defined]
+        record_many(
+            {"by": self.by, "action": "client_added", "obj": client, "client_id": client.pk, "summary": client.number}
+            for client in self.added
+        )
+
+    def _intakes(self, new: Iterable[_New], taking: Taking, sha256: str) -> dict[int, Intake]:
+        """One batch per company, so that the planner knows what was taken over and from when interest may run."""
+        companies = {n.client.company_id: n.client.company for n in new}  # type: ignore[attr-defined]
+        made = {}
+        for company_id, company in companies.items():
+            made[company_id] = Intake.objects.create(
+                company=company, source=taking.source[:200] or "a file", source_sha256=sha256,
+                taken_by=as_text(self.by), interest_from=taking.interest_from,
+            )
+        record_many(
+            {"by": self.by, "action": "open_items_imported", "obj": intake, "summary": intake.source}
+            for intake in made.values()
+        )
+        return made
+
+    def _write_window(self, new: Sequence[_New], intakes: dict[int, Intake]) -> None:
+        at, who = timezone.now(), as_text(self.by)
+        for n in new:
+            n.invoice = _invoice(n, intakes[n.client.company_id], at, who)  # type: ignore[attr-defined]
+        Invoice.objects.bulk_create([n.invoice for n in new], batch_size=BATCH)
+        InvoiceLine.objects.bulk_create(
+            [
+                InvoiceLine(
+                    invoice=n.invoice, description=n.item.number, unit_price=n.item.total, net=n.item.total,
+                    is_issued=True,
+                )
+                for n in new
+            ],
+            batch_size=BATCH,
+        )
+        paid = [n for n in new if n.item.paid > 0]
+        payments = Payment.objects.bulk_create([_payment(n, who) for n in paid], batch_size=BATCH)
+        entries = post_entries(
+            [_issue_entry(n) for n in new]
+            + [entry for n, payment in zip(paid, payments, strict=True) for entry in _payment_entries(n, payment)],
+            self.by,
+        )
+        Allocation.objects.bulk_create(_allocations(entries, payments), batch_size=BATCH)
+        self._open_disputes(new, who)
+        record_many(
+            [
+                {
+                    "by": self.by, "action": "item_taken_over", "obj": n.invoice, "client_id": n.client.pk,
+                    "doc": f"invoice:{n.invoice.pk}", "summary": n.item.number,
+                }
+                for n in new
+            ]
+            + [
+                {
+                    "by": self.by, "action": "payment_taken_over", "obj": payment, "client_id": n.client.pk,
+                    "doc": doc_of(payment), "summary": n.item.number,
+                }
+                for n, payment in zip(paid, payments, strict=True)
+            ]
+        )
+
+    def _open_disputes(self, new: Sequence[_New], who: str) -> None:
+        disputed = Dispute.objects.bulk_create(
+            [
+                Dispute(
+                    invoice=n.invoice, reason="other", text="Marked as disputed where it was taken over from.",
+                    opened_on=n.item.issued_on, opened_by=who,
+                    revisit_on=n.item.settled_on or self.on + dt.timedelta(days=REVISIT_AFTER_DAYS),
+                    closed_on=n.item.settled_on and max(n.item.settled_on, n.item.issued_on),
+                    closed_by=who if n.item.settled_on else "", outcome="Settled." if n.item.settled_on else "",
+                )
+                for n in new
+                if n.item.disputed
+            ],
+            batch_size=BATCH,
+        )
+        record_many(
+            {
+                "by": self.by, "action": "dispute_opened", "obj": dispute, "client_id": dispute.invoice.client_id,  # type: ignore[attr-defined]
+                "summary": str(dispute.invoice),
+            }
+            for dispute in disputed
+        )
+
+    def _add_contacts(self, new: Sequence[_New]) -> None:
+        """The people the file names, each once; who is known already, by address or else by name, stays as is."""
+        known: dict[int, set[str]] = {}
+        for some in _batches(list({n.client.pk for n in new})):
+            for contact in Contact.objects.filter(client__in=some):
+                known.setdefault(contact.client_id, set()).update({contact.email.casefold(), contact.name.casefold()})  # type: ignore[attr-defined]
+        added = []
+        for n in new:
+            item, seen = n.item, known.setdefault(n.client.pk, set())
+            key = (item.email or item.contact_name or item.phone).casefold()
+            if not key or key in seen:
+                continue
+            seen |= {item.email.casefold(), item.contact_name.casefold(), key} - {""}
+            added.append(
+                Contact(
+                    client=n.client, name=(item.contact_name or n.client.name)[:120], email=item.email, phone=item.phone
+                )
+            )
+        Contact.objects.bulk_create(added, batch_size=BATCH)
+        record_many(
+            {"by": self.by, "action": "contact_added", "obj": contact, "client_id": contact.client_id}  # type: ignore[attr-defined]
+            for contact in added
+        )
+        self.answer.counts["contacts_created"] = len(added)
+
+    def _count(self, new: Sequence[_New], taking: Taking) -> None:
+        answer = self.answer
+        answer.counts["created"] = len(new)
+        answer.counts["clients_created"] = len(self.added)
+        for n in new:
+            answer.add(n.item.currency, n.item.total)
+        touched = [client.pk for client in self.clients.values()]
+        answer.more["contacts_created"] = answer.counts["contacts_created"]
+        answer.more["clients_without_contact"] = sum(
+            Client.objects.filter(pk__in=some).without_contact().count() for some in _batches(touched)
+        )
+        if taking.interest_from is not None:
+            answer.more["interest"] = interest_preview(
+                [(n.item, n.invoice.late_percent) for n in new], taking.interest_from, self.on
+            )
+
+
+def interest_preview(
+    items: Iterable[tuple[OpenItem, Decimal]], interest_from: dt.date, on: dt.date
+) -> dict[str, dict[str, Any]]:
+    """Per currency: the overdue items that will bear interest, what is owed on them, and the interest to this day.
+
+    Each item comes with its percentage per year; no day before ``interest_from`` bears interest.
+    """
+    found: dict[str, list[Any]] = {}
+    for item, percent in items:
+        owed = item.total - item.paid
+        if owed <= 0 or item.due_on >= on or percent <= 0:
+            continue
+        claim = Claim(owed, item.currency, item.due_on, interest_from=interest_from)
+        interest = late_interest(claim, on, [RateStep(dt.date.min, percent, "terms")]).total
+        sums = found.setdefault(item.currency, [0, Decimal(0), Decimal(0)])
+        sums[0], sums[1], sums[2] = sums[0] + 1, sums[1] + owed, sums[2] + interest
+    return {
+        currency: {
+            "from": interest_from.isoformat(), "invoices": count, "principal": plain(owed, currency),
+            "interest_to_date": plain(interest, currency),
+        }
+        for currency, (count, owed, interest) in sorted(found.items())
+    }
+
+
+def _invoice(n: _New, intake: Intake, at: dt.datetime, who: str) -> Invoice:
+    """The item as a claim: its own number, its own due date; the rate of the client's terms if it is ever charged."""
+    item, terms = n.item, n.client.terms
+    return Invoice(
+        company=n.client.company, client=n.client, currency=item.currency, po_number=item.po, number=item.number,
+        intake=intake, issued_on=item.issued_on, issued_at=at, due_on=item.due_on,
+        terms_days=(item.due_on - item.issued_on).days, late_percent=terms.late_percent if terms else Decimal(0),
+        net=item.total, total=item.total, reference=item.number if len(item.number) <= 35 else "", created_by=who,
+        frozen={
+            "taken_over": True, "paid": plain(item.paid, item.currency),
+            "paid_on": item.paid_on.isoformat() if item.paid else None,
+        },
+    )
+
+
+def _payment(n: _New, who: str) -> Payment:
+    return Payment(
+        company=n.client.company, client=n.client, key=f"opening:{n.invoice.pk}", amount=n.item.paid,
+        currency=n.item.currency, received_on=n.item.paid_on, method="opening", reference=n.item.number[:140],
+        recorded_by=who,
+    )
+
+
+def _issue_entry(n: _New) -> NewEntry:
+    doc = f"invoice:{n.invoice.pk}"
+    return NewEntry(
+        key=f"{doc}:line:1", doc=doc, kind="issue", client=n.client, dr=RECEIVABLE, cr=REVENUE, amount=n.item.total,
+        currency=n.item.currency, effective_on=n.item.issued_on, invoice=n.invoice,
+    )
+
+
+def _payment_entries(n: _New, payment: Payment) -> list[NewEntry]:
+    """The money as it came in, and to the item, but not before that was issued."""
+    received = NewEntry(
+        key=f"payment:{payment.key}", doc=doc_of(payment), kind="payment", client=n.client, dr=BANK, cr=CUSTOMER_CREDIT,
+        amount=payment.amount, currency=payment.currency, effective_on=payment.received_on, memo=payment.reference,
+    )
+    allocated = replace(
+        received, key=f"alloc:{payment.key}:1", kind="allocation", dr=CUSTOMER_CREDIT, cr=RECEIVABLE, invoice=n.invoice,
+        effective_on=max(payment.received_on, n.item.issued_on),
+    )
+    return [received, allocated]
+
+
+def _allocations(entries: Iterable[Entry], payments: Iterable[Payment]) -> list[Allocation]:
+    by_key = {f"alloc:{payment.key}:1": payment for payment in payments}
+    return [
+        Allocation(
+            payment=by_key[entry.key], invoice=entry.invoice, amount=entry.amount, allocated_on=entry.effective_on,
+            entry=entry,
+        )
+        for entry in entries
+        if entry.key in by_key
+    ]
+
+
+def _differs(invoice: Invoice, item: OpenItem) -> str:
+    """In what the file contradicts an item taken over before; empty where it does not."""
+    said: list[tuple[str, object, object]] = [
+        ("currency", invoice.currency, item.currency), ("issue date", invoice.issued_on, item.issued_on),
+        ("due date", invoice.due_on, item.due_on), ("total", invoice.total.normalize(), item.total.normalize()),
+    ]
+    if item.settled_on is not None or item.balance is not None:
+        said.append(("payment", Decimal(invoice.frozen.get("paid", "0")).normalize(), item.paid.normalize()))
+        if item.paid:
+            said.append(("payment date", invoice.frozen.get("paid_on"), item.paid_on.isoformat()))
+    for what, here, there in said:
+        if here != there:
+            shown = tuple(f"{v:f}" if isinstance(v, Decimal) else str(v) for v in (here, there))
+            return (
+                f"Already here with the {what} {shown[0]}; the file says {shown[1]}. An import changes no item: record "
+                "what was paid since as a payment, or correct the file."
+            )
+    return ""
+
+
+def _batches(values: Sequence[Any]) -> Iterable[Sequence[Any]]:
+    for start in range(0, len(values), BATCH):
+        yield values[start : start + BATCH]
