@@ -129,7 +129,7 @@ def test_a_broker_that_never_answers_costs_about_a_second_once_and_then_nothing(
     assert second < 0.05
 
 
-@pytest.mark.django_db(transaction=True)
+@pytest.mark.redis
 def test_with_redis_the_documented_worker_and_beat_record_a_tick(tmp_path):
     """`celery -A arledger worker` and `celery -A arledger beat`, as the README has them."""
     if not settings.REDIS_URL:
