@@ -155,7 +155,7 @@ def test_with_redis_the_documented_worker_and_beat_record_a_tick(tmp_path):
             for arguments in (["worker", "--loglevel", "INFO"], ["beat", "--loglevel", "INFO"])
         ]
         try:
-            assert "deliver-messages" in wait_for_a_tick(environment, log)
+            assert "outbox.deliver" in wait_for_a_tick(environment, log)
         finally:
             for process in started:
                 process.terminate()

@@ -104,8 +104,15 @@ def served(data_dir: Path) -> Iterator[Served]:
         serving.process.wait()
 
 
+def set_up_links(said: str) -> list[str]:
+    return re.findall(r"Set this installation up at (http://\S+/setup/\S+)", said)
+
+
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT], ids=["SIGTERM", "Ctrl-C"])
-def test_a_signal_ends_it_in_order(served, number):
+def test_it_offers_the_set_up_where_nobody_has_an_account_and_a_signal_ends_it_in_order(served, number):
+    (link,) = set_up_links(served.said())
+    assert link.startswith(served.url() + "/")
+    assert answers(link)
     served.process.send_signal(number)
     served.wait_until_gone()
     assert served.process.returncode == 0

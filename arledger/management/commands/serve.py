@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from django.conf import settings
+from django.contrib.auth import get_user_model
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
@@ -58,6 +59,9 @@ class Command(BaseCommand):
         household.start(worker_and_beat())
         listener.close()
         self._say(f"AR Ledger is at {environment['PUBLIC_URL']}  (Ctrl-C stops it)")
+        if not get_user_model().objects.exists():
+            call_command("setup_link", at=environment["PUBLIC_URL"], stdout=self.stdout)
+            self.stdout.flush()
         status = household.live(until=lambda: stamp(settings.INSTALLED_ENV) != settled)
         lock.close()
         if not status and not household.asked_to_stop:
