@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from core.dates import add_months
 from core.errors import Refused
-from invoices.interest import CONTRACT, NONE, Claim, DayCount, Interest, Payment, Rule, late_interest
+from invoices.interest import CONTRACT, NONE, Claim, DayCount, Interest, Payment, Rule, days_between, late_interest
 from invoices.rates import MissingRate, RateStep, contract_rate
 
 DUE = date(2026, 1, 1)
@@ -59,6 +59,12 @@ def test_de_05_a_month_of_thirty_days_is_a_twelfth_of_the_year() -> None:
     assert thirty.total == Decimal("2.84")
     assert (thirty.lines[0].from_on, thirty.lines[0].days) == (date(2016, 8, 3), 30)
     assert late_interest(claim, date(2016, 9, 2), rates).total == Decimal("2.90")
+
+
+def test_by_360_days_the_31st_is_no_day_of_its_own() -> None:
+    assert days_between(date(2026, 1, 30), date(2026, 1, 31), "30/360") == 0
+    assert days_between(date(2026, 1, 31), date(2026, 2, 28), "30/360") == 28
+    assert days_between(date(2026, 1, 31), date(2027, 1, 31), "30/360") == 360
 
 
 def test_de_10_what_is_paid_by_the_due_date_bears_nothing() -> None:
