@@ -273,4 +273,5 @@ def _time_zones() -> Mapping[str, str]:
 
 @lru_cache
 def _countries() -> Mapping[str, str]:
-    return {code.casefold(): code for code in Locale("en").territories if len(code) == 2}
+    codes = [str(code) for code in Locale("en").territories]
+    return {code.casefold(): code for code in codes if len(code) == 2}

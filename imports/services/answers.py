@@ -7,7 +7,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
-from typing import Any, Protocol
+from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_slug
@@ -18,12 +18,6 @@ from core.money import plain
 from imports.cells import Trouble
 from imports.sheet import Sheet
 from policies.founding import begin_company
-
-
-class Progress(Protocol):
-    """Told how far the work is: so many of so many, of what."""
-
-    def __call__(self, done: int, total: int, what: str) -> None: ...
 
 
 def unheard(done: int, total: int, what: str) -> None:

@@ -11,6 +11,7 @@ from django.db import transaction
 from clients.models import Client, Contact
 from clients.services import save_client, save_contact
 from core.errors import Refused
+from core.jobs import Progress
 from core.models import Company
 from imports.cells import Reading
 from imports.rows import ClientRow, read_clients
@@ -18,7 +19,7 @@ from imports.sheet import read_sheet
 from policies.models import Terms
 from policies.services import default_terms
 
-from .answers import Answer, Companies, FileRefused, Progress, companies_for, unheard
+from .answers import Answer, Companies, FileRefused, companies_for, unheard
 
 COUNTS = ("created", "updated", "unchanged", "contacts_created", "contacts_updated")
 

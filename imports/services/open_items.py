@@ -15,6 +15,7 @@ from django.utils import timezone
 from ar_collections.services.holding import hold_first_run
 from audit.services import record_many
 from clients.models import Client, Contact
+from core.jobs import Progress
 from core.models import Company, as_text
 from core.money import plain
 from disputes.models import Dispute
@@ -30,7 +31,7 @@ from payments.models import Allocation, Payment
 from payments.services import doc_of
 from policies.services import default_terms
 
-from .answers import Answer, Companies, FileRefused, Progress, companies_for, fingerprint, unheard
+from .answers import Answer, Companies, FileRefused, companies_for, fingerprint, unheard
 
 WINDOW = 1000  # items written at once; all windows stand in one transaction
 BATCH = 500
@@ -154,7 +155,7 @@ class _Book:
             progress(min(start + WINDOW, len(new)), len(new), "items")
         self._add_contacts(new)
         for company_id, intake in intakes.items():
-            created = sum(n.client.company_id == company_id for n in new)  # type: ignore[attr-defined]
+            created = sum(n.client.company_id == company_id for n in new)
             hold_first_run(intake.company, detail=f"{created:,} open items of {intake.source}", by=self.by)
         self._count(new, taking)
 
@@ -162,13 +163,13 @@ class _Book:
         for some in _batches(sorted(numbers)):
             found = Client.objects.filter(number__in=some, company__in=self.locked)
             for client in found.select_related("company", "terms"):
-                self.clients[client.company_id, client.number] = client  # type: ignore[attr-defined]
+                self.clients[client.company_id, client.number] = client
 
     def _items_here(self) -> dict[tuple[int, str], Invoice]:
         found: dict[tuple[int, str], Invoice] = {}
         for some in _batches([client.pk for client in self.clients.values()]):
             for invoice in Invoice.objects.filter(client__in=some, intake__isnull=False):
-                found[invoice.client_id, str(invoice.number)] = invoice  # type: ignore[attr-defined]
+                found[invoice.client_id, str(invoice.number)] = invoice
         return found
 
     def _add_clients(self, placed: Sequence[tuple[Company, OpenItem]]) -> None:
@@ -188,7 +189,7 @@ class _Book:
                 )
             )
         for client in Client.objects.bulk_create(self.added, batch_size=BATCH):
-            self.clients[client.company_id, client.number] = client  # type: ignore[attr-defined]
+            self.clients[client.company_id, client.number] = client
         record_many(
             {"by": self.by, "action": "client_added", "obj": client, "client_id": client.pk, "summary": client.number}
             for client in self.added
@@ -196,7 +197,7 @@ class _Book:
 
     def _intakes(self, new: Iterable[_New], taking: Taking, sha256: str) -> dict[int, Intake]:
         """One batch per company, so that the planner knows what was taken over and from when interest may run."""
-        companies = {n.client.company_id: n.client.company for n in new}  # type: ignore[attr-defined]
+        companies = {n.client.company_id: n.client.company for n in new}
         made = {}
         for company_id, company in companies.items():
             made[company_id] = Intake.objects.create(
@@ -212,7 +213,7 @@ class _Book:
     def _write_window(self, new: Sequence[_New], intakes: dict[int, Intake]) -> None:
         at, who = timezone.now(), as_text(self.by)
         for n in new:
-            n.invoice = _invoice(n, intakes[n.client.company_id], at, who)  # type: ignore[attr-defined]
+            n.invoice = _invoice(n, intakes[n.client.company_id], at, who)
         Invoice.objects.bulk_create([n.invoice for n in new], batch_size=BATCH)
         InvoiceLine.objects.bulk_create(
             [
@@ -267,7 +268,7 @@ class _Book:
         )
         record_many(
             {
-                "by": self.by, "action": "dispute_opened", "obj": dispute, "client_id": dispute.invoice.client_id,  # type: ignore[attr-defined]
+                "by": self.by, "action": "dispute_opened", "obj": dispute, "client_id": dispute.invoice.client_id,
                 "summary": str(dispute.invoice),
             }
             for dispute in disputed
@@ -278,7 +279,7 @@ class _Book:
         known: dict[int, set[str]] = {}
         for some in _batches(list({n.client.pk for n in new})):
             for contact in Contact.objects.filter(client__in=some):
-                known.setdefault(contact.client_id, set()).update({contact.email.casefold(), contact.name.casefold()})  # type: ignore[attr-defined]
+                known.setdefault(contact.client_id, set()).update({contact.email.casefold(), contact.name.casefold()})
         added = []
         for n in new:
             item, seen = n.item, known.setdefault(n.client.pk, set())
@@ -293,7 +294,7 @@ class _Book:
             )
         Contact.objects.bulk_create(added, batch_size=BATCH)
         record_many(
-            {"by": self.by, "action": "contact_added", "obj": contact, "client_id": contact.client_id}  # type: ignore[attr-defined]
+            {"by": self.by, "action": "contact_added", "obj": contact, "client_id": contact.client_id}
             for contact in added
         )
         self.answer.counts["contacts_created"] = len(added)

@@ -1,0 +1,68 @@
+"""The imports as jobs of the worker: the file as stored, the mapping as confirmed in the browser."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any
+
+from core.jobs import Progress, register
+from core.models import Company
+from core.services import read_file, today
+from imports.cells import Reading
+from imports.services import clients, open_items
+from imports.services.answers import FileRefused
+
+KEPT = 500  # errors and warnings kept in the row of the job
+
+
+def register_works() -> None:
+    register("import_open_items", take_open_items)
+    register("import_clients", take_clients)
+
+
+def take_open_items(arguments: dict[str, Any], by: Any, progress: Progress) -> dict[str, Any]:
+    """Arguments: file (SHA-256), source, reading (the fields of Reading), company, interest_from, skip_bad, dry_run."""
+    begins = arguments.get("interest_from")
+    taking = open_items.Taking(
+        reading=Reading(**arguments["reading"]), source=arguments.get("source", ""),
+        company=arguments.get("company", ""), interest_from=dt.date.fromisoformat(begins) if begins else None,
+        skip_bad=arguments.get("skip_bad", False), dry_run=arguments.get("dry_run", False),
+    )
+    on = today(_company(taking.company))
+    try:
+        content = read_file(arguments["file"])
+        answer = open_items.import_open_items(content, taking, on=on, by=by, progress=progress)
+        return _short(open_items.as_json(answer))
+    except FileRefused as refused:
+        return _refused(open_items.as_json(refused.answer), refused)
+
+
+def take_clients(arguments: dict[str, Any], by: Any, progress: Progress) -> dict[str, Any]:
+    """Arguments: file (SHA-256), reading (the fields of Reading), company, skip_bad, dry_run."""
+    enrolment = clients.Enrolment(
+        reading=Reading(**arguments["reading"]), company=arguments.get("company", ""),
+        skip_bad=arguments.get("skip_bad", False), dry_run=arguments.get("dry_run", False),
+    )
+    try:
+        content = read_file(arguments["file"])
+        answer = clients.import_clients(content, enrolment, by=by, progress=progress)
+        return _short(clients.as_json(answer))
+    except FileRefused as refused:
+        return _refused(clients.as_json(refused.answer), refused)
+
+
+def _company(code: str) -> Company | None:
+    named = Company.objects.filter(code__iexact=code) if code else Company.objects.order_by("pk")
+    return named.first()
+
+
+def _refused(answer: dict[str, Any], refused: FileRefused) -> dict[str, Any]:
+    return _short(answer) | {"error": {"code": refused.code, "message": refused.message, "where": refused.where}}
+
+
+def _short(answer: dict[str, Any]) -> dict[str, Any]:
+    """The answer with no more troubles than a page shows; how many there were stands beside them."""
+    for kind in ("errors", "warnings"):
+        answer[f"{kind}_in_all"] = len(answer[kind])
+        answer[kind] = answer[kind][:KEPT]
+    return answer
