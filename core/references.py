@@ -76,4 +76,7 @@ def epc_payload(
         "BCD", "002", "1", "SCT", bic_numbers.compact(bic), holder[:70], iban_numbers.compact(iban),
         f"EUR{plain(amount, 'EUR')}", purpose, iso11649.compact(reference), text[:140],
     ]
-    return "\n".join(lines).rstrip("\n")
+    payload = "\n".join(lines).rstrip("\n")
+    if len(payload.encode()) > 331:
+        raise ValueError("Name and text are too long for a QR code; shorten the text.")
+    return payload
