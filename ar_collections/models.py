@@ -36,7 +36,7 @@ class Hold(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.company}: {self.get_reason_display()}"  # type: ignore[attr-defined]
+        return f"{self.company}: {self.get_reason_display()}"
 
     @property
     def key(self) -> str:
@@ -74,7 +74,7 @@ class Task(models.Model):
         indexes = [models.Index(fields=["company", "due_on"], condition=Q(closed_on=None), name="task_open_by_due")]
 
     def __str__(self) -> str:
-        return f"{self.get_kind_display()}: {self.because}"  # type: ignore[attr-defined]
+        return f"{self.get_kind_display()}: {self.because}"
 
 
 class Served(models.Model):
@@ -99,7 +99,7 @@ class Served(models.Model):
         indexes = [models.Index(fields=["on"], name="served_on")]
 
     def __str__(self) -> str:
-        return f"{self.invoice_id} {self.step} {self.cycle}"  # type: ignore[attr-defined]
+        return f"{self.invoice_id} {self.step} {self.cycle}"
 
 
 class PauseQuerySet(models.QuerySet["Pause"]):
@@ -127,7 +127,7 @@ class Pause(models.Model):
         constraints = [models.CheckConstraint(condition=Q(until_on__gte=models.F("from_on")), name="pause_ends")]
 
     def __str__(self) -> str:
-        return f"{self.client_id}: {self.reason}"  # type: ignore[attr-defined]
+        return f"{self.client_id}: {self.reason}"
 
 
 class PromiseQuerySet(models.QuerySet["Promise"]):
@@ -197,7 +197,7 @@ class ContactLog(models.Model):
         ordering = ["-happened_at", "-id"]
 
     def __str__(self) -> str:
-        return f"{self.happened_at:%Y-%m-%d} {self.get_outcome_display()}"  # type: ignore[attr-defined]
+        return f"{self.happened_at:%Y-%m-%d} {self.get_outcome_display()}"
 
 
 class StageChange(models.Model):
@@ -223,4 +223,4 @@ class StageChange(models.Model):
         ordering = ["-id"]
 
     def __str__(self) -> str:
-        return f"{self.client_id}: {self.stage_to}"  # type: ignore[attr-defined]
+        return f"{self.client_id}: {self.stage_to}"

@@ -79,8 +79,8 @@ def hold_for(company: Company, on: dt.date, new: int, *, policy: Policy, now: dt
 
 def _surge(company: Company, on: dt.date, new: int, policy: Policy, now: dt.datetime) -> str:
     since = now - dt.timedelta(days=2)
-    for ended_at in Hold.objects.filter(company=company, released=True, ended_at__gt=since).values_list("ended_at", flat=True):
-        if ended_at.astimezone(company.zone).date() >= on:
+    for hold in Hold.objects.filter(company=company, released=True, ended_at__gt=since):
+        if hold.ended_at and hold.ended_at.astimezone(company.zone).date() >= on:
             return ""
     last = Tick.objects.filter(name=PLAN_TICK).values_list("started_at", flat=True).first()
     if last and now < last - CLOCK_SLACK:

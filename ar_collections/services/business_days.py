@@ -1,0 +1,72 @@
+"""When a client can be written to: the business days of its country, a company's own closed days, its window."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping
+from functools import lru_cache
+from zoneinfo import ZoneInfo
+
+import holidays
+
+from ar_collections.reminders import first_moment
+from clients.models import Client
+from core.models import Company, Holiday
+from policies.models import Policy
+
+Place = tuple[str, str]  # time zone and country as the client's file has them; empty: the company's
+
+
+@lru_cache(maxsize=512)
+def public_holidays(country: str, year: int) -> frozenset[dt.date]:
+    """The public holidays of a country; none where the library does not know the country."""
+    try:
+        return frozenset(holidays.country_holidays(country, years=year))
+    except NotImplementedError:
+        return frozenset()
+
+
+def own_closed_days(company: Company, on: dt.date) -> frozenset[dt.date]:
+    """The days from a day on, on which the company itself chases nobody."""
+    return frozenset(Holiday.objects.filter(company=company, on__gte=on).values_list("on", flat=True))
+
+
+def closed_days(company: Company, country: str, on: dt.date, own: frozenset[dt.date]) -> frozenset[dt.date]:
+    """Public holidays of the client's country (the company's, where it is not known), and the company's own."""
+    where = country or company.country
+    return own | public_holidays(where, on.year) | public_holidays(where, on.year + 1)
+
+
+def start_of_day(company: Company, on: dt.date) -> dt.datetime:
+    """The instant at which a business date of the company begins."""
+    return dt.datetime.combine(on, dt.time(), tzinfo=company.zone).astimezone(dt.UTC)
+
+
+def openings(company: Company, on: dt.date, policy: Policy, now: dt.datetime | None) -> Mapping[Place, dt.datetime]:
+    """For every place the company has clients in: from when a message of that business date may leave.
+
+    A place is missing where its window does not open on that date any more (a weekend, a holiday, too late in
+    the day). Without ``now`` the date is taken from its beginning.
+    """
+    begins = start_of_day(company, on)
+    earliest = max(now, begins) if now else begins
+    places = Client.objects.filter(company=company).order_by().values_list("time_zone", "country").distinct()
+    found, own = {}, own_closed_days(company, on)
+    for time_zone, country in places:
+        moment = first_moment(
+            earliest, ZoneInfo(time_zone or company.time_zone), policy.window_opens, policy.window_closes,
+            closed_days(company, country, on, own),
+        )
+        if moment.astimezone(company.zone).date() == on:
+            found[time_zone, country] = moment
+    return found
+
+
+def may_leave(client: Client, on: dt.date, policy: Policy, now: dt.datetime) -> bool:
+    """Whether the client's window stands open at an instant that still belongs to the company's business date."""
+    company = client.company
+    moment = first_moment(
+        now, client.zone, policy.window_opens, policy.window_closes,
+        closed_days(company, client.country, on, own_closed_days(company, on)),
+    )
+    return moment <= now and now.astimezone(company.zone).date() == on

@@ -1,0 +1,225 @@
+"""The planner: who is written to, called and looked at today. It only plans; what leaves is written when it leaves."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from decimal import Decimal
+from itertools import islice
+from typing import Any
+
+from django.db import transaction
+from django.utils.translation import gettext as _
+
+from ar_collections.models import Hold, Served, Task
+from ar_collections.reminders import Kind, Rung
+from audit.services import record
+from clients.models import Client
+from core.models import Company
+from invoices.models import Intake
+from outbox.models import Message
+from outbox.moves import move
+from outbox.services import NewMessage, enqueue_many
+from policies.models import Policy
+from policies.services import policy_of
+
+from .business_days import Place, openings
+from .deciding import NOTICE, SERVE, Decision, decide, ladder_of, overdue_of, place_of
+from .desk import close_settled_tasks
+from .holding import hold_for
+from .stages import settle_stages
+
+WINDOW = 200  # clients planned in one transaction, so that nobody waits long for a lock
+
+
+@dataclass
+class Plan:
+    """What one run did; ``waiting`` counts the items that were due and held back, by the guard that did it."""
+
+    on: dt.date
+    planned: list[int] = field(default_factory=list)
+    cancelled: int = 0
+    tasks: int = 0
+    closed: int = 0
+    waiting: Counter[str] = field(default_factory=Counter)
+    held_by: Hold | None = None
+    desk: Counter[str] = field(default_factory=Counter)
+
+    @property
+    def did_something(self) -> bool:
+        return bool(self.planned or self.cancelled or self.tasks or self.desk or self.closed)
+
+
+def plan(
+    company: Company, on: dt.date, *, by: Any, now: dt.datetime | None = None, hold_allowed: bool = True
+) -> Plan:
+    """Plan what is due from the company's clients on a business date; running it again plans nothing twice.
+
+    One message per client for all that is due, a task per call or review. Without ``now`` each client's window is
+    taken from its opening on that date. ``hold_allowed``: neither the first run after an import nor a surge leaves
+    before a person releases it; a run that a person asked for is not held. Refused where no policy is in force.
+    """
+    policy = policy_of(company, on)
+    done = Plan(on)
+    fresh = Intake.objects.filter(company=company, first_planned_on=None)
+    if fresh.exists():
+        fresh.update(first_planned_on=on)
+    done.cancelled = _cancel_what_is_over(company, on)
+    places = openings(company, on, policy, now)
+    due: dict[int, bool] = {}
+    without_address: set[int] = set()
+    for decisions in decide(company, on, policy, places):
+        done.waiting.update(d.verdict for d in decisions if d.verdict != SERVE)
+        served = [d for d in decisions if d.verdict == SERVE]
+        if served:
+            due[served[0].client] = any(d.kind == "message" for d in served)
+        without_address.update(d.client for d in decisions if d.verdict == "address")
+    if hold_allowed and now is not None:
+        done.held_by = hold_for(company, on, sum(due.values()), policy=policy, now=now)
+    for window in _windows(sorted(due)):
+        _plan_window(company, on, policy, places, window, done)
+    done.tasks += _ask_for_contacts(company, on, without_address)
+    done.closed = close_settled_tasks(company, on)
+    settle_stages(company, on, by)
+    if done.did_something:
+        record(by, "collections_planned", company, summary=_in_words(done))
+    return done
+
+
+def _cancel_what_is_over(company: Company, on: dt.date) -> int:
+    """A notice that still waits after its day is cancelled, so that it is planned afresh from today's facts."""
+    over = Message.objects.filter(kind=NOTICE, state__in=["held", "pending"], on__lt=on, payload__company=company.pk)
+    return sum(move(message, "cancelled", reason=_("Its day was over; it is planned afresh.")) for message in over)
+
+
+def _plan_window(
+    company: Company, on: dt.date, policy: Policy, places: Mapping[Place, dt.datetime], window: Sequence[int],
+    done: Plan,
+) -> None:
+    """Plan for some clients in one transaction, under their locks: what another planner did meanwhile is seen."""
+    with transaction.atomic():
+        locked = Client.objects.select_for_update(of=("self",)).filter(pk__in=window).order_by("pk")
+        list(locked.values_list("pk", flat=True))
+        messages: dict[int, list[Decision]] = {}
+        for decisions in decide(company, on, policy, places, window):
+            by_kind: dict[Kind, list[Decision]] = defaultdict(list)
+            for decision in decisions:
+                if decision.verdict == SERVE:
+                    by_kind[decision.kind].append(decision)
+            for kind, items in by_kind.items():
+                if kind == "message":
+                    messages[items[0].client] = items
+                else:
+                    done.tasks += _plan_task(company, on, policy, kind, items)
+                    done.desk.update(item.rung.code for item in items)
+        done.planned += _plan_messages(company, on, policy, places, messages, done.held_by)
+
+
+def _plan_messages(
+    company: Company, on: dt.date, policy: Policy, places: Mapping[Place, dt.datetime],
+    clients: Mapping[int, Sequence[Decision]], held_by: Hold | None,
+) -> list[int]:
+    """One message per client, for all that is due from it; which items and steps stands in its payload."""
+    new = {
+        client: NewMessage(
+            f"{NOTICE}:{client}:{on.isoformat()}:mail", NOTICE, f"client:{client}", on,
+            places[place_of(items[0].of_client)],
+            {
+                "company": company.pk, "client": client,
+                "items": [[d.invoice, d.rung.code, d.due.cycle] for d in items],
+            },
+            held_by.key if held_by else "",
+        )
+        for client, items in clients.items()
+    }
+    made = enqueue_many(new.values())
+    for client, items in clients.items():
+        _claim(policy, on, items, message=made[new[client].key])
+    return [message.pk for message in made.values()]
+
+
+def _plan_task(company: Company, on: dt.date, policy: Policy, kind: str, items: Sequence[Decision]) -> int:
+    """A client is called once for all that is due: a call still open takes the new items in."""
+    client = items[0].client
+    task = Task.objects.filter(client=client, kind=kind, closed_on=None, served__isnull=False).first()
+    made = task is None
+    if task is None:
+        worst = min(items, key=lambda d: d.due_on)
+        task = Task.objects.create(
+            key=f"{kind}:{client}:{on.isoformat()}", company=company, client_id=client, kind=kind, due_on=on,
+            because=_task_because(kind, len(items), (on - worst.due_on).days),
+            low_priority=kind == "call" and _is_small(company, on, policy, client),
+            owner_id=Client.objects.values_list("owner_id", flat=True).get(pk=client),
+        )
+    _claim(policy, on, items, task=task)
+    return int(made)
+
+
+def _claim(policy: Policy, on: dt.date, items: Iterable[Decision], **served_by: Any) -> None:
+    """Write down what was served, and what was passed over and by which step."""
+    ladder: Sequence[Rung] = ladder_of(policy)
+    rows = []
+    for item in items:
+        rows.append(
+            Served(
+                invoice_id=item.invoice, step=item.rung.code, cycle=item.due.cycle, channel=item.rung.channel, on=on,
+                **served_by,
+            )
+        )
+        rows += [
+            Served(
+                invoice_id=item.invoice, step=ladder[place].code, channel=ladder[place].channel, on=on,
+                outcome="skipped", because=item.rung.code, **served_by,
+            )
+            for place in item.due.passes_over
+        ]
+    Served.objects.bulk_create(rows, batch_size=500)
+
+
+def _task_because(kind: str, count: int, days: int) -> str:
+    if kind == "review":
+        return _("Decide: plan, discount, agency, attorney or write-off; %(days)d days overdue") % {"days": days}
+    if count > 1:
+        return _("%(count)d invoices reached the call step, the oldest %(days)d days overdue") % {
+            "count": count, "days": days,
+        }
+    return _("An invoice reached the call step, %(days)d days overdue") % {"days": days}
+
+
+def _is_small(company: Company, on: dt.date, policy: Policy, client: int) -> bool:
+    minimum = {currency: Decimal(least) for currency, least in policy.call_minimum.items()}
+    asked = overdue_of(company, on, [client]).get(client, {})
+    return bool(asked) and all(total < minimum.get(currency, Decimal(0)) for currency, total in asked.items())
+
+
+def _ask_for_contacts(company: Company, on: dt.date, clients: Iterable[int]) -> int:
+    """Nobody can be written to: a task to find somebody, once per client until it is closed."""
+    wanted = set(clients)
+    if not wanted:
+        return 0
+    wanted -= set(
+        Task.objects.filter(client__in=wanted, kind="contact", closed_on=None).values_list("client_id", flat=True)
+    )
+    rows = [
+        Task(
+            key=f"contact:{client}:{on.isoformat()}", company=company, client_id=client, kind="contact", due_on=on,
+            because=_("A reminder is due and nobody can be written to: add a contact with an e-mail address"),
+        )
+        for client in sorted(wanted)
+    ]
+    before = Task.objects.filter(key__in=[row.key for row in rows]).count()
+    Task.objects.bulk_create(rows, ignore_conflicts=True)
+    return len(rows) - before
+
+
+def _windows(clients: Sequence[int]) -> Iterable[list[int]]:
+    rest = iter(clients)
+    while window := list(islice(rest, WINDOW)):
+        yield window
+
+
+def _in_words(done: Plan) -> str:
+    parts = {"messages": len(done.planned), "cancelled": done.cancelled, "tasks": done.tasks, "closed": done.closed}
+    return f"{done.on}: " + ", ".join(f"{name} {count}" for name, count in parts.items() if count)

@@ -1,0 +1,155 @@
+"""Promises: made by the client or taken down by a clerk; kept or broken is what the ledger says."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable
+from decimal import Decimal
+from typing import Any
+
+from django.db import transaction
+from django.db.models import Case, CharField, Exists, F, OuterRef, Q, QuerySet, Subquery, Sum, Value, When
+from django.db.models.functions import Cast, Coalesce, Concat
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from ar_collections.models import Promise, Task
+from audit.services import record
+from clients.models import Contact
+from core.dates import show_day
+from core.errors import Refused
+from core.fields import MoneyField, Signed
+from core.models import Company, as_text
+from core.money import is_exact, plain
+from invoices.models import RECEIVABLE, Entry, Invoice
+from policies.services import policy_of
+
+from .deciding import NO_AMOUNT
+
+STATES = {
+    "open": gettext_lazy("open"),
+    "kept": gettext_lazy("kept"),
+    "partly": gettext_lazy("partly kept"),
+    "broken": gettext_lazy("broken"),
+    "withdrawn": gettext_lazy("replaced"),
+}
+
+
+def promise_payment(
+    invoice: Invoice, amount: Decimal, promised_for: dt.date, *, on: dt.date, by: Any, contact: Contact | None = None,
+    by_client: bool = False,
+) -> Promise:
+    """The client will pay this amount of an invoice by a day; until then, and the policy's grace, it is not chased.
+
+    A new promise takes the place of one that still runs. Refused for a day that has passed, for nothing or more
+    than is owed; by the client also beyond the policy's longest delay and number of promises per invoice.
+    """
+    policy = policy_of(invoice.company, on)
+    with transaction.atomic():
+        invoice = Invoice.objects.select_for_update(of=("self",)).select_related("company", "client").get(pk=invoice.pk)
+        if invoice.issued_at is None or invoice.voided_at is not None or invoice.balance == 0:
+            raise Refused(_("Nothing is owed on this invoice."), code="settled")
+        if amount <= 0 or not is_exact(amount, invoice.currency):
+            raise Refused(_("Promise an amount above zero."), code="amount", where="amount")
+        if amount > invoice.balance:
+            raise Refused(
+                _("%(amount)s %(currency)s is all that is owed on this invoice; promise that or less.")
+                % {"amount": plain(invoice.balance, invoice.currency), "currency": invoice.currency},
+                code="too_much", where="amount",
+            )
+        if promised_for < on:
+            raise Refused(_("Promise today or a later day."), code="past", where="promised_for")
+        earlier = Promise.objects.filter(invoice=invoice)
+        if by_client:
+            latest = on + dt.timedelta(days=policy.promise_longest_days)
+            if promised_for > latest:
+                raise Refused(
+                    _("The latest day you can choose here is %(day)s; for a later one please call us.")
+                    % {"day": show_day(latest, contact.speaks() if contact else invoice.client.language)},
+                    code="too_late", where="promised_for",
+                )
+            if earlier.filter(by_client=True).count() >= policy.promise_most_open:
+                raise Refused(
+                    _("This invoice was promised %(n)d times; please call us.") % {"n": policy.promise_most_open},
+                    code="too_many", where="promised_for",
+                )
+        same = earlier.running_on(on).filter(amount=amount, promised_for=promised_for, made_on=on).first()
+        if same:
+            return same
+        earlier.running_on(on).update(withdrawn_on=on)
+        promise = Promise.objects.create(
+            client=invoice.client, invoice=invoice, contact=contact, amount=amount, currency=invoice.currency,
+            promised_for=promised_for, pauses_until=promised_for + dt.timedelta(days=policy.promise_grace_days),
+            made_on=on, made_by=as_text(by)[:150], by_client=by_client,
+        )
+        record(
+            by, "promise_made", promise, client_id=invoice.client_id, doc=f"invoice:{invoice.pk}",
+            summary=f"{plain(amount, invoice.currency)} {invoice.currency} by {promised_for}",
+        )
+    return promise
+
+
+def withdraw_promise(promise: Promise, *, on: dt.date, by: Any) -> None:
+    """The promise no longer counts from this day; withdrawing it twice changes nothing."""
+    with transaction.atomic():
+        if Promise.objects.filter(pk=promise.pk, withdrawn_on=None).update(withdrawn_on=on):
+            record(by, "promise_withdrawn", promise, client_id=promise.client_id)
+    promise.refresh_from_db()
+
+
+def with_state(promises: QuerySet[Promise], on: dt.date) -> QuerySet[Any]:
+    """Promises with ``paid`` (what came in on their invoice from the day they were made to their last day) and
+    ``state`` on a day: open, kept, partly, broken or withdrawn; derived from the ledger, never stored."""
+    since = Q(effective_on__gt=OuterRef("made_on"))
+    since |= Q(effective_on=OuterRef("made_on"), posted_at__gte=OuterRef("made_at"))
+    entries = Entry.objects.filter(
+        since, Q(dr=RECEIVABLE) | Q(cr=RECEIVABLE), invoice=OuterRef("invoice"), effective_on__lte=on
+    ).filter(effective_on__lte=OuterRef("pauses_until"))
+    moved = Case(When(cr=RECEIVABLE, then=F("amount")), default=Signed(F("amount")), output_field=MoneyField())
+    credits = entries.order_by().values("invoice").annotate(s=Sum(moved)).values("s")
+    paid = Coalesce(Subquery(credits, output_field=MoneyField()), NO_AMOUNT)
+    return promises.annotate(paid=paid).annotate(
+        state=Case(
+            When(paid__gte=F("amount"), then=Value("kept")),
+            When(withdrawn_on__lte=on, then=Value("withdrawn")),
+            When(pauses_until__gte=on, then=Value("open")),
+            When(paid__gt=NO_AMOUNT, then=Value("partly")),
+            default=Value("broken"), output_field=CharField(),
+        )
+    )
+
+
+def judge_promises(company: Company, on: dt.date, *, by: Any) -> int:
+    """Raise a task for every promise that ran out without being kept, once; answers how many were raised.
+
+    Chasing goes on by itself where it was: the promise no longer pauses it.
+    """
+    key = Concat(Value("promise_broken:"), Cast(OuterRef("pk"), CharField()), output_field=CharField())
+    over = Promise.objects.filter(client__company=company, pauses_until__lt=on, withdrawn_on=None).filter(
+        ~Exists(Task.objects.filter(key=key))
+    )
+    judged = with_state(over, on).filter(state__in=["partly", "broken"]).select_related("client", "invoice")
+    return _raise_tasks(company, judged, on, by)
+
+
+def _raise_tasks(company: Company, promises: Iterable[Any], on: dt.date, by: Any) -> int:
+    raised = 0
+    for promise in promises:
+        amount = f"{plain(promise.amount, promise.currency)} {promise.currency}"
+        what = {"amount": amount, "day": promise.promised_for.isoformat()}
+        because = _("Promised %(amount)s by %(day)s, nothing came") % what
+        if promise.state == "partly":
+            paid = f"{plain(promise.paid, promise.currency)} {promise.currency}"
+            because = _("Promised %(amount)s by %(day)s, %(paid)s came") % {**what, "paid": paid}
+        with transaction.atomic():
+            _task, made = Task.objects.get_or_create(
+                key=f"promise_broken:{promise.pk}",
+                defaults={
+                    "company": company, "client": promise.client, "invoice": promise.invoice, "kind": "promise_broken",
+                    "because": because, "due_on": on, "owner": promise.client.owner,
+                },
+            )
+            if made:
+                record(by, "promise_judged", promise, client_id=promise.client_id, summary=because)
+                raised += 1
+    return raised
