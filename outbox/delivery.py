@@ -89,7 +89,7 @@ def expire(now: dt.datetime) -> int:
         waiting = Message.objects.filter(
             kind=kind.name, state__in=["pending", "held"], on__lt=(now + FIRST_DAY_BEGINS_EARLY).date()
         )
-        for message in waiting:
+        for message in waiting.order_by("id"):
             with _one_by_one(message):
                 if kind.expires(message, now):
                     ended += move(message, "cancelled", reason="Its day was over before it could be sent.")
@@ -115,7 +115,8 @@ class _Drain:
 
     def reclaim(self) -> None:
         """Take back what a worker left when it died: claimed goes back to waiting, handing becomes unknown."""
-        for message in Message.objects.filter(state__in=["claimed", "handing"], lease_until__lt=self.clock()):
+        left = Message.objects.filter(state__in=["claimed", "handing"], lease_until__lt=self.clock())
+        for message in left.order_by("id"):
             with _one_by_one(message, self.counts):
                 if message.state == "claimed":
                     self._put_back(message, "The worker ended before it was handed over.")

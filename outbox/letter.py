@@ -69,28 +69,24 @@ def mailbox(name: str, addr: str) -> Address:
     Traceback (most recent call last):
     core.errors.Refused: “a@[127.0.0.1]” is not one mail address; write it as name@firm.example.
     """
-    if _CONTROL.search(name):
-        raise Refused(
-            f"The name {name!r} has a line break or control character in it; remove it from the contact.",
-            code="mail_name",
-            where="name",
-        )
     local, at, domain = addr.rpartition("@")
     domain = _ascii_domain(domain)
     if not at or not _LOCAL.fullmatch(local) or not _DOMAIN.fullmatch(domain) or len(local) > 64:
         raise _not_an_address(addr)
     if len(local) + 1 + len(domain) > 254:
         raise _not_an_address(addr)
-    return Address(" ".join(name.replace("=?", "= ?").split()), username=local, domain=domain)
+    return Address(_name(name), username=local, domain=domain)
 
 
 def sender(mail_from: str, name: str = "") -> Address:
-    """Our own address, MAIL_FROM, under the name given or else the one that stands in it.
+    """Our own address, MAIL_FROM, under the name given or else the one that stands in it; may be one at localhost.
 
-    >>> str(sender("AR <ar@firm.test>")), str(sender("ar@firm.test", "Lumen & Oak"))
-    ('AR <ar@firm.test>', 'Lumen & Oak <ar@firm.test>')
+    >>> str(sender("AR <ar@firm.test>")), str(sender("ar@localhost", "Lumen & Oak"))
+    ('AR <ar@firm.test>', 'Lumen & Oak <ar@localhost>')
     """
     own_name, addr = parseaddr(mail_from)
+    if addr.endswith("@localhost"):
+        return Address(_name(name or own_name), addr_spec=addr)
     return mailbox(name or own_name, addr)
 
 
@@ -133,6 +129,17 @@ def _write_body(mail: EmailMessage, composed: Composed) -> None:
     for name, media_type, content in composed.attachments:
         main, _, sub = media_type.partition("/")
         mail.add_attachment(content, maintype=main, subtype=sub, filename=_NOT_IN_A_FILE_NAME.sub("_", name))
+
+
+def _name(name: str) -> str:
+    """A name on one line, with nothing in it that a mail program would decode."""
+    if _CONTROL.search(name):
+        raise Refused(
+            f"The name {name!r} has a line break or control character in it; remove it from the contact.",
+            code="mail_name",
+            where="name",
+        )
+    return " ".join(name.replace("=?", "= ?").split())
 
 
 def _ascii_domain(domain: str) -> str:

@@ -114,7 +114,7 @@ def discard(held_for: str, by: Any) -> int:
     with transaction.atomic():
         ended = [
             message
-            for message in Message.objects.filter(held_for=held_for, state="held")
+            for message in Message.objects.filter(held_for=held_for, state="held").order_by("id")
             if move(message, "cancelled", reason="Discarded while it was held.", resolved_by=as_text(by)[:150])
         ]
         if ended:

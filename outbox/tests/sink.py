@@ -1,5 +1,6 @@
 """A mail server for the tests: it takes letters on a loopback port, keeps them, and says no where it is told to."""
 
+import contextlib
 import email
 import email.policy
 import socket
@@ -18,7 +19,6 @@ class Sink:
         self.answers = answers
         self.letters = []
         self.connections = 0
-        self.seen = threading.Event()
         self._lock = threading.Lock()
         self._listening = socket.create_server(("127.0.0.1", 0), backlog=50)
         self.port = self._listening.getsockname()[1]
@@ -33,10 +33,12 @@ class Sink:
 
     def close(self):
         """As a server that is switched off: nobody can connect, and nobody stays connected."""
+        self._listening.shutdown(socket.SHUT_RDWR)  # a close alone leaves the port open while somebody accepts
         self._listening.close()
         with self._lock:
             for talk in self._open:
-                talk.close()
+                with contextlib.suppress(OSError):
+                    talk.shutdown(socket.SHUT_RDWR)
 
     @property
     def message_ids(self):
@@ -105,11 +107,11 @@ class Sink:
             body.append(line[1:] if line.startswith(b".") else line)
         else:
             return  # hung up in the middle: no letter
-        if self._answer("body") in (None, "drop"):
+        answer = self._answer("body")
+        if answer in (None, "drop"):
             with self._lock:
-                self.letters.append((list(recipients), b"".join(body)))
-            self.seen.set()
-        self._say(talk, "body", "250 queued")
+                self.letters.append((list(recipients), b"".join(body).replace(b"\r\n", b"\n")))
+        self._give(talk, answer or "250 queued")
 
     def _answer(self, stage):
         answer = self.answers.get(stage)
@@ -117,8 +119,11 @@ class Sink:
 
     def _say(self, talk, stage, yes):
         """Answer a stage; true where the answer is yes."""
-        answer = self._answer(stage)
+        answer = self._answer(stage) or yes
+        self._give(talk, answer)
+        return answer[0] in "23"
+
+    def _give(self, talk, answer):
         if answer == "drop":
             raise OSError("hangs up")
-        talk.sendall(f"{answer or yes}\r\n".encode())
-        return not answer or answer[0] in "23"
+        talk.sendall(f"{answer}\r\n".encode())
