@@ -142,11 +142,12 @@ class Cells:
             places(value)
         except ValueError as error:
             self.wrong("currency", str(error))
+            return ""
         return value
 
     def amount(self, key: str, currency: str, needed: bool = True) -> Decimal | None:
         value = self.raw(key)
-        if not value and not needed:
+        if not currency or (not value and not needed):
             return None
         try:
             return parse_amount(value, currency, self.reading.decimal, self.rounding)

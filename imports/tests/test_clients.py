@@ -1,0 +1,91 @@
+"""import_clients: added or brought up to date; a second time changes nothing."""
+
+from decimal import Decimal
+
+import pytest
+
+from clients.models import Client, Contact
+from imports.cells import Reading
+from imports.services.answers import FileRefused
+from imports.services.clients import Enrolment, as_json, import_clients
+from policies.models import Terms
+from tests.cast import make_client, make_company
+
+pytestmark = pytest.mark.django_db
+
+HEAD = ["client", "name", "contact_name", "email", "language", "time_zone", "terms_days", "credit_limit", "role"]
+COLUMNS = {name: name for name in HEAD}
+
+
+def enrol(*rows, **how):
+    content = "\n".join([",".join(HEAD), *(",".join(r.get(name, "") for name in HEAD) for r in rows)]).encode()
+    return import_clients(content, Enrolment(Reading(COLUMNS), **how), by="Ada")
+
+
+@pytest.fixture
+def company():
+    return make_company()
+
+
+ACME = {
+    "client": "007",
+    "name": "Acme",
+    "contact_name": "Mara",
+    "email": "ap@acme.example",
+    "language": "de",
+    "time_zone": "Europe/Vienna",
+    "terms_days": "45",
+    "credit_limit": "5000",
+}
+
+
+def test_a_client_is_added_with_its_contact_and_terms_of_its_own_days(company):
+    answer = enrol(ACME)
+    client = Client.objects.get()
+    assert (client.number, client.name, client.language, client.time_zone) == ("007", "Acme", "de", "Europe/Vienna")
+    assert (client.credit_limit, client.currency) == (Decimal(5000), "EUR")
+    assert client.terms == Terms.objects.get(net_days=45) and client.terms.late_percent == 12
+    assert client.contacts.get().email == "ap@acme.example"
+    assert (answer.counts["created"], answer.counts["contacts_created"]) == (1, 1)
+    assert as_json(answer)["clients_without_contact"] == 0
+
+
+def test_a_second_import_changes_nothing(company):
+    enrol(ACME, {"client": "008"})
+    before = list(Client.objects.values()), list(Contact.objects.values()), list(Terms.objects.values())
+    answer = enrol(ACME, {"client": "008"})
+    assert (answer.counts["unchanged"], answer.counts["updated"], answer.counts["created"]) == (2, 0, 0)
+    assert before == (list(Client.objects.values()), list(Contact.objects.values()), list(Terms.objects.values()))
+
+
+def test_what_the_file_says_is_brought_up_to_date_and_what_it_leaves_empty_stays(company):
+    client = make_client(company, "007", name="Old name", email="ap@acme.example", city="Hamburg")
+    answer = enrol({"client": "007", "name": "Acme", "email": "AP@acme.example", "contact_name": "Mara Lee"})
+    client.refresh_from_db()
+    assert (client.name, client.city, client.language) == ("Acme", "Hamburg", "en")
+    assert client.contacts.get().name == "Mara Lee"
+    assert (answer.counts["updated"], answer.counts["contacts_updated"]) == (1, 1)
+
+
+def test_a_client_with_two_rows_has_two_contacts_and_one_without_is_on_the_list(company):
+    answer = enrol(
+        ACME, {"client": "007", "contact_name": "Jon", "email": "jon@acme.example", "role": "owner"}, {"client": "8"}
+    )
+    assert Client.objects.get(number="007").contacts.count() == 2
+    assert list(Client.objects.without_contact().values_list("number", flat=True)) == ["8"]
+    assert as_json(answer)["clients_without_contact"] == 1
+
+
+def test_one_bad_row_refuses_the_list_and_saves_nothing(company):
+    with pytest.raises(FileRefused) as refused:
+        enrol(ACME, {"client": "8", "terms_days": "due on receipt"}, {"client": "9", "language": "es"})
+    assert [error.line for error in refused.value.answer.errors] == [3, 4]
+    assert "number of days" in refused.value.answer.errors[0].message
+    assert not Client.objects.exists()
+    answer = enrol(ACME, {"client": "8", "language": "es"}, skip_bad=True)
+    assert (answer.counts["created"], len(answer.refused_lines)) == (1, 1)
+
+
+def test_a_dry_run_saves_nothing(company):
+    assert enrol(ACME, dry_run=True).counts["created"] == 1
+    assert not Client.objects.exists() and not Terms.objects.filter(net_days=45).exists()
