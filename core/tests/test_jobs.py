@@ -32,7 +32,9 @@ def clock():
 
 def test_a_job_is_done_once_and_keeps_its_answer(works, rung):
     seen = []
-    works("add", lambda arguments, by, told: (seen.append(by), told(2, 2, "numbers"), {"sum": sum(arguments["of"])})[-1])
+    works(
+        "add", lambda arguments, by, told: (seen.append(by), told(2, 2, "numbers"), {"sum": sum(arguments["of"])})[-1]
+    )
     job = jobs.start_job("add", {"of": [1, 2]}, by="Ada")
     assert rung == [("core.run_job", job.pk)]
 
@@ -115,7 +117,9 @@ def test_a_chore_is_done_when_its_time_has_come_and_a_failing_one_keeps_no_other
     monkeypatch.setattr(housekeeping, "_chores", {})
     done = []
     housekeeping.register(housekeeping.Chore("fails", dt.timedelta(minutes=1), lambda now: 1 / 0))
-    housekeeping.register(housekeeping.Chore("dust", dt.timedelta(hours=1), lambda now: {"n": done.append(now) or len(done)}))
+    housekeeping.register(
+        housekeeping.Chore("dust", dt.timedelta(hours=1), lambda now: {"n": done.append(now) or len(done)})
+    )
     now = timezone.now()
 
     assert housekeeping.do_chores(now) == {"fails": "failed", "dust": {"n": 1}}
