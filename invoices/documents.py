@@ -9,7 +9,6 @@ from decimal import Decimal
 from typing import Any
 
 from babel import Locale
-from babel.dates import format_interval
 from babel.numbers import format_decimal
 from django.utils import translation
 from django.utils.translation import gettext as _
@@ -260,7 +259,10 @@ def _period(first: dt.date | None, last: dt.date | None, language: str) -> str:
     if first is None or last is None or first == last:
         day = first or last
         return show_day(day, language) if day else ""
-    return str(format_interval(first, last, "yMMMMd", locale="en_GB" if language == "en" else language))
+    if (first.year, first.month) == (last.year, last.month):
+        return f"{show_day(first, language, 'yearless').split(' ')[0]}–{show_day(last, language)}"
+    begin = show_day(first, language, "yearless" if first.year == last.year else "long")
+    return f"{begin} – {show_day(last, language)}"
 
 
 def _number(value: Decimal, language: str) -> str:

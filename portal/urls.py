@@ -1,5 +1,23 @@
-from django.urls import URLPattern, URLResolver
+from django.urls import include, path
+
+from . import views
 
 app_name = "portal"
 
-urlpatterns: list[URLPattern | URLResolver] = []
+urlpatterns = [
+    path("i/brand-<str:colour>.css", views.brand, name="brand"),
+    path(
+        "i/<int:link_id>/<str:token>/",
+        include(
+            [
+                path("", views.invoice, name="invoice"),
+                path("pdf/", views.pdf, name="pdf"),
+                path("seen/", views.seen, name="seen"),
+                path("paid/", views.answer, {"answer": "paid"}, name="paid"),
+                path("promise/", views.answer, {"answer": "promise"}, name="promise"),
+                path("query/", views.answer, {"answer": "query"}, name="query"),
+                path("plan/", views.answer, {"answer": "plan"}, name="plan"),
+            ]
+        ),
+    ),
+]

@@ -22,6 +22,7 @@ from core.fields import MoneyField, Signed
 from core.models import Company, as_text
 from core.money import is_exact, plain
 from invoices.models import RECEIVABLE, Entry, Invoice
+from policies.models import Policy
 from policies.services import policy_of
 
 from .deciding import NO_AMOUNT
@@ -61,7 +62,7 @@ def promise_payment(
             raise Refused(_("Promise today or a later day."), code="past", where="promised_for")
         earlier = Promise.objects.filter(invoice=invoice)
         if by_client:
-            latest = on + dt.timedelta(days=policy.promise_longest_days)
+            latest = latest_day_to_promise(invoice, policy, on)
             if promised_for > latest:
                 raise Refused(
                     _("The latest day you can choose here is %(day)s; for a later one please call us.")
@@ -87,6 +88,11 @@ def promise_payment(
             summary=f"{plain(amount, invoice.currency)} {invoice.currency} by {promised_for}",
         )
     return promise
+
+
+def latest_day_to_promise(invoice: Invoice, policy: Policy, on: dt.date) -> dt.date:
+    """The last day a client may name without calling us: so many days after today, or after a due day still to come."""
+    return max(on, invoice.due_on or on) + dt.timedelta(days=policy.promise_longest_days)
 
 
 def withdraw_promise(promise: Promise, *, on: dt.date, by: Any) -> None:

@@ -7,7 +7,6 @@ from typing import Any
 
 from django.db import transaction
 from django.utils import timezone
-from outbox.services import enqueue
 
 from audit.services import record
 from clients.models import Contact
@@ -15,6 +14,7 @@ from core.errors import Refused
 from invoices.documents import recipient
 from invoices.models import Invoice, ShareLink
 from outbox.models import Message
+from outbox.services import enqueue
 
 UNDO = dt.timedelta(seconds=10)
 STILL_HERE = ("held", "pending", "claimed")
@@ -58,7 +58,7 @@ def send_new_link(link: ShareLink, *, on: dt.date) -> Message | None:
     invoice = link.invoice
     if invoice is None or invoice.issued_at is None or invoice.voided_at is not None:
         return None
-    contact = link.client.contacts.reachable().filter(pk=link.contact_id).first() or recipient(link.client)
+    contact = link.client.contacts.reachable().filter(pk=link.contact_id or 0).first() or recipient(link.client)
     if contact is None:
         return None
     return enqueue(

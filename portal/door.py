@@ -1,0 +1,109 @@
+"""The door of every private page: which link opens, what is said where none does, and what goes with every answer."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Any
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http.response import HttpResponseBase
+from django.middleware.csrf import CsrfViewMiddleware
+from django.shortcuts import render
+from django.utils import timezone, translation
+from django.utils.decorators import decorator_from_middleware
+from django.views.decorators.csrf import csrf_exempt
+
+from core.services import today
+from invoices.models import ShareLink
+from invoices.services.linking import find, was_ours
+from invoices.services.sending import send_new_link
+
+from .limits import too_many
+
+BAD_TOKENS = 10  # per address and ten minutes
+ASKED_FOR_LINKS = 5
+LARGEST_ID = 2**63 - 1
+HEADERS = {
+    "Cache-Control": "private, no-store",
+    "Referrer-Policy": "no-referrer",
+    "X-Robots-Tag": "noindex, nofollow",
+}
+
+
+class _OwnForms(CsrfViewMiddleware):
+    """Django's check, for pages that send no referrer: browsers then post «Origin: null», even to the same site.
+
+    The token in the form must still match the cookie, and a browser that says where a request comes from must say
+    that it comes from here.
+    """
+
+    def _origin_verified(self, request: HttpRequest) -> bool:
+        if request.META["HTTP_ORIGIN"] == "null":
+            return request.headers.get("Sec-Fetch-Site", "same-origin") == "same-origin"
+        verified: bool = super()._origin_verified(request)  # type: ignore[misc]
+        return verified
+
+
+View = Callable[..., HttpResponseBase]
+
+
+def private_page(view: View) -> View:
+    """A view behind a private link: it gets the link that the address opens, and the reader's language is active."""
+    checked = decorator_from_middleware(_OwnForms)(view)
+
+    @csrf_exempt
+    @wraps(view)
+    def opened(request: HttpRequest, link_id: int, token: str, **extra: Any) -> HttpResponseBase:
+        link = find("invoice", min(link_id, LARGEST_ID), token, timezone.now())
+        if link is None:
+            response: HttpResponseBase = closed(request, link_id, token)
+        else:
+            with translation.override(language_of(request, link)):
+                response = checked(request, link, token, **extra)
+                response["Content-Language"] = translation.get_language() or "en"
+        for name, value in HEADERS.items():
+            response[name] = value
+        return response
+
+    return opened
+
+
+def closed(request: HttpRequest, link_id: int, token: str) -> HttpResponse:
+    """One and the same page for every link that does not open; from it a fresh link can be asked for."""
+    with translation.override(translation.get_language_from_request(request)):
+        return _closed(request, link_id, token)
+
+
+def _closed(request: HttpRequest, link_id: int, token: str) -> HttpResponse:
+    if request.method != "POST":
+        if too_many("bad-token", request, BAD_TOKENS):
+            return render(request, "portal/slow_down.html", status=429)
+        return render(request, "portal/closed.html", status=404)
+    if too_many("new-link", request, ASKED_FOR_LINKS):
+        return render(request, "portal/slow_down.html", status=429)
+    link = was_ours("invoice", min(link_id, LARGEST_ID), token)
+    if link is not None:
+        send_new_link(link, on=today(link.client.company))
+    return render(request, "portal/asked.html")
+
+
+def language_of(request: HttpRequest, link: ShareLink) -> str:
+    """The language asked for in the address, else the contact's, else the client's."""
+    asked = request.GET.get("lang", "")
+    if asked in dict(settings.LANGUAGES):
+        return asked
+    return link.contact.speaks() if link.contact else link.client.language
+
+
+def is_staff(request: HttpRequest) -> bool:
+    """Somebody of ours is looking: nothing counts as seen or said by the client."""
+    return bool(request.user.is_authenticated)
+
+
+def back_to(request: HttpRequest, address: str, place: str = "") -> HttpResponseRedirect:
+    """Back to the page, in the language it was read in, at a place on it."""
+    asked = request.GET.get("lang", "")
+    language = f"?lang={asked}" if asked in dict(settings.LANGUAGES) else ""
+    return HttpResponseRedirect(f"{address}{language}{place}", status=303)

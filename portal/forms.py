@@ -1,0 +1,117 @@
+"""What a client can answer, as plain forms: every field says what is missing and what to write."""
+
+from __future__ import annotations
+
+import datetime as dt
+import uuid
+from decimal import Decimal
+from typing import Any
+
+from django import forms
+from django.utils.translation import get_language
+from django.utils.translation import gettext_lazy as _
+
+from core.money import parse_amount, plain
+from disputes.models import Dispute
+
+LONGEST_TEXT = 2000
+
+
+class AmountField(forms.CharField):
+    """An amount above zero, written as the reader's language writes it; nothing ambiguous is guessed at."""
+
+    def __init__(self, *, currency: str, most: Decimal, **options: Any) -> None:
+        super().__init__(max_length=30, widget=forms.TextInput(attrs={"inputmode": "decimal"}), **options)
+        self.currency, self.most = currency, most
+        self.sign = "." if (get_language() or "en").startswith("en") else ","
+
+    def prepare_value(self, value: Any) -> Any:
+        return plain(value, self.currency).replace(".", self.sign) if isinstance(value, Decimal) else value
+
+    def clean(self, value: Any) -> Decimal:
+        text = super().clean(value)
+        for sign in (self.sign, "," if self.sign == "." else "."):
+            try:
+                amount = parse_amount(text, self.currency, decimal=sign)
+                break
+            except ValueError:
+                continue
+        else:
+            example = plain(self.most, self.currency).replace(".", self.sign)
+            raise forms.ValidationError(_("Write an amount, for example %(example)s."), params={"example": example})
+        if amount <= 0:
+            raise forms.ValidationError(_("Write an amount above zero."))
+        return amount
+
+
+class DayField(forms.DateField):
+    """A day within bounds; browsers show a calendar, and a typed day is read as YYYY-MM-DD."""
+
+    def __init__(self, *, first: dt.date, last: dt.date | None = None, **options: Any) -> None:
+        bounds = {"min": first.isoformat()} | ({"max": last.isoformat()} if last else {})
+        widget = forms.DateInput(format="%Y-%m-%d", attrs={"type": "date", **bounds})
+        super().__init__(input_formats=["%Y-%m-%d"], widget=widget, **options)
+
+
+class AnswerForm(forms.Form):
+    """One answer; its key is made with the form, so that sending it twice says it once."""
+
+    key = forms.UUIDField(widget=forms.HiddenInput)
+
+    def __init__(self, *args: Any, answer: str, **options: Any) -> None:
+        options["initial"] = {"key": uuid.uuid4(), **options.get("initial", {})}
+        options["auto_id"] = f"{answer}_%s"
+        super().__init__(*args, **options)
+
+
+class PaidForm(AnswerForm):
+    """I have already paid: when, how much, under which reference."""
+
+    note = forms.CharField(
+        label=_("Anything that helps us find it"), required=False, max_length=LONGEST_TEXT,
+        widget=forms.Textarea(attrs={"rows": 2}),
+    )
+
+    def __init__(self, *args: Any, owed: Decimal, currency: str, today: dt.date, **options: Any) -> None:
+        super().__init__(*args, answer="paid", initial={"amount": owed, "paid_on": today}, **options)
+        self.fields = {
+            "key": self.fields["key"],
+            "paid_on": DayField(label=_("Paid on"), first=today - dt.timedelta(days=365), last=today),
+            "amount": AmountField(label=_("Amount"), currency=currency, most=owed),
+            "reference": forms.CharField(label=_("Reference you used"), required=False, max_length=140),
+            "note": self.fields["note"],
+        }
+
+
+class PromiseForm(AnswerForm):
+    """I will pay on …: a day and an amount; what is allowed is the verb's to say."""
+
+    def __init__(
+        self, *args: Any, owed: Decimal, currency: str, today: dt.date, latest: dt.date | None, **options: Any
+    ) -> None:
+        super().__init__(*args, answer="promise", initial={"amount": owed}, **options)
+        self.fields["promised_for"] = DayField(label=_("I will pay on"), first=today, last=latest)
+        self.fields["amount"] = AmountField(label=_("Amount"), currency=currency, most=owed)
+
+
+class QueryForm(AnswerForm):
+    """Something is wrong: what, and in the client's own words."""
+
+    reason = forms.ChoiceField(label=_("What is wrong?"), choices=Dispute.REASONS, widget=forms.RadioSelect)
+    text = forms.CharField(
+        label=_("Tell us in a sentence or two"), max_length=LONGEST_TEXT, widget=forms.Textarea(attrs={"rows": 4})
+    )
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, answer="query", **options)
+
+
+class PlanForm(AnswerForm):
+    """I need a plan: what the client can pay, and when."""
+
+    text = forms.CharField(
+        label=_("What could you pay, and when?"), max_length=LONGEST_TEXT, widget=forms.Textarea(attrs={"rows": 4})
+    )
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, answer="plan", **options)

@@ -1,0 +1,28 @@
+"""How often one address may try: counted in the cache, so that guessing links gets nowhere."""
+
+from __future__ import annotations
+
+from django.conf import settings
+from django.core.cache import cache
+from django.http import HttpRequest
+
+TEN_MINUTES = 600
+
+
+def address_of(request: HttpRequest) -> str:
+    """Where a request comes from; behind a trusted proxy, what the proxy itself saw (the last hop it wrote down)."""
+    if settings.SECURE_PROXY_SSL_HEADER:
+        hops = request.headers.get("X-Forwarded-For", "").split(",")
+        if hops[-1].strip():
+            return hops[-1].strip()
+    return str(request.META.get("REMOTE_ADDR", ""))
+
+
+def too_many(what: str, request: HttpRequest, limit: int, seconds: int = TEN_MINUTES) -> bool:
+    """Count one attempt; whether it is above the limit within so many seconds."""
+    key = f"portal:{what}:{address_of(request)}"[:200].replace(" ", "")
+    cache.add(key, 0, seconds)
+    try:
+        return cache.incr(key) > limit
+    except ValueError:  # it ran out between the two lines
+        return False

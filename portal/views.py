@@ -1,0 +1,135 @@
+"""What a client does from a private link: look, take the PDF, answer. Nothing here is recorded by a GET."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.http import Http404, HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import get_language
+from django.views.decorators.http import require_POST, require_safe
+
+from core.errors import Refused
+from core.services import read_file, today
+from invoices.mails import file_name
+from invoices.models import Invoice, ShareLink
+from invoices.pdf import PDF, invoice_pdf, item_statement_pdf
+from invoices.services.linking import record_view
+from policies.models import Policy
+from policies.services import policy_of
+
+from .answers import ANSWERS, refusal_to_client
+from .colours import is_readable
+from .door import back_to, is_staff, private_page
+from .pages import page_of
+
+
+@private_page
+def invoice(request: HttpRequest, link: ShareLink, token: str) -> HttpResponseBase:
+    """The page of an invoice."""
+    if request.method == "POST":  # a fresh link was asked for on a page that has opened again meanwhile
+        return back_to(request, _address(link, token))
+    return _page(request, link, token)
+
+
+@private_page
+@require_safe
+def pdf(request: HttpRequest, link: ShareLink, token: str) -> HttpResponseBase:
+    """The invoice as PDF, or the statement of an item that was taken over from elsewhere."""
+    subject = _invoice(link)
+    if subject.voided_at is not None:
+        return back_to(request, _address(link, token))
+    if subject.is_taken_over:
+        content = item_statement_pdf(subject, today(subject.company), link.contact)
+    else:
+        content = read_file(invoice_pdf(subject).sha256)
+    return HttpResponse(
+        content, content_type=PDF, headers={"Content-Disposition": f'inline; filename="{file_name(subject)}"'}
+    )
+
+
+@private_page
+@require_POST
+def seen(request: HttpRequest, link: ShareLink, token: str) -> HttpResponseBase:
+    """A browser showed the page to somebody; what our own staff look at does not count."""
+    if not is_staff(request):
+        record_view(link, timezone.now())
+    return HttpResponse(status=204)
+
+
+@private_page
+def answer(request: HttpRequest, link: ShareLink, token: str, answer: str) -> HttpResponseBase:
+    """One of the answers: shown open on the page, or, when it is sent, told to us."""
+    kind = ANSWERS[answer]
+    subject = _invoice(link)
+    if request.method != "POST":
+        return _page(request, link, token, opened=answer)
+    if subject.balance == 0 or is_staff(request):
+        return back_to(request, _address(link, token))
+    on = today(subject.company)
+    policy = _policy(subject)
+    form = kind.form(subject, policy, on, request.POST)
+    if form.is_valid():
+        said = {**form.cleaned_data, "key": str(form.cleaned_data["key"])}
+        try:
+            kind.verb(link, **said, on=on, at=timezone.now())
+            return back_to(request, _address(link, token), "#told")
+        except Refused as refused:
+            message = refusal_to_client(refused, subject, policy, on, get_language() or "en")
+            form.add_error(refused.where if refused.where in form.fields else None, message)
+    return _page(request, link, token, opened=answer, sent=form)
+
+
+def brand(request: HttpRequest, colour: str) -> HttpResponse:
+    """A company's colour as a stylesheet: the content security policy lets no page carry its own."""
+    if not is_readable(colour):
+        raise Http404
+    style = f":root {{ --brand: #{colour}; }}"
+    return HttpResponse(style, content_type="text/css", headers={"Cache-Control": "public, max-age=31536000"})
+
+
+def _page(
+    request: HttpRequest, link: ShareLink, token: str, *, opened: str = "", sent: Any = None
+) -> HttpResponse:
+    subject = _invoice(link)
+    on, policy = today(subject.company), _policy(subject)
+    page = page_of(link, policy, on, get_language() or "en")
+    address = _address(link, token)
+    forms: dict[str, Any] = {}
+    if not page.is_view_only:
+        forms = {name: kind.form(subject, policy, on, None) for name, kind in ANSWERS.items()}
+        if sent is not None:
+            forms[opened] = sent
+    return render(
+        request, "portal/invoice.html",
+        {
+            "page": page,
+            "brand": page.accent[1:] if is_readable(page.accent[1:]) else "",
+            "address": address,
+            "forms": forms,
+            "opened": opened,
+            "is_staff": is_staff(request),
+            "query": f"?lang={get_language()}" if request.GET.get("lang") else "",
+        },
+        status=422 if sent is not None else 200,
+    )
+
+
+def _invoice(link: ShareLink) -> Invoice:
+    assert link.invoice is not None
+    return link.invoice
+
+
+def _policy(subject: Invoice) -> Policy:
+    """The policy in force; where none is chosen, its bare defaults."""
+    try:
+        return policy_of(subject.company, today(subject.company))
+    except Refused:
+        return Policy()
+
+
+def _address(link: ShareLink, token: str) -> str:
+    return reverse("portal:invoice", args=[link.pk, token])
