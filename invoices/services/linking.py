@@ -113,13 +113,14 @@ def revoke_link(link: ShareLink, *, by: Any, at: dt.datetime) -> None:
 
 
 def rotate_link(link: ShareLink, *, by: Any, at: dt.datetime) -> ShareLink:
-    """Give a link a new token; the old one stops at once. A revoked link stays shut."""
+    """Give a link a new token, good for 60 days at least; the old one stops at once. A revoked link stays shut."""
     with transaction.atomic():
         row = ShareLink.objects.select_for_update().get(pk=link.pk)
         row.version += 1
-        row.save(update_fields=["version"])
+        row.expires_at = max(row.expires_at, at + AFTER_MAIL)
+        row.save(update_fields=["version", "expires_at"])
         record(by, "link_rotated", row, client_id=row.client_id)
-    link.version = row.version
+    link.version, link.expires_at = row.version, row.expires_at
     return row
 
 
