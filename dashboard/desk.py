@@ -59,6 +59,14 @@ def staff_page(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]
     return user_passes_test(lambda user: user.is_active and user.is_staff)(at_desk)  # type: ignore[union-attr]
 
 
+def choose_company(request: StaffRequest) -> HttpResponse:
+    """Look at another company from now on."""
+    chosen = next((c for c in request.desk.companies if str(c.pk) == request.POST.get("company")), None)
+    if chosen is not None:
+        sit_down(request, chosen)
+    return redirect("dashboard:today")
+
+
 def sit_down(request: HttpRequest, company: Company) -> None:
     """From now on this session looks at that company."""
     request.session[CHOSEN] = company.pk

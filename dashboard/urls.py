@@ -1,5 +1,70 @@
-from django.urls import URLPattern, URLResolver
+from django.urls import URLPattern, URLResolver, path
+
+from .desk import choose_company, staff_page
+from .views import clients, conversations, holds, imports, invoices, outbox, payments, search, sending
+from .views.collections import collections
+from .views.disputes import disputes
+from .views.promises import promises
+from .views.today import today
 
 app_name = "dashboard"
 
-urlpatterns: list[URLPattern | URLResolver] = []
+urlpatterns: list[URLPattern | URLResolver] = [
+    path("", staff_page(today), name="today"),
+    path("collections/", staff_page(collections), name="collections"),
+    path("company/", staff_page(choose_company), name="choose_company"),
+    path("clients/", staff_page(clients.clients), name="clients"),
+    path("clients/new/", staff_page(clients.client_new), name="client_new"),
+    path("clients/without-contact/", staff_page(clients.without_contact), name="clients_without_contact"),
+    path("clients/<int:pk>/", staff_page(clients.client_file), name="client"),
+    path("clients/<int:pk>/edit/", staff_page(clients.client_edit), name="client_edit"),
+    path("clients/<int:pk>/contacts/new/", staff_page(clients.contact_new), name="contact_new"),
+    path("clients/<int:pk>/statement.pdf", staff_page(clients.client_statement), name="client_statement"),
+    path("clients/<int:pk>/log/", staff_page(conversations.client_log), name="client_log"),
+    path("clients/<int:pk>/note/", staff_page(conversations.client_note), name="client_note"),
+    path("clients/<int:pk>/promise/", staff_page(conversations.client_promise), name="client_promise"),
+    path("clients/<int:pk>/pause/", staff_page(conversations.client_pause), name="client_pause"),
+    path("clients/<int:pk>/stage/", staff_page(conversations.client_stage), name="client_stage"),
+    path("contacts/<int:pk>/", staff_page(clients.contact_edit), name="contact_edit"),
+    path("contacts/<int:pk>/retire/", staff_page(clients.contact_retire), name="contact_retire"),
+    path("promises/", staff_page(promises), name="promises"),
+    path("promises/<int:pk>/withdraw/", staff_page(conversations.promise_withdraw), name="promise_withdraw"),
+    path("pauses/<int:pk>/end/", staff_page(conversations.pause_end), name="pause_end"),
+    path("disputes/", staff_page(disputes), name="disputes"),
+    path("disputes/<int:pk>/close/", staff_page(conversations.dispute_close), name="dispute_close"),
+    path("invoices/", staff_page(invoices.invoices), name="invoices"),
+    path("invoices/new/", staff_page(invoices.invoice_new), name="invoice_new"),
+    path("invoices/totals/", staff_page(invoices.invoice_totals), name="invoice_totals"),
+    path("invoices/<int:pk>/", staff_page(invoices.invoice_page), name="invoice"),
+    path("invoices/<int:pk>/edit/", staff_page(invoices.invoice_edit), name="invoice_edit"),
+    path("invoices/<int:pk>/issue/", staff_page(invoices.invoice_issue), name="invoice_issue"),
+    path("invoices/<int:pk>/delete/", staff_page(invoices.invoice_delete), name="invoice_delete"),
+    path("invoices/<int:pk>/void/", staff_page(invoices.invoice_void), name="invoice_void"),
+    path("invoices/<int:pk>/invoice.pdf", staff_page(invoices.invoice_document), name="invoice_pdf"),
+    path("invoices/<int:pk>/send/", staff_page(sending.invoice_send), name="invoice_send"),
+    path("invoices/<int:pk>/link/", staff_page(sending.link_make), name="link_make"),
+    path("invoices/<int:pk>/dispute/", staff_page(conversations.invoice_dispute), name="invoice_dispute"),
+    path("links/<int:pk>/rotate/", staff_page(sending.link_rotate), name="link_rotate"),
+    path("links/<int:pk>/revoke/", staff_page(sending.link_revoke), name="link_revoke"),
+    path("payments/", staff_page(payments.payments), name="payments"),
+    path("payments/new/", staff_page(payments.payment_new), name="payment_new"),
+    path("payments/<int:pk>/", staff_page(payments.payment_page), name="payment"),
+    path("allocations/<int:pk>/back/", staff_page(payments.allocation_take_back), name="allocation_take_back"),
+    path("outbox/", staff_page(outbox.outbox), name="outbox"),
+    path("outbox/resume/", staff_page(outbox.resume), name="outbox_resume"),
+    path("outbox/<int:pk>/", staff_page(outbox.message), name="outbox_message"),
+    path("outbox/<int:pk>/html/", staff_page(outbox.message_html), name="outbox_html"),
+    path("outbox/<int:pk>/mail.eml", staff_page(outbox.eml), name="outbox_eml"),
+    path("outbox/<int:pk>/attachments/<int:number>/", staff_page(outbox.attachment), name="outbox_attachment"),
+    path("outbox/<int:pk>/preview/", staff_page(outbox.write_preview), name="outbox_preview"),
+    path("outbox/<int:pk>/undo/", staff_page(outbox.act), {"do": "undo"}, name="outbox_undo"),
+    path("outbox/<int:pk>/cancel/", staff_page(outbox.act), {"do": "cancel"}, name="outbox_cancel"),
+    path("outbox/<int:pk>/again/", staff_page(outbox.act), {"do": "again"}, name="outbox_again"),
+    path("outbox/<int:pk>/arrived/", staff_page(outbox.act), {"do": "arrived"}, name="outbox_arrived"),
+    path("outbox/<int:pk>/lost/", staff_page(outbox.act), {"do": "lost"}, name="outbox_lost"),
+    path("outbox/holds/<int:pk>/", staff_page(holds.hold), name="outbox_hold"),
+    path("outbox/holds/<int:pk>/release/", staff_page(holds.release), name="outbox_release"),
+    path("outbox/holds/<int:pk>/discard/", staff_page(holds.discard), name="outbox_discard"),
+    path("import/", staff_page(imports.imports), name="imports"),
+    path("search/", staff_page(search.search), name="search"),
+]

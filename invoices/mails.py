@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from typing import Any
 
+from django.conf import settings
 from django.utils import translation
 from django.utils.translation import gettext as _
 
@@ -46,6 +47,12 @@ def compose_invoice(message: Message, now: dt.datetime) -> Composed:
     return _composed("invoice", invoice, contact, now, attachments=[attached(invoice, now, contact)])
 
 
+def preview_invoice(invoice: Invoice, contact: Contact, now: dt.datetime) -> Composed:
+    """The mail as it would leave now, without a real private link: looking changes nothing."""
+    pdf = attached(invoice, now, contact)
+    return _composed("invoice", invoice, contact, now, attachments=[pdf], link_url=settings.PUBLIC_URL + "/i/…/")
+
+
 def compose_new_link(message: Message, now: dt.datetime) -> Composed:
     """A fresh private link, for whoever asked on the page of an old one; sent to the address on file alone."""
     invoice, contact = _subject(message)
@@ -72,11 +79,12 @@ def file_name(invoice: Invoice) -> str:
 
 
 def _composed(
-    name: str, invoice: Invoice, contact: Contact, now: dt.datetime, *, attachments: list[tuple[str, str, bytes]]
+    name: str, invoice: Invoice, contact: Contact, now: dt.datetime, *, attachments: list[tuple[str, str, bytes]],
+    link_url: str = "",
 ) -> Composed:
     language = contact.speaks()
     with translation.override(language):
-        subject, text, html = write(name, _context(invoice, contact, now, language), language)
+        subject, text, html = write(name, _context(invoice, contact, now, language, link_url), language)
     company = invoice.company
     return Composed(
         to_name=contact.name, to_addr=contact.email, subject=subject, text=text, html=html, attachments=attachments,
@@ -84,7 +92,9 @@ def _composed(
     )
 
 
-def _context(invoice: Invoice, contact: Contact, now: dt.datetime, language: str) -> dict[str, Any]:
+def _context(
+    invoice: Invoice, contact: Contact, now: dt.datetime, language: str, link_url: str = ""
+) -> dict[str, Any]:
     assert invoice.due_on is not None
     facts = facts_of(invoice)
     currency, number = invoice.currency, str(invoice.number)
@@ -103,7 +113,7 @@ def _context(invoice: Invoice, contact: Contact, now: dt.datetime, language: str
             facts, amount=invoice.balance, currency=currency, reference=invoice.reference, number=number
         ) if invoice.balance else (),
         "late_terms": late_terms(invoice.late_percent, show_day(invoice.due_on, language), language),
-        "link_url": url_of(link_for(invoice, contact, now)),
+        "link_url": link_url or url_of(link_for(invoice, contact, now)),
         "link_label": _("See the invoice, pay or answer"),
         "why": _("You get this e-mail because %(client)s receives invoices from %(company)s.")
         % {"client": invoice.client.name, "company": invoice.company.name},

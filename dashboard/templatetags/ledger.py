@@ -12,6 +12,7 @@ from decimal import Decimal
 from functools import lru_cache
 from typing import Any, NamedTuple
 
+from babel.numbers import format_decimal
 from django import template
 from django.conf import settings
 from django.contrib.humanize.templatetags.humanize import naturaltime
@@ -118,7 +119,7 @@ STATES = {
     "disputed": Look("warn", "message-exclamation", _("Disputed")),
     "promised": Look("info", "calendar-check", _("Promised")),
     "kept": Look("good", "check", _("Kept")),
-    "part_kept": Look("warn", "percentage", _("Partly kept")),
+    "partly": Look("warn", "percentage", _("Partly kept")),
     "broken": Look("bad", "calendar-event", _("Broken")),
     "withdrawn": Look("", "x", _("Withdrawn")),
     "resolved": Look("good", "check", _("Resolved")),
@@ -140,6 +141,14 @@ STATES = {
     "part_applied": Look("info", "percentage", _("Partly applied")),
     "applied": Look("good", "check", _("Applied")),
     "reversed": Look("", "arrow-back-up", _("Reversed")),
+    "pending": Look("", "clock", _("Waiting")),
+    "current": Look("", "circle-check", _("Nothing to chase")),
+    "reminded": Look("info", "bell", _("Reminded")),
+    "called": Look("info", "phone", _("Called")),
+    "compromise": Look("warn", "scale", _("Compromise offered")),
+    "final_notice": Look("bad", "flag", _("Final notice")),
+    "handed_over": Look("bad", "building-bank", _("Handed over")),
+    "closed": Look("", "lock", _("Closed")),
     "running": Look("info", "refresh", _("Running")),
     "done": Look("good", "check", _("Done")),
 }
@@ -296,3 +305,36 @@ def undo_url(message: Any) -> str:
     """The address that undoes what a message reports: `messages.success(…, extra_tags="undo:/outbox/7/undo/")`."""
     tags = getattr(message, "extra_tags", "") or ""
     return str(tags.removeprefix("undo:")) if tags.startswith("undo:") else ""
+
+
+AGES = {
+    "current": _("Not due"), "1-30": _("1–30 days"), "31-60": _("31–60 days"), "61-90": _("61–90 days"),
+    "90+": _("Over 90 days"),
+}  # fmt: skip
+
+
+@register.inclusion_tag("components/age_bar.html")
+def age_bar(buckets: Mapping[str, Decimal], currency: str) -> dict[str, Any]:
+    """One client's debt by age: a bar, and the ages that hold something in words; `buckets` as in invoices.aging."""
+    whole = sum(buckets.values(), Decimal(0))
+    drawn, left = [], 0.0
+    for index, (name, label) in enumerate(AGES.items()):
+        width = float(1000 * buckets.get(name, Decimal(0)) / whole) if whole else 0.0
+        drawn.append({
+            "shade": f"a{index}", "label": label, "amount": buckets.get(name), "left": f"{left + 1:.1f}",
+            "width": f"{max(width - 2, 0):.1f}",
+        })  # fmt: skip
+        left += width
+    return {"rows": drawn, "currency": currency}
+
+
+@register.filter
+def plain_number(value: Decimal | None) -> str:
+    """A quantity, a price or a percentage in the reader's language, without zeros that say nothing."""
+    return "" if value is None else format_decimal(value, format="#,##0.######", locale=_language().replace("-", "_"))
+
+
+@register.filter
+def reversal(entry: Any) -> Any:
+    """The entry that took this one back, or nothing."""
+    return getattr(entry, "reversed_by", None)

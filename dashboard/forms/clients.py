@@ -1,0 +1,96 @@
+"""What the desk asks about clients and the people there."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+from django.contrib.auth.models import User
+from django.utils.translation import gettext_lazy as _
+
+from clients.models import Client, Contact
+from core.models import Company
+from dashboard.forms_layout import HouseForm, Section
+from policies.models import Terms
+
+from .choices import countries, currencies, time_zones
+from .fields import AmountField
+
+
+class ClientForm(HouseForm, forms.ModelForm[Client]):
+    """Master data of a client; ``version`` says which state the person saw."""
+
+    version = forms.IntegerField(widget=forms.HiddenInput, required=False)
+    country = forms.ChoiceField(label=_("Country"), choices=countries, required=False)
+    currency = forms.ChoiceField(label=_("Currency"), choices=currencies)
+    time_zone = forms.ChoiceField(
+        label=_("Time zone"), choices=time_zones, required=False, help_text=_("Empty: that of your company.")
+    )
+    credit_limit = AmountField(label=_("Credit limit"), required=False)
+    rows = (
+        ("name", "legal_name"), ("number", "tax_number"),
+        Section(_("Address"), ("street", ("postal_code", "city"), ("region", "country"))),
+        Section(
+            _("How they pay"),
+            (("terms", "credit_limit"), ("currency", "language"), ("time_zone", "owner"), "po_required"),
+        ),
+        Section(_("For us"), ("notes",)),
+    )  # fmt: skip
+
+    class Meta:
+        model = Client
+        fields = [
+            "name", "legal_name", "number", "tax_number", "street", "postal_code", "city", "region", "country", "terms",
+            "credit_limit", "currency", "language", "time_zone", "owner", "po_required", "notes",
+        ]  # fmt: skip
+        help_texts = {"number": _("Unique in your company; a text, so leading zeros stay.")}
+
+    def __init__(self, *args: Any, company: Company, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        terms, owner = self.fields["terms"], self.fields["owner"]
+        assert isinstance(terms, forms.ModelChoiceField) and isinstance(owner, forms.ModelChoiceField)
+        terms.queryset = Terms.objects.filter(company=company)
+        terms.empty_label = _("The company's default")
+        owner.queryset = User.objects.filter(is_staff=True, is_active=True)
+        owner.label_from_instance = lambda user: user.get_full_name() or user.get_username()
+        self.fields["version"].initial = self.instance.version
+
+    def facts(self) -> dict[str, Any]:
+        """What the verb saves."""
+        return {name: value for name, value in self.cleaned_data.items() if name != "version"}
+
+
+class ContactForm(HouseForm, forms.ModelForm[Contact]):
+    """A person at the client's."""
+
+    version = forms.IntegerField(widget=forms.HiddenInput, required=False)
+    time_zone = forms.ChoiceField(
+        label=_("Time zone"), choices=time_zones, required=False, help_text=_("Empty: the client's.")
+    )
+    rows = (("name", "role"), ("email", "phone"), ("department", "language"), "time_zone")
+
+    class Meta:
+        model = Contact
+        fields = ["name", "role", "email", "phone", "department", "language", "time_zone"]
+        help_texts = {"language": _("Empty: the client's.")}
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["version"].initial = self.instance.version
+
+    def facts(self) -> dict[str, Any]:
+        return {name: value for name, value in self.cleaned_data.items() if name != "version"}
+
+
+class QuickContactForm(forms.ModelForm[Contact]):
+    """Name and address in one row, for the list of clients nobody can write to."""
+
+    class Meta:
+        model = Contact
+        fields = ["name", "email", "phone"]
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["email"].required = True
+        for field in self.fields.values():
+            field.widget.attrs |= {"class": "form-control", "form": f"save-{self.prefix}"}

@@ -1,0 +1,135 @@
+"""What the desk asks when an invoice is written: its heading and its lines."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any
+
+from django import forms
+from django.utils.translation import gettext_lazy as _
+
+from clients.models import Client, Contact
+from core.models import Company
+from dashboard.forms_layout import HouseForm
+from invoices.models import Invoice, InvoiceLine
+from invoices.services.drafting import Heading, LineDraft
+from policies.models import Terms
+
+from .choices import currencies
+from .fields import AmountField
+
+
+class HeadingForm(forms.Form):
+    """Whom, on which terms, for which order."""
+
+    client = forms.ModelChoiceField(label=_("Client"), queryset=Client.objects.none(), empty_label=_("Choose a client"))
+    version = forms.IntegerField(widget=forms.HiddenInput, required=False)
+    contact = forms.ModelChoiceField(
+        label=_("To the attention of"),
+        queryset=Contact.objects.none(),
+        required=False,
+        empty_label=_("accounts payable"),
+    )
+    terms = forms.ModelChoiceField(
+        label=_("Payment terms"), queryset=Terms.objects.none(), required=False, empty_label=_("The client's")
+    )
+    currency = forms.ChoiceField(label=_("Currency"), choices=currencies)
+    po_number = forms.CharField(label=_("Their order number"), required=False, max_length=80)
+    service_from = forms.DateField(
+        label=_("Service from"), required=False, widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
+    )
+    service_to = forms.DateField(
+        label=_("to"), required=False, widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
+    )
+    note = forms.CharField(
+        label=_("Note on the invoice"), required=False, widget=forms.Textarea(attrs={"rows": 2}), max_length=2000
+    )
+
+    def __init__(self, *args: Any, company: Company, client: Client | None = None, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        clients, contacts, terms = (self.fields[name] for name in ("client", "contact", "terms"))
+        assert isinstance(clients, forms.ModelChoiceField) and isinstance(contacts, forms.ModelChoiceField)
+        assert isinstance(terms, forms.ModelChoiceField)
+        clients.queryset = Client.objects.filter(company=company)
+        terms.queryset = Terms.objects.filter(company=company)
+        people = Contact.objects.filter(is_active=True, client__company=company)
+        contacts.queryset = people.filter(client=client) if client else people.select_related("client")
+        if client is None:
+            contacts.label_from_instance = lambda person: f"{person.client} · {person}"
+        for field in self.fields.values():
+            if not field.widget.is_hidden:
+                field.widget.attrs["class"] = "form-select" if isinstance(field, forms.ChoiceField) else "form-control"
+
+    def heading(self) -> Heading:
+        given = self.cleaned_data
+        return Heading(
+            terms=given["terms"], contact=given["contact"], currency=given["currency"], po_number=given["po_number"],
+            service_from=given["service_from"], service_to=given["service_to"], note=given["note"],
+        )  # fmt: skip
+
+
+class LineForm(forms.Form):
+    """One line: so much of something at a price, with its tax."""
+
+    description = forms.CharField(label=_("What"), max_length=300)
+    detail = forms.CharField(label=_("Detail"), required=False, max_length=500)
+    quantity = AmountField(label=_("Quantity"), initial=Decimal(1))
+    unit = forms.CharField(label=_("Unit"), required=False, max_length=12)
+    unit_price = AmountField(label=_("Price"))
+    tax_percent = AmountField(label=_("Tax, %"), initial=Decimal(0))
+    tax_category = forms.ChoiceField(label=_("Tax category"), choices=InvoiceLine.CATEGORIES, initial="S")
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        for name, field in self.fields.items():
+            field.widget.attrs["class"] = "form-select" if name == "tax_category" else "form-control"
+        for name in ("quantity", "unit_price", "tax_percent"):
+            self.fields[name].widget.attrs["class"] += " n"
+        self.fields["description"].widget.attrs["placeholder"] = _("What was delivered")
+        self.fields["detail"].widget.attrs["placeholder"] = _("Detail, if any")
+
+    def line(self) -> LineDraft:
+        return LineDraft(**{name: self.cleaned_data[name] for name in self.fields if name != "DELETE"})
+
+
+class BaseLines(forms.BaseFormSet[LineForm]):
+    """The lines as written; rows left empty are passed over."""
+
+    deletion_widget = forms.HiddenInput
+
+    def lines(self) -> list[LineDraft]:
+        return [
+            form.line()
+            for form in self.forms
+            if form.has_changed() and form.is_valid() and form not in self.deleted_forms
+        ]
+
+
+LineFormSet = forms.formset_factory(LineForm, formset=BaseLines, extra=1, can_delete=True)
+
+
+def lines_of(invoice: Invoice) -> list[dict[str, Any]]:
+    """A draft's lines as the form begins with them."""
+    fields = ("description", "detail", "quantity", "unit", "unit_price", "tax_percent", "tax_category")
+    return [{name: getattr(line, name) for name in fields} for line in invoice.lines.all()]
+
+
+class VoidForm(HouseForm, forms.Form):
+    """Why an invoice is taken back."""
+
+    reason = forms.CharField(label=_("Why"), max_length=300)
+    save_label = _("Void it")
+
+
+class SendForm(HouseForm, forms.Form):
+    """To whom an invoice goes."""
+
+    contact = forms.ModelChoiceField(label=_("To"), queryset=Contact.objects.none(), empty_label=None)
+    save_label = _("Send")
+
+    def __init__(self, *args: Any, client: Client, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        field = self.fields["contact"]
+        assert isinstance(field, forms.ModelChoiceField)
+        field.queryset = Contact.objects.reachable().filter(client=client)
+        field.label_from_instance = lambda person: f"{person.name} <{person.email}>"

@@ -1,0 +1,170 @@
+"""What the pages about clients read: the list with what is owed, and a client's file."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Any
+
+from django.db.models import F, Min, OuterRef, Q, QuerySet, Subquery, Sum, Value
+from django.db.models.functions import Coalesce
+
+from ar_collections.models import Pause, Promise, StageChange, Task
+from ar_collections.services.promising import with_state
+from clients.models import Client
+from core.fields import MoneyField
+from core.models import Company
+from disputes.models import Dispute
+from invoices.aging import BUCKETS, Bucket, OpenItem, age, bucket
+from invoices.models import Charge, Invoice
+from payments.services import unapplied_cash
+
+NOTHING = Value(Decimal(0), output_field=MoneyField())
+
+
+def listed_clients(company: Company, on: dt.date) -> QuerySet[Client]:
+    """The company's clients with what is ``owed``, how much is ``late`` and since when, in their own currency."""
+    owned = Invoice.objects.open().filter(client=OuterRef("pk"), currency=OuterRef("currency")).order_by()
+    overdue = owned.filter(due_on__lt=on)
+    stage = StageChange.objects.filter(client=OuterRef("pk")).order_by("-id").values("stage_to")[:1]
+    return Client.objects.filter(company=company).annotate(
+        owed=Coalesce(Subquery(owned.values("client").annotate(s=Sum("balance")).values("s")), NOTHING),
+        late=Coalesce(Subquery(overdue.values("client").annotate(s=Sum("balance")).values("s")), NOTHING),
+        oldest=Subquery(overdue.values("client").annotate(d=Min("due_on")).values("d")),
+        stage=Coalesce(Subquery(stage), Value("current")),
+    )
+
+
+@dataclass
+class Debt:
+    """What a client owes in one currency, by age; charges beside it, unapplied cash against it."""
+
+    currency: str
+    buckets: dict[Bucket, Decimal] = field(default_factory=dict)
+    counts: dict[Bucket, int] = field(default_factory=dict)
+    charges: Decimal = Decimal(0)
+    unapplied: Decimal = Decimal(0)
+
+    @property
+    def open(self) -> Decimal:
+        return sum(self.buckets.values(), Decimal(0))
+
+    @property
+    def overdue(self) -> Decimal:
+        return self.open - self.buckets.get("current", Decimal(0))
+
+    @property
+    def net(self) -> Decimal:
+        return self.open - self.unapplied
+
+
+@dataclass
+class Row:
+    """An open invoice on the client's file: what holds it back from being chased stands beside it."""
+
+    invoice: Invoice
+    state: str
+    days_late: int
+    promise: Any = None
+    dispute: Dispute | None = None
+    pause: Pause | None = None
+    charges: Decimal = Decimal(0)
+
+
+@dataclass
+class File:
+    """A client's page at one glance."""
+
+    client: Client
+    debts: list[Debt]
+    rows: list[Row]
+    drafts: list[Invoice]
+    promises: list[Any]
+    disputes: list[Dispute]
+    pauses: list[Pause]
+    tasks: list[Task]
+    stage: str
+
+
+def file_of(client: Client, on: dt.date) -> File:
+    """Everything about a client that a person on the telephone needs, from a dozen queries."""
+    invoices = list(Invoice.objects.open().of(client).order_by("due_on", "id"))
+    promises = list(
+        with_state(Promise.objects.filter(client=client), on).select_related("invoice", "contact").order_by("-id")[:20]
+    )
+    disputes = list(Dispute.objects.filter(invoice__client=client).select_related("invoice")[:20])
+    pauses = list(Pause.objects.filter(client=client).select_related("invoice").order_by("-id")[:20])
+    charges = Charge.objects.filter(client=client, balance__gt=0).values("invoice", "currency", "balance")
+    stage = StageChange.objects.filter(client=client).values_list("stage_to", flat=True).first() or "current"
+    return File(
+        client=client,
+        debts=_debts(client, invoices, charges, on),
+        rows=_rows(invoices, promises, disputes, pauses, charges, on),
+        drafts=list(Invoice.objects.drafts().of(client).order_by("-id")[:20]),
+        promises=promises,
+        disputes=disputes,
+        pauses=[pause for pause in pauses if is_running(pause, on)],
+        tasks=list(Task.objects.filter(client=client, closed_on=None).select_related("invoice", "owner")),
+        stage=stage,
+    )
+
+
+def is_running(pause: Pause, on: dt.date) -> bool:
+    """The row twin of ``Pause.objects.running_on``."""
+    return pause.from_on <= on <= pause.until_on and (pause.ended_on is None or pause.ended_on > on)
+
+
+def _debts(client: Client, invoices: list[Invoice], charges: Iterable[Any], on: dt.date) -> list[Debt]:
+    items: dict[str, list[OpenItem]] = defaultdict(list)
+    for invoice in invoices:
+        assert invoice.due_on is not None
+        items[invoice.currency].append(OpenItem(invoice.due_on, invoice.balance))
+    unapplied = unapplied_cash(client)
+    beside: dict[str, Decimal] = defaultdict(Decimal)
+    for charge in charges:
+        beside[charge["currency"]] += charge["balance"]
+    debts = []
+    for currency in sorted({*items, *unapplied, *beside}, key=lambda code: (code != client.currency, code)):
+        counts = dict.fromkeys(BUCKETS, 0)
+        for item in items[currency]:
+            counts[bucket(item.due_on, on)] += 1
+        debts.append(
+            Debt(currency, age(items[currency], on), counts, beside[currency], unapplied.get(currency, Decimal(0)))
+        )
+    return debts
+
+
+def _rows(
+    invoices: list[Invoice], promises: list[Any], disputes: list[Dispute], pauses: list[Pause], charges: Iterable[Any],
+    on: dt.date,
+) -> list[Row]:  # fmt: skip
+    promised = {p.invoice_id: p for p in reversed(promises) if p.state == "open"}
+    disputed = {d.invoice_id: d for d in disputes if d.closed_on is None}
+    paused = {p.invoice_id: p for p in pauses if is_running(p, on)}
+    beside: dict[int, Decimal] = defaultdict(Decimal)
+    for charge in charges:
+        beside[charge["invoice"]] += charge["balance"]
+    rows = []
+    for invoice in invoices:
+        assert invoice.due_on is not None
+        row = Row(
+            invoice, invoice.state(on), max((on - invoice.due_on).days, 0), promised.get(invoice.pk),
+            disputed.get(invoice.pk), paused.get(invoice.pk) or paused.get(None), beside[invoice.pk],
+        )  # fmt: skip
+        rows.append(row)
+    return rows
+
+
+def clients_without_contact(company: Company) -> QuerySet[Client]:
+    """Clients with something open whom nobody can write to, those who owe most first."""
+    return (
+        Client.objects.filter(company=company)
+        .without_contact()
+        .annotate(
+            owed=Coalesce(Sum("invoices__balance", filter=Q(invoices__currency=F("currency"))), NOTHING),
+        )
+        .order_by("-owed", "name")
+    )

@@ -1,0 +1,29 @@
+"""What the pages about payments read: what came in, where it went, and what of it is not put to anything yet."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+from django.db.models import ExpressionWrapper, F, OuterRef, QuerySet, Subquery, Sum, Value
+from django.db.models.functions import Coalesce
+
+from core.fields import MoneyField
+from core.models import Company
+from payments.models import Allocation, Payment
+
+NOTHING = Value(Decimal(0), output_field=MoneyField())
+
+
+def payments_of(company: Company) -> QuerySet[Payment]:
+    """The company's payments with ``used`` and ``left``: put to invoices and charges, and not yet."""
+    standing = Allocation.objects.standing().filter(payment=OuterRef("pk")).order_by().values("payment")
+    used = Coalesce(Subquery(standing.annotate(s=Sum("amount")).values("s")), NOTHING)
+    left = ExpressionWrapper(F("amount") - F("used"), output_field=MoneyField())
+    return Payment.objects.filter(company=company).annotate(used=used).annotate(left=left)
+
+
+def application(payment: Payment) -> str:
+    """How far a payment is put to claims, as a state; ``payment`` comes from ``payments_of``."""
+    if not payment.used:  # type: ignore[attr-defined]
+        return "unapplied"
+    return "part_applied" if payment.left else "applied"  # type: ignore[attr-defined]

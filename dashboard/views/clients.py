@@ -1,0 +1,184 @@
+"""Clients: the list, those nobody can write to, the file of one, and its master data and people."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import messages
+from django.http import HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_POST
+
+from clients.models import Client, Contact
+from clients.services import retire_contact, save_client, save_contact
+from core.services import today
+from dashboard.desk import StaffRequest, back, refusals_on, refusals_said
+from dashboard.forms.clients import ClientForm, ContactForm, QuickContactForm
+from dashboard.lists import Column, as_csv, in_order, page_of, wants_csv
+from dashboard.pages import form_page
+from dashboard.reports.clients import clients_without_contact, file_of, listed_clients
+from invoices.documents import recipient
+from invoices.models import Invoice
+from invoices.pdf import CouldNotPrint, statement_pdf
+
+ORDERS = {
+    "name": ["name"], "number": ["number"], "owed": ["-owed"], "late": ["-late"], "oldest": ["oldest"],
+}  # fmt: skip
+SHOWN = {
+    "all": {}, "owing": {"owed__gt": 0}, "late": {"late__gt": 0}, "quiet": {"owed": 0},
+}  # fmt: skip
+
+
+def clients(request: StaffRequest) -> HttpResponse:
+    """Every client of the company, found by name, number or person."""
+    rows = listed_clients(request.desk.company, request.desk.on)
+    wanted = request.GET.get("q", "").strip()
+    if wanted:
+        rows = rows.filter(pk__in=found(request, wanted))
+    shown = request.GET.get("show", "all")
+    rows = rows.filter(**SHOWN.get(shown, {}))
+    rows, order = in_order(request, rows.select_related("terms", "owner"), ORDERS, "name")
+    if wants_csv(request):
+        return as_csv("clients", COLUMNS, rows.iterator())
+    context = {"page": page_of(request, rows), "sort": order, "shown": shown, "q": wanted}
+    context["any"] = bool(context["page"]) or Client.objects.filter(company=request.desk.company).exists()
+    context["without_contact"] = clients_without_contact(request.desk.company).count()
+    return render(request, "dashboard/clients.html", context)
+
+
+def found(request: StaffRequest, wanted: str) -> Any:
+    """Clients whose name or number holds the words, or one of whose people does."""
+    mine = Client.objects.filter(company=request.desk.company)
+    by_name = mine.filter(name__icontains=wanted) | mine.filter(number__icontains=wanted)
+    people = Contact.objects.filter(name__icontains=wanted) | Contact.objects.filter(email__icontains=wanted)
+    return (by_name | mine.filter(contacts__in=people)).values("pk")
+
+
+COLUMNS = [
+    Column("number", lambda c: c.number), Column("name", lambda c: c.name), Column("country", lambda c: c.country),
+    Column("terms", lambda c: c.terms), Column("currency", lambda c: c.currency), Column("owed", lambda c: c.owed),
+    Column("overdue", lambda c: c.late), Column("oldest due", lambda c: c.oldest), Column("stage", lambda c: c.stage),
+    Column("owner", lambda c: c.owner),
+]  # fmt: skip
+
+
+def without_contact(request: StaffRequest) -> HttpResponse:
+    """Clients nobody can write to, each with a row to fill; saving one leaves the others as they are."""
+    if request.method == "POST":
+        client = get_object_or_404(Client, pk=request.POST.get("client"), company=request.desk.company)
+        form = QuickContactForm(request.POST, prefix=str(client.pk))
+        if form.is_valid():
+            with refusals_on(form):
+                save_contact(client, None, form.cleaned_data, by=request.user)
+                messages.success(request, _("%(client)s can be written to now.") % {"client": client})
+                return redirect(request.get_full_path())
+        refused = {client.pk: form}
+    else:
+        refused = {}
+    rows = clients_without_contact(request.desk.company)
+    if wants_csv(request):
+        columns = [Column("number", lambda c: c.number), Column("name", lambda c: c.name)]
+        return as_csv("clients-without-contact", columns, rows.iterator())
+    page = page_of(request, rows)
+    forms = [(client, refused.get(client.pk) or QuickContactForm(prefix=str(client.pk))) for client in page]
+    context = {"page": page, "forms": forms, "refused": refused}
+    return render(request, "dashboard/clients_without_contact.html", context, status=422 if refused else 200)
+
+
+def client_new(request: StaffRequest) -> HttpResponse:
+    company = request.desk.company
+    begun = {
+        "currency": company.currency,
+        "language": company.language,
+        "country": company.country,
+        "owner": request.user,
+    }
+    form = ClientForm(request.POST or None, company=company, initial=begun, cancel_url=reverse("dashboard:clients"))
+    if request.method == "POST" and form.is_valid():
+        with refusals_on(form):
+            client = save_client(None, form.facts() | {"company": company}, by=request.user)
+            messages.success(request, _("Added. Whom do reminders go to?"))
+            return redirect("dashboard:contact_new", client.pk)
+    return form_page(request, form, _("New client"), crumbs=[(_("Clients"), reverse("dashboard:clients"))])
+
+
+def client_edit(request: StaffRequest, pk: int) -> HttpResponse:
+    client = get_object_or_404(Client, pk=pk)
+    form = ClientForm(
+        request.POST or None, instance=client, company=client.company, cancel_url=reverse("dashboard:client", args=[pk])
+    )
+    if request.method == "POST" and form.is_valid():
+        with refusals_on(form):
+            save_client(client, form.facts(), by=request.user, version=form.cleaned_data["version"])
+            messages.success(request, _("Saved."))
+            return redirect("dashboard:client", pk)
+    return form_page(request, form, _("Change master data"), crumbs=crumbs_to(client))
+
+
+def client_file(request: StaffRequest, pk: int) -> HttpResponse:
+    """One page for the telephone: what is owed, by whom, what was said, what comes next."""
+    client = get_object_or_404(Client.objects.select_related("company", "terms", "owner"), pk=pk)
+    on = today(client.company, request.desk.now)
+    people = list(client.contacts.order_by("-is_active", "id"))
+    context = {
+        "client": client, "file": file_of(client, on), "people": people, "on": on,
+        "bounced": [person for person in people if person.is_active and person.bounced_at],
+        "reachable": any(person.is_active and person.email and not person.bounced_at for person in people),
+        "local_now": request.desk.now.astimezone(client.zone),
+    }  # fmt: skip
+    return render(request, "dashboard/client.html", context)
+
+
+def client_statement(request: StaffRequest, pk: int) -> HttpResponse:
+    """The statement of account as the client would get it, with everything that is open today."""
+    client = get_object_or_404(Client.objects.select_related("company"), pk=pk)
+    on = today(client.company, request.desk.now)
+    owed = [(invoice, invoice.balance) for invoice in Invoice.objects.open().of(client).order_by("due_on", "id")]
+    try:
+        content = statement_pdf(client, owed, on, recipient(client))
+    except CouldNotPrint as why:
+        messages.error(request, _("The statement could not be made: %(why)s Try again.") % {"why": why})
+        return redirect("dashboard:client", pk)
+    answer = HttpResponse(content, content_type="application/pdf")
+    answer["Content-Disposition"] = f'inline; filename="statement-{client.pk}-{on.isoformat()}.pdf"'
+    return answer
+
+
+def contact_new(request: StaffRequest, pk: int) -> HttpResponse:
+    client = get_object_or_404(Client, pk=pk)
+    form = ContactForm(request.POST or None, cancel_url=reverse("dashboard:client", args=[pk]))
+    if request.method == "POST" and form.is_valid():
+        with refusals_on(form):
+            save_contact(client, None, form.facts(), by=request.user)
+            messages.success(request, _("Added."))
+            return back(request, "dashboard:client", pk)
+    return form_page(request, form, _("New contact"), crumbs=crumbs_to(client))
+
+
+def contact_edit(request: StaffRequest, pk: int) -> HttpResponse:
+    contact = get_object_or_404(Contact.objects.select_related("client"), pk=pk)
+    form = ContactForm(
+        request.POST or None, instance=contact, cancel_url=reverse("dashboard:client", args=[contact.client_id])
+    )
+    if request.method == "POST" and form.is_valid():
+        with refusals_on(form):
+            save_contact(contact.client, contact, form.facts(), by=request.user, version=form.cleaned_data["version"])
+            messages.success(request, _("Saved."))
+            return redirect("dashboard:client", contact.client_id)
+    return form_page(request, form, _("Change %(name)s") % {"name": contact.name}, crumbs=crumbs_to(contact.client))
+
+
+@require_POST
+def contact_retire(request: StaffRequest, pk: int) -> HttpResponse:
+    contact = get_object_or_404(Contact, pk=pk)
+    with refusals_said(request):
+        retire_contact(contact, by=request.user)
+        messages.success(request, _("%(name)s is no longer written to.") % {"name": contact.name})
+    return redirect("dashboard:client", contact.client_id)
+
+
+def crumbs_to(client: Client) -> list[tuple[str, str]]:
+    """The way to a page below a client's file."""
+    return [(_("Clients"), reverse("dashboard:clients")), (client.name, reverse("dashboard:client", args=[client.pk]))]

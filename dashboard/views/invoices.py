@@ -1,0 +1,263 @@
+"""Invoices: the list by state, writing one, issuing, and the page of one with all that its figures are made of."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import messages
+from django.db.models import Q, QuerySet
+from django.http import Http404, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from django.views.decorators.http import require_POST
+
+from clients.models import Client
+from core.dates import show_day
+from core.errors import Refused
+from core.services import read_file, today
+from dashboard.desk import StaffRequest, refusals_on, refusals_said
+from dashboard.forms.invoices import HeadingForm, LineFormSet, VoidForm, lines_of
+from dashboard.lists import Column, as_csv, in_order, page_of, wants_csv
+from dashboard.pages import form_page
+from dashboard.reports.invoices import due_filter, invoices_of, parts_of, tab_filter, tabs_of
+from dashboard.templatetags.ledger import AGES
+from invoices.mails import file_name
+from invoices.models import Invoice
+from invoices.pdf import CouldNotPrint, invoice_pdf
+from invoices.services.drafting import delete_draft, draft_invoice, edit_draft
+from invoices.services.issuing import issue_invoice, void_invoice
+from invoices.services.sending import send_invoice
+from invoices.totals import Line, total_of
+from policies.services import default_terms
+from policies.terms import due_date, due_words
+
+ORDERS = {
+    "number": ["number"], "client": ["client__name"], "issued_on": ["issued_on"], "due_on": ["due_on"],
+    "total": ["total"], "balance": ["balance"],
+}  # fmt: skip
+TAB_LABELS = {
+    "draft": gettext_lazy("Draft"), "open": gettext_lazy("Open"), "overdue": gettext_lazy("Overdue"),
+    "disputed": gettext_lazy("Disputed"), "paid": gettext_lazy("Paid"), "all": gettext_lazy("All"),
+}  # fmt: skip
+COLUMNS = [
+    Column("number", lambda i: i.number), Column("client number", lambda i: i.client.number),
+    Column("client", lambda i: i.client.name), Column("issued", lambda i: i.issued_on),
+    Column("due", lambda i: i.due_on), Column("currency", lambda i: i.currency), Column("total", lambda i: i.total),
+    Column("open", lambda i: i.balance), Column("order", lambda i: i.po_number),
+    Column("reference", lambda i: i.reference), Column("disputed", lambda i: "yes" if i.is_disputed else ""),
+]  # fmt: skip
+
+
+def invoices(request: StaffRequest) -> HttpResponse:
+    """Invoices by state, with counts and sums of the filtered set on every tab."""
+    on = request.desk.on
+    rows = _filtered(request, invoices_of(request.desk.company))
+    tab = request.GET.get("tab", "open")
+    tab = tab if tab in TAB_LABELS else "open"
+    shown, order = in_order(
+        request, rows.filter(tab_filter(tab, on)).select_related("client"), ORDERS,
+        "due_on" if tab in ("open", "overdue", "disputed") else "-issued_on",
+    )  # fmt: skip
+    if wants_csv(request):
+        return as_csv(f"invoices-{tab}", COLUMNS, shown.iterator())
+    page = page_of(request, shown)
+    context = {
+        "page": page, "rows": [(invoice, invoice.state(on)) for invoice in page], "sort": order, "tab": tab,
+        "tabs": [
+            {"key": found.key, "label": TAB_LABELS[found.key], "count": found.count, "sums": found.sums}
+            for found in tabs_of(rows, on)
+        ], "q": request.GET.get("q", ""),
+        "any": bool(page) or Invoice.objects.filter(company=request.desk.company).exists(),
+        "due": request.GET.get("due", ""),
+        "ages": AGES.items(),
+    }  # fmt: skip
+    return render(request, "dashboard/invoices.html", context)
+
+
+def _filtered(request: StaffRequest, rows: QuerySet[Invoice]) -> QuerySet[Invoice]:
+    """By number, client, order or reference; by bucket of age (?due=31-60), as the aging table links here."""
+    wanted = request.GET.get("q", "").strip()
+    if wanted:
+        rows = rows.filter(
+            Q(number__icontains=wanted) | Q(client__name__icontains=wanted) | Q(client__number__iexact=wanted)
+            | Q(po_number__icontains=wanted) | Q(reference__iexact=wanted.replace(" ", ""))
+        )  # fmt: skip
+    currency = request.GET.get("currency", "")
+    if currency:
+        rows = rows.filter(currency=currency)
+    return rows.filter(due_filter(request.GET.get("due", ""), request.desk.on))
+
+
+def invoice_new(request: StaffRequest) -> HttpResponse:
+    asked = request.GET.get("client", "")
+    mine = Client.objects.filter(company=request.desk.company)
+    client = mine.filter(pk=asked).first() if asked.isdecimal() else None
+    currency = client.currency if client else request.desk.company.currency
+    return _write(request, None, client, {"client": client, "currency": currency})
+
+
+def invoice_edit(request: StaffRequest, pk: int) -> HttpResponse:
+    invoice = get_object_or_404(Invoice.objects.select_related("client__company"), pk=pk)
+    if invoice.issued_at is not None:
+        return redirect("dashboard:invoice", pk)
+    fields = ("client", "version", "contact", "terms", "currency", "po_number", "service_from", "service_to", "note")
+    return _write(request, invoice, invoice.client, {name: getattr(invoice, name) for name in fields})
+
+
+def _write(
+    request: StaffRequest, invoice: Invoice | None, client: Client | None, begun: dict[str, Any]
+) -> HttpResponse:
+    """One page writes a draft and writes it anew; «Add a line» and «Show totals» only look."""
+    company = invoice.company if invoice else request.desk.company
+    data, act = request.POST.copy() if request.method == "POST" else None, request.POST.get("do", "save")
+    if data is not None and act == "line":
+        data["lines-TOTAL_FORMS"] = str(min(int(data.get("lines-TOTAL_FORMS", 0) or 0) + 1, 200))
+    form = HeadingForm(data, initial=begun, company=company, client=client)
+    lines = LineFormSet(data, prefix="lines", initial=lines_of(invoice) if invoice else None)
+    good = data is not None and form.is_valid() and lines.is_valid()
+    if good and act in ("save", "issue", "send"):
+        with refusals_on(form):
+            return _kept(request, invoice, form, lines, act)
+    shown = {
+        "form": form, "lines": lines, "invoice": invoice, "client": client, "looking": act in ("line", "totals"),
+        "totals": _totals(request, form, lines) if good else None,
+    }  # fmt: skip
+    refused = data is not None and act not in ("line", "totals")
+    return render(request, "dashboard/invoice_form.html", shown, status=422 if refused else 200)
+
+
+def _kept(request: StaffRequest, invoice: Invoice | None, form: HeadingForm, lines: Any, act: str) -> HttpResponse:
+    if invoice is None:
+        draft = draft_invoice(form.cleaned_data["client"], lines.lines(), heading=form.heading(), by=request.user)
+    else:
+        draft = edit_draft(
+            invoice, lines.lines(), heading=form.heading(), version=form.cleaned_data["version"], by=request.user
+        )
+    if act == "save":
+        messages.success(request, _("Kept as a draft."))
+        return redirect("dashboard:invoice", draft.pk)
+    return _issue(request, draft, then_send=act == "send")
+
+
+def invoice_totals(request: StaffRequest) -> HttpResponse:
+    """The totals and the due date of what is being written, as a fragment; nothing is kept."""
+    form = HeadingForm(request.POST or None, company=request.desk.company)
+    lines = LineFormSet(request.POST or None, prefix="lines")
+    form.is_valid()
+    return render(request, "dashboard/_totals.html", {"totals": _totals(request, form, lines)})
+
+
+def _totals(request: StaffRequest, form: HeadingForm, lines: Any) -> dict[str, Any]:
+    """What the invoice would come to and when it would be due if it were issued today; a refusal in its words."""
+    given = getattr(form, "cleaned_data", {})
+    client: Client | None = given.get("client")
+    currency = given.get("currency") or request.desk.company.currency
+    shown: dict[str, Any] = {"currency": currency}
+    terms = given.get("terms") or (client.terms if client else None) or default_terms(request.desk.company)
+    if terms is not None:
+        shown["due"] = due_words(due_date(request.desk.on, terms.net_days), request.desk.on, "en")
+        shown["terms"] = terms
+    written = [line for line in lines.forms if line.has_changed() and line.is_valid()]
+    try:
+        shown["totals"] = total_of(
+            [Line(d.quantity, d.unit_price, d.tax_percent, d.tax_category) for d in (f.line() for f in written)],
+            currency,
+        )
+    except (Refused, ValueError) as refused:
+        shown["refused"] = str(refused)
+    return shown
+
+
+def invoice_page(request: StaffRequest, pk: int) -> HttpResponse:
+    """One invoice: its state, every figure with what it is made of, its links and messages."""
+    invoice = get_object_or_404(
+        Invoice.objects.select_related("client__company", "contact", "terms", "company", "intake"), pk=pk
+    )
+    on = today(invoice.company, request.desk.now)
+    parts = parts_of(invoice, on)
+    words = due_words(invoice.due_on, on, "en") if invoice.due_on else ""
+    context = {
+        "invoice": invoice, "parts": parts, "state": invoice.state(on), "on": on, "due_words": words,
+        "lines": list(invoice.lines.all()), "live_links": _live(request, parts),
+    }  # fmt: skip
+    return render(request, "dashboard/invoice.html", context)
+
+
+def _live(request: StaffRequest, parts: Any) -> list[dict[str, Any]]:
+    from invoices.services.linking import url_of
+
+    return [
+        {"link": link, "url": url_of(link)}
+        for link in parts.links
+        if link.revoked_at is None and link.expires_at > request.desk.now
+    ]
+
+
+@require_POST
+def invoice_issue(request: StaffRequest, pk: int) -> HttpResponse:
+    invoice = get_object_or_404(Invoice, pk=pk)
+    return _issue(request, invoice, then_send=request.POST.get("do") == "send")
+
+
+def _issue(request: StaffRequest, invoice: Invoice, *, then_send: bool) -> HttpResponse:
+    on = today(invoice.company, request.desk.now)
+    with refusals_said(request):
+        issued = issue_invoice(invoice, on=on, by=request.user)
+        if not then_send:
+            due = show_day(issued.due_on, "en") if issued.due_on else ""
+            messages.success(
+                request, _("Issued as %(number)s, due by %(due)s.") % {"number": issued.number, "due": due}
+            )
+            return redirect("dashboard:invoice", issued.pk)
+        message = send_invoice(issued, on=on, by=request.user)
+        messages.success(
+            request, _("%(number)s is issued and leaves in ten seconds.") % {"number": issued.number},
+            extra_tags=f"undo:{reverse('dashboard:outbox_undo', args=[message.pk])}",
+        )  # fmt: skip
+    return redirect("dashboard:invoice", invoice.pk)
+
+
+@require_POST
+def invoice_delete(request: StaffRequest, pk: int) -> HttpResponse:
+    invoice = get_object_or_404(Invoice, pk=pk)
+    with refusals_said(request):
+        delete_draft(invoice, by=request.user)
+        messages.success(request, _("The draft is thrown away."))
+        return redirect(f"{reverse('dashboard:invoices')}?tab=draft")
+    return redirect("dashboard:invoice", pk)
+
+
+def invoice_void(request: StaffRequest, pk: int) -> HttpResponse:
+    invoice = get_object_or_404(Invoice.objects.select_related("company"), pk=pk)
+    url = reverse("dashboard:invoice", args=[pk])
+    form = VoidForm(request.POST or None, cancel_url=url)
+    if request.method == "POST" and form.is_valid():
+        with refusals_on(form):
+            void_invoice(
+                invoice,
+                reason=form.cleaned_data["reason"],
+                on=today(invoice.company, request.desk.now),
+                by=request.user,
+            )
+            messages.success(request, _("%(invoice)s is void; its number stays.") % {"invoice": invoice})
+            return redirect(url)
+    lead = _("Only while nothing was sent or paid: what the client has seen is corrected by a document of its own.")
+    crumbs = [(_("Invoices"), reverse("dashboard:invoices")), (str(invoice), url)]
+    return form_page(request, form, _("Void %(invoice)s") % {"invoice": invoice}, crumbs=crumbs, lead=lead)
+
+
+def invoice_document(request: StaffRequest, pk: int) -> HttpResponse:
+    """The PDF of an issued invoice, the bytes the client gets."""
+    invoice = get_object_or_404(Invoice, pk=pk)
+    if invoice.issued_at is None or invoice.is_taken_over:
+        raise Http404
+    try:
+        content = read_file(invoice_pdf(invoice).sha256)
+    except CouldNotPrint as why:
+        messages.error(request, _("The PDF could not be made: %(why)s Try again.") % {"why": why})
+        return redirect("dashboard:invoice", pk)
+    answer = HttpResponse(content, content_type="application/pdf")
+    answer["Content-Disposition"] = f'inline; filename="{file_name(invoice)}"'
+    return answer

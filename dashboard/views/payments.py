@@ -1,0 +1,137 @@
+"""Payments: what came in, recording one, putting what is left of it to claims, taking that back."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any
+
+from django.contrib import messages
+from django.db.models import Q
+from django.http import HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from django.views.decorators.http import require_POST
+
+from clients.models import Client
+from core.services import today
+from dashboard.desk import StaffRequest, back, refusals_on, refusals_said
+from dashboard.forms.payments import AllocateForm, PaymentForm
+from dashboard.lists import Column, as_csv, in_order, page_of, wants_csv
+from dashboard.reports.payments import application, payments_of
+from dashboard.templatetags.ledger import money
+from invoices.models import Invoice
+from payments.models import Allocation, Payment
+from payments.services import allocate, deallocate, record_payment, unallocated
+
+ORDERS = {"received_on": ["received_on"], "client": ["client__name"], "amount": ["amount"], "left": ["left"]}
+TABS = {"all": gettext_lazy("All"), "left": gettext_lazy("Not put to anything yet")}
+COLUMNS = [
+    Column("received", lambda p: p.received_on), Column("client number", lambda p: p.client.number),
+    Column("client", lambda p: p.client.name), Column("amount", lambda p: p.amount),
+    Column("currency", lambda p: p.currency), Column("method", lambda p: p.get_method_display()),
+    Column("reference", lambda p: p.reference), Column("not applied", lambda p: p.left),
+    Column("recorded by", lambda p: p.recorded_by),
+]  # fmt: skip
+
+
+def payments(request: StaffRequest) -> HttpResponse:
+    """What came in, the latest first; the unapplied on a tab of their own."""
+    rows = payments_of(request.desk.company).select_related("client")
+    wanted = request.GET.get("q", "").strip()
+    if wanted:
+        rows = rows.filter(
+            Q(client__name__icontains=wanted) | Q(client__number__iexact=wanted) | Q(reference__icontains=wanted)
+        )
+    asked = request.GET.get("client", "")
+    if asked.isdecimal():
+        rows = rows.filter(client=asked)
+    counts = {"all": rows.count(), "left": rows.filter(left__gt=0).count()}
+    tab = request.GET.get("tab", "all")
+    tab = tab if tab in TABS else "all"
+    if tab == "left":
+        rows = rows.filter(left__gt=0)
+    shown, order = in_order(request, rows, ORDERS, "-received_on")
+    if wants_csv(request):
+        return as_csv("payments", COLUMNS, shown.iterator())
+    page = page_of(request, shown)
+    context = {
+        "page": page, "rows": [(payment, application(payment)) for payment in page], "sort": order, "q": wanted,
+        "tab": tab,
+        "tabs": [{"key": key, "label": label, "count": counts[key]} for key, label in TABS.items()],
+        "any": bool(page) or Payment.objects.filter(company=request.desk.company).exists(),
+    }  # fmt: skip
+    return render(request, "dashboard/payments.html", context)
+
+
+def payment_new(request: StaffRequest) -> HttpResponse:
+    """Record money received from the client chosen; what they owe stands below, to be paid as they meant it."""
+    asked = request.POST.get("client") or request.GET.get("client", "")
+    client = Client.objects.filter(pk=asked).select_related("company").first() if asked.isdecimal() else None
+    everybody = Client.objects.filter(company=request.desk.company)
+    if client is None:
+        return render(request, "dashboard/payment_form.html", {"everybody": everybody})
+    on = today(client.company, request.desk.now)
+    form = PaymentForm(request.POST or None, client=client, initial=_meant(request, client, on))
+    if request.method == "POST" and form.is_valid():
+        given = form.cleaned_data
+        with refusals_on(form):
+            payment = record_payment(
+                client, given["amount"], given["currency"], received_on=given["received_on"], method=given["method"],
+                reference=given["reference"], note=given["note"], key=given["key"], how=form.how(), on=on,
+                by=request.user,
+            )  # fmt: skip
+            left = unallocated(payment)
+            if left:
+                said = _("Recorded; %(left)s is not put to anything yet.") % {"left": money(left, payment.currency)}
+                messages.warning(request, said)
+            else:
+                messages.success(request, _("Recorded: %(sum)s.") % {"sum": money(payment.amount, payment.currency)})
+            return redirect("dashboard:payment", payment.pk)
+    context = {"form": form, "client": client, "everybody": everybody}
+    return render(request, "dashboard/payment_form.html", context, status=422 if form.errors else 200)
+
+
+def _meant(request: StaffRequest, client: Client, on: dt.date) -> dict[str, Any]:
+    """What is likely: in the client's currency; for an invoice named, its whole balance to it alone."""
+    currency = request.GET.get("currency") or client.currency
+    begun: dict[str, Any] = {"currency": currency, "received_on": on, "how": "oldest"}
+    asked = request.GET.get("invoice", "")
+    invoice = Invoice.objects.open().filter(pk=asked, client=client).first() if asked.isdecimal() else None
+    if invoice is not None:
+        begun |= {"amount": invoice.balance, "currency": invoice.currency, "how": "hand", "reference": invoice.number}
+        begun[f"claim-invoice:{invoice.pk}"] = invoice.balance
+    return begun
+
+
+def payment_page(request: StaffRequest, pk: int) -> HttpResponse:
+    """A payment and where it went; what is left of it is put to claims here."""
+    payment = get_object_or_404(Payment.objects.select_related("client__company"), pk=pk)
+    left = unallocated(payment)
+    form = AllocateForm(request.POST or None, payment=payment) if left else None
+    if form is not None and request.method == "POST" and form.is_valid():
+        with refusals_on(form):
+            made = allocate(payment, form.how(), on=today(payment.company, request.desk.now), by=request.user)
+            if made:
+                messages.success(request, _("Put to %(count)d of them.") % {"count": len(made)})
+            else:
+                messages.warning(request, _("Nothing open matches it; it stays unapplied cash."))
+            return redirect("dashboard:payment", pk)
+    parts = payment.allocations.select_related("invoice", "charge__invoice", "entry__reversed_by").order_by("id")
+    context = {
+        "payment": payment, "left": left, "form": form, "parts": list(parts),
+        "state": "unapplied" if left == payment.amount else "part_applied" if left else "applied",
+    }  # fmt: skip
+    status = 422 if form is not None and form.is_bound and form.errors else 200
+    return render(request, "dashboard/payment.html", context, status=status)
+
+
+@require_POST
+def allocation_take_back(request: StaffRequest, pk: int) -> HttpResponse:
+    """Take an allocation back by its mirror image: the claim is open again, the money unapplied."""
+    allocation = get_object_or_404(Allocation.objects.select_related("payment__company"), pk=pk)
+    payment = allocation.payment
+    with refusals_said(request):
+        deallocate(allocation, on=today(payment.company, request.desk.now), by=request.user)
+        messages.success(request, _("Taken back; it is unapplied cash now."))
+    return back(request, "dashboard:payment", payment.pk)
