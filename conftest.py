@@ -12,7 +12,7 @@ from django.test import TransactionTestCase
 from core import guards
 from tests import cast
 
-pytest_plugins = ["tests.browser"]
+pytest_plugins = ["tests.running", "tests.browser"]
 
 
 @pytest.fixture(autouse=True, scope="session")

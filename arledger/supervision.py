@@ -44,7 +44,7 @@ class Household:
             env=self.environment,
             pass_fds=program.pass_fds,
             start_new_session=True,
-            preexec_fn=_die_with(os.getpid()),
+            preexec_fn=die_with(os.getpid()),
         )
 
     def live(self, until: Callable[[], bool] = lambda: False) -> int:
@@ -82,7 +82,9 @@ class Household:
         self.say("Stopping: the message in hand is finished first." if self.asked_to_stop == 1 else "Stopping at once.")
 
 
-def _die_with(parent: int) -> Callable[[], None]:
+def die_with(parent: int) -> Callable[[], None]:
+    """A preexec_fn: the kernel sends the child SIGTERM as soon as its parent is gone, however it went."""
+
     def preexec() -> None:
         _libc.prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
         if os.getppid() != parent:  # it died between fork and prctl

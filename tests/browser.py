@@ -1,4 +1,4 @@
-"""A browser for the tests, and the rule that the long forms run by `bin/test --nightly` only."""
+"""A browser for the tests."""
 
 from __future__ import annotations
 
@@ -19,14 +19,6 @@ CHROMIUM = [
     "--disable-component-update",
     "--disable-sync",
 ]
-
-
-def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    if os.environ.get("AR_NIGHTLY"):
-        return
-    long = [item for item in items if item.get_closest_marker("nightly")]
-    config.hook.pytest_deselected(items=long)
-    items[:] = [item for item in items if item not in long]
 
 
 @pytest.fixture(scope="session")

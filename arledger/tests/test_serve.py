@@ -14,6 +14,8 @@ from pathlib import Path
 import pytest
 from django.conf import settings
 
+from arledger.supervision import die_with
+
 PATIENCE = 60
 
 
@@ -32,6 +34,7 @@ class Served:
                 stdout=log,
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
+                preexec_fn=die_with(os.getpid()),
             )
 
     def said(self) -> str:

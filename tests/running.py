@@ -1,0 +1,21 @@
+"""How the suite runs: the long forms on request only, and an orderly end when it is told to stop."""
+
+from __future__ import annotations
+
+import os
+import signal
+
+import pytest
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """SIGTERM ends the suite as Ctrl-C does, so that fixtures stop the servers they started."""
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    if os.environ.get("AR_NIGHTLY"):
+        return
+    long = [item for item in items if item.get_closest_marker("nightly")]
+    config.hook.pytest_deselected(items=long)
+    items[:] = [item for item in items if item not in long]
