@@ -31,8 +31,9 @@ def disputes(request: StaffRequest) -> HttpResponse:
     """Open disputes, those to look at first; closing one answers with the list, a refusal with what was written."""
     rows = disputes_of(request.desk.company)
     refused: CloseDisputeForm | None = None
+    meant = request.POST.get("dispute", "")
     if request.method == "POST":
-        dispute = get_object_or_404(rows, pk=request.POST.get("dispute"))
+        dispute = get_object_or_404(rows, pk=meant if meant.isdecimal() else 0)
         refused = CloseDisputeForm(request.POST)
         if refused.is_valid():
             with refusals_on(refused):
@@ -41,18 +42,18 @@ def disputes(request: StaffRequest) -> HttpResponse:
                 return redirect(request.path)
     opened = rows.filter(closed_on=None)
     tab = "closed" if request.GET.get("tab") == "closed" else "open"
-    listed = opened.order_by("revisit_on", "pk") if tab == "open" else rows.exclude(closed_on=None).order_by("-closed_on", "-pk")
+    closed = rows.exclude(closed_on=None)
+    listed = closed.order_by("-closed_on", "-pk") if tab == "closed" else opened.order_by("revisit_on", "pk")
     if wants_csv(request):
         return as_csv(f"disputes-{tab}", COLUMNS, listed.iterator())
-    context: dict[str, Any] = {"tab": tab, "tabs": _tabs(rows, opened, tab), "page": page_of(request, listed)}
-    context |= {"shown": request.POST.get("dispute") or request.GET.get("close", ""), "refused": refused}
+    context: dict[str, Any] = {"tab": tab, "tabs": _tabs(opened, closed, tab), "page": page_of(request, listed)}
+    context |= {"shown": meant or request.GET.get("close", ""), "refused": refused}
     return render(request, "dashboard/disputes.html", context, status=422 if refused else 200)
 
 
-def _tabs(rows: Any, opened: Any, current: str) -> list[dict[str, Any]]:
-    tally = tally_disputes(opened)
-    closed = rows.exclude(closed_on=None).count()
+def _tabs(opened: Any, closed: Any, current: str) -> list[dict[str, Any]]:
+    tally, ended = tally_disputes(opened), closed.count()
     return [
         {"label": _("Open"), "url": "?", "count": tally.count, "sum": in_words(tally), "current": current == "open"},
-        {"label": _("Closed"), "url": "?tab=closed", "count": closed, "current": current == "closed"},
+        {"label": _("Closed"), "url": "?tab=closed", "count": ended, "current": current == "closed"},
     ]

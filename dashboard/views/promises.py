@@ -20,8 +20,9 @@ TABS = {
 }  # fmt: skip
 ORDERS = {"promised_for": ["promised_for"], "client": ["client__name"], "amount": ["amount"], "made": ["made_at"]}
 COLUMNS = [
-    Column("client", lambda p: p.client.name), Column("invoice", lambda p: p.invoice), Column("amount", lambda p: p.amount),
-    Column("currency", lambda p: p.currency), Column("promised for", lambda p: p.promised_for),
+    Column("client", lambda p: p.client.name), Column("invoice", lambda p: p.invoice),
+    Column("amount", lambda p: p.amount), Column("currency", lambda p: p.currency),
+    Column("promised for", lambda p: p.promised_for),
     Column("state", lambda p: p.state), Column("came in", lambda p: p.paid), Column("made on", lambda p: p.made_on),
     Column("made by", lambda p: p.made_by), Column("source", lambda p: "client" if p.by_client else "staff"),
 ]  # fmt: skip
@@ -34,17 +35,13 @@ def promises(request: StaffRequest) -> HttpResponse:
     tallies = tally_promises(every, on)
     asked = request.GET.get("tab", "")
     tab = asked if asked in TABS else next((name for name in TABS if tallies[name].count), "due")
-    rows, order = in_order(
-        request, promises_in(tab, every, on), ORDERS, "promised_for" if tab in LATER else "-promised_for"
-    )
+    usual = "promised_for" if tab in ("due", "running") else "-promised_for"
+    rows, order = in_order(request, promises_in(tab, every, on), ORDERS, usual)
     if wants_csv(request):
         return as_csv(f"promises-{tab}", COLUMNS, rows.iterator())
     context = {"page": page_of(request, rows), "sort": order, "tab": tab, "on": on, "any": tallies["all"].count}
     context["tabs"] = [_tab(name, tallies[name], name == tab) for name in TABS]
     return render(request, "dashboard/promises.html", context | {"empty": _empty(tab)})
-
-
-LATER = ("due", "running")
 
 
 def in_words(tally: Tally) -> str:
@@ -53,13 +50,8 @@ def in_words(tally: Tally) -> str:
 
 
 def _tab(name: str, tally: Tally, current: bool) -> dict[str, Any]:
-    return {
-        "label": TABS[name],
-        "url": f"?tab={name}",
-        "count": tally.count,
-        "sum": in_words(tally),
-        "current": current,
-    }
+    shown = {"label": TABS[name], "count": tally.count, "sum": in_words(tally)}
+    return shown | {"url": f"?tab={name}", "current": current}
 
 
 def _empty(tab: str) -> str:
