@@ -6,3 +6,8 @@ class CollectionsConfig(AppConfig):
     name = "ar_collections"
     label = "collections"
     verbose_name = _("Collections")
+
+    def ready(self) -> None:
+        from .mails import register_kinds
+
+        register_kinds()

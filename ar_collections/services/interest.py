@@ -32,7 +32,7 @@ def apply_late_interest(company: Company, on: dt.date, *, by: Any) -> dict[str, 
     """
     policy = policy_of(company, on)
     posted: dict[str, Decimal] = defaultdict(Decimal)
-    if policy.interest == "NONE":
+    if policy.interest == "NONE" or not _bearing(company).exists():
         return posted
     for invoice in _made_wrong(company):
         for charge in correct_interest(invoice, on=on, by=by, policy=policy):
@@ -91,9 +91,9 @@ def _to_charge(company: Company, on: dt.date) -> QuerySet[Any]:
             charged_to=Coalesce(
                 Subquery(charged.values("invoice").annotate(m=Max("to_on")).values("m")), Value(dt.date(1900, 1, 1))
             ),
-            starts=Coalesce("interest_notice__interest_from", "intake__interest_from"),
         )
-        .filter(charged_to__lt=F("charge_to"), starts__lte=F("charge_to"))
+        .filter(charged_to__lt=F("charge_to"))
+        .filter(Q(interest_notice__interest_from__lte=F("charge_to")) | Q(intake__interest_from__lte=F("charge_to")))
     )
     return rows
 

@@ -36,14 +36,14 @@ WINDOW = 200  # clients planned in one transaction, so that nobody waits long fo
 
 @dataclass
 class Plan:
-    """What one run did; ``waiting`` counts the items that were due and held back, by the guard that did it."""
+    """What one run did; ``waiting`` names every invoice and step that was due and held back, and the guard."""
 
     on: dt.date
     planned: list[int] = field(default_factory=list)
     cancelled: int = 0
     tasks: int = 0
     closed: int = 0
-    waiting: Counter[str] = field(default_factory=Counter)
+    waiting: dict[tuple[int, str], str] = field(default_factory=dict)
     held_by: Hold | None = None
     desk: Counter[str] = field(default_factory=Counter)
 
@@ -71,7 +71,7 @@ def plan(
     due: dict[int, bool] = {}
     without_address: set[int] = set()
     for decisions in decide(company, on, policy, places):
-        done.waiting.update(d.verdict for d in decisions if d.verdict != SERVE)
+        done.waiting.update({(d.invoice, d.rung.code): d.verdict for d in decisions if d.verdict != SERVE})
         served = [d for d in decisions if d.verdict == SERVE]
         if served:
             due[served[0].client] = any(d.kind == "message" for d in served)

@@ -130,11 +130,12 @@ def judge_promises(company: Company, on: dt.date, *, by: Any) -> int:
 
     Chasing goes on by itself where it was: the promise no longer pauses it.
     """
+    ran_out = Promise.objects.filter(client__company=company, pauses_until__lt=on, withdrawn_on=None)
+    if not ran_out.exists():
+        return 0
     key = Concat(Value("promise_broken:"), Cast(OuterRef("pk"), CharField()), output_field=CharField())
-    over = Promise.objects.filter(client__company=company, pauses_until__lt=on, withdrawn_on=None).filter(
-        ~Exists(Task.objects.filter(key=key))
-    )
-    judged = with_state(over, on).filter(state__in=["partly", "broken"]).select_related("client", "invoice")
+    not_raised = with_state(ran_out.filter(~Exists(Task.objects.filter(key=key))), on)
+    judged = not_raised.filter(state__in=["partly", "broken"]).select_related("client", "invoice")
     return _raise_tasks(company, judged, on, by)
 
 

@@ -1,0 +1,407 @@
+"""The reminder: one mail to a client for all that is due, written when it leaves from the facts of that moment."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+from django.utils import translation
+from django.utils.translation import gettext as _
+
+from clients.models import Client, Contact
+from core.dates import show_day
+from core.mail import compose as write
+from core.money import show
+from invoices.documents import facts_of
+from invoices.mails import attached
+from invoices.models import Invoice
+from invoices.paying import percent, ways_to_pay
+from invoices.pdf import PDF, letter_pdf, statement_pdf
+from invoices.services.charging import accrued, give_interest_notice
+from invoices.services.linking import link_for, url_of
+from outbox.kinds import Composed, Kind, NothingToSay, register
+from outbox.models import Message
+from policies.models import Policy, Step
+from policies.services import policy_of
+from policies.terms import due_words
+
+from .models import Served
+from .services.business_days import may_leave
+from .services.deciding import NOTICE, cash_of, chased
+from .services.desk import open_task
+from .services.interest import claim_interest
+from .services.stages import escalate
+from .wording import Facts, manner_of, paragraphs_of, subject_of
+
+
+@dataclass(frozen=True)
+class Item:
+    """An invoice in a reminder: what is owed, what of it is disputed, and the step it is served with (if any)."""
+
+    invoice: Invoice
+    owed: Decimal
+    disputed: Decimal
+    step: Step | None = None
+    interest: Decimal = Decimal(0)
+    derivation: tuple[str, ...] = ()
+
+    @property
+    def asked(self) -> Decimal:
+        return self.owed - self.disputed
+
+
+@dataclass(frozen=True)
+class Reminder:
+    """All that a reminder says: to whom, about what, by which step."""
+
+    client: Client
+    to: Contact
+    copy: Contact | None
+    step: Step
+    items: Sequence[Item]
+    cash: dict[str, Decimal]
+    on: dt.date
+
+    @property
+    def told(self) -> list[Item]:
+        """The items served with a step, the furthest of which sets the tone."""
+        return [item for item in self.items if item.step is not None]
+
+
+def register_kinds() -> None:
+    """Make the outbox know what this app sends."""
+    register(Kind(NOTICE, compose=compose_notice, may_go=may_go, after=after, expires=expires))
+
+
+def may_go(message: Message, now: dt.datetime) -> str:
+    """Why it may not go: its day or its window is over. What a person sends again is not bound to the window."""
+    client = _about(message).client
+    if not client.contacts.reachable().exists():
+        return "nobody at the client's can be written to"
+    if ":r" in message.key:
+        return ""
+    if may_leave(client, message.on, _about(message).policy, now):
+        return ""
+    return "the client's window is shut; it is planned afresh"
+
+
+def expires(message: Message, now: dt.datetime) -> bool:
+    """A reminder is of its day: what has not left by its end is planned afresh from the facts of the next."""
+    return now.astimezone(_about(message).client.company.zone).date() > message.on
+
+
+def compose_notice(message: Message, now: dt.datetime) -> Composed:
+    """Write a reminder from what is owed, promised, disputed and paused at this moment.
+
+    What was paid since it was planned is dropped, and its step is not served; NothingToSay where nothing is left.
+    """
+    reminder = gather(message, now)
+    if message.state == "claimed":
+        message.payload["told"] = [item.invoice.pk for item in reminder.told]
+        Message.objects.filter(pk=message.pk).update(payload=message.payload)
+    language = reminder.to.speaks()
+    with translation.override(language):
+        return _written(reminder, now, language)
+
+
+def gather(message: Message, now: dt.datetime) -> Reminder:
+    """What a reminder would say if it left at this moment; NothingToSay where nothing is left to say."""
+    client, policy, on = _about(message).client, _about(message).policy, message.on
+    steps = {code: (place, step) for place, (code, step) in enumerate(_about(message).steps.items())}
+    planned = {pk: steps[code] for pk, code, _cycle in message.payload["items"] if code in steps}
+    rows = {row.pk: row for row in _askable(client, on)}
+    told = {pk: placed for pk, placed in planned.items() if pk in rows}
+    cash = cash_of(client.pk, on)
+    latest_due = max([on - dt.timedelta(days=1), *(rows[pk].due_on for pk in told)])
+    listed = [row for row in rows.values() if row.due_on <= latest_due]
+    covered = {c for c, total in _sums(listed).items() if total <= cash.get(c, Decimal(0))}
+    told = {pk: placed for pk, placed in told.items() if rows[pk].currency not in covered}
+    if not told:
+        raise NothingToSay("paid, promised, disputed or paused since it was planned")
+    _place, step = max(told.values(), key=lambda placed: placed[0])
+    to, copy = _readers(client, step)
+    items = [
+        _item(row, told[row.pk][1] if row.pk in told else None, on, charges=policy.interest != "NONE")
+        for row in listed if row.currency not in covered
+    ]
+    currencies = {item.invoice.currency for item in items}
+    cash = {currency: amount for currency, amount in cash.items() if amount > 0 and currency in currencies}
+    return Reminder(client, to, copy, step, items, cash, on)
+
+
+def after(message: Message, state: str) -> None:
+    """What follows from how a reminder ended: it counts as served, or its steps are open again.
+
+    Sent: stage, notice of interest, interest claimed, letter to post. Failed: somebody has to look at the address.
+    """
+    if state in ("cancelled", "failed"):
+        Served.objects.filter(message=message).delete()
+        if state == "failed":
+            open_task(
+                _about(message).client, "delivery", because=_("A reminder could not be delivered"),
+                detail=message.reply or message.reason, due_on=message.on, on=message.on, by="system",
+                key=f"delivery:{message.key}",
+            )
+        return
+    told = set(message.payload.get("told", [pk for pk, _code, _cycle in message.payload["items"]]))
+    Served.objects.filter(message=message).exclude(invoice__in=told).delete()
+    if ":r" in message.key:
+        _claim_again(message, told)
+    if state == "sent":
+        _follow(message, told)
+
+
+def _claim_again(message: Message, told: set[int]) -> None:
+    """A reminder sent again by a person serves the steps that its first, failed sending gave back."""
+    channels = {step.code: step.channel for step in _about(message).steps.values()}
+    Served.objects.bulk_create(
+        [
+            Served(invoice_id=pk, step=code, cycle=cycle, channel=channels[code], on=message.on, message=message)
+            for pk, code, cycle in message.payload["items"] if pk in told and code in channels
+        ],
+        ignore_conflicts=True,
+    )
+
+
+def _follow(message: Message, told: set[int]) -> None:
+    client, policy, steps = _about(message).client, _about(message).policy, _about(message).steps
+    on = message.on
+    served = [(pk, steps[code]) for pk, code, _cycle in message.payload["items"] if pk in told and code in steps]
+    invoices = Invoice.objects.select_related("client", "company", "intake").in_bulk([pk for pk, _step in served])
+    for pk, step in served:
+        if step.interest_notice_days and policy.interest != "NONE" and invoices[pk].late_percent > 0:
+            give_interest_notice(
+                invoices[pk], interest_from=on + dt.timedelta(days=step.interest_notice_days), on=on, by="system",
+                message_key=message.key,
+            )
+        if step.claims_interest:
+            claim_interest(invoices[pk], on=on, by="system")
+        if step.moves_stage_to:
+            escalate(client, step.moves_stage_to, because=str(step), on=on, by="system")
+    letters = [step for _pk, step in served if step.channel == "letter"]
+    if letters:
+        because = _("Post the letter “%(title)s”; it is attached to the mail") % {"title": letters[-1].title}
+        open_task(
+            client, "letter", because=because, due_on=on, on=on, by="system", key=f"letter:{message.key}",
+        )
+
+
+def _written(reminder: Reminder, now: dt.datetime, language: str) -> Composed:
+    manner, facts = manner_of(reminder.step), _facts(reminder, reminder.step, reminder.told, language)
+    company, oldest = reminder.client.company, reminder.told[0].invoice
+    links = {item.invoice.pk: url_of(link_for(item.invoice, reminder.to, now)) for item in reminder.items}
+    subject = subject_of(manner, facts)
+    context = {
+        "company": company, "contact": reminder.to, "subject": subject,
+        "paragraphs": _paragraphs(reminder, language),
+        "tables": _tables(reminder, links, language), "ways": _ways(reminder), "signed_by": _signature(reminder),
+        "link_url": links[oldest.pk], "link_label": _("See the invoice, pay or answer"),
+        "derivations": [(item.invoice.number, item.derivation) for item in reminder.items if item.derivation],
+        "why": _("You get this e-mail because %(client)s receives invoices from %(company)s.")
+        % {"client": reminder.client.name, "company": company.name},
+    }
+    subject, text, html = write("reminder", context, language)
+    return Composed(
+        to_name=reminder.to.name, to_addr=reminder.to.email, cc_addr=reminder.copy.email if reminder.copy else "",
+        subject=subject, text=text, html=html, from_name=company.name, reply_to=company.email,
+        attachments=_attachments(reminder, subject, context, now),
+    )
+
+
+def _attachments(
+    reminder: Reminder, subject: str, context: dict[str, Any], now: dt.datetime
+) -> list[tuple[str, str, bytes]]:
+    """The invoice again, the letter, or the statement of account: as the steps served ask for."""
+    found = [
+        attached(item.invoice, now, reminder.to) for item in reminder.told if item.step and item.step.attach_invoice
+    ]
+    open_items = [(item.invoice, item.asked) for item in reminder.items]
+    if any(item.step and item.step.channel == "letter" for item in reminder.told):
+        closing = [_("Kind regards"), *context["signed_by"]]
+        greeting = _("Hello %(name)s,") % {"name": reminder.to.name}
+        derived = [f"{number}: {line}" for number, lines in context["derivations"] for line in lines]
+        letter = letter_pdf(
+            reminder.client, reminder.to, subject=subject, paragraphs=[greeting, *context["paragraphs"], *derived],
+            items=open_items, on=reminder.on, closing=closing,
+        )
+        found.append((f"{_('letter')}-{reminder.on.isoformat()}.pdf", PDF, letter))
+    if any(item.step and item.step.repeats_every_days for item in reminder.told):
+        statement = statement_pdf(reminder.client, open_items, reminder.on, reminder.to)
+        found.append((f"{_('statement')}-{reminder.on.isoformat()}.pdf", PDF, statement))
+    return found
+
+
+def _paragraphs(reminder: Reminder, language: str) -> list[str]:
+    """The furthest step sets the tone; a mandatory notice that other items are served with is given beside it."""
+    told = reminder.told
+    said = paragraphs_of(manner_of(reminder.step), _facts(reminder, reminder.step, told, language))
+    others = {item.step for item in told if item.step and item.step.mandatory and item.step != reminder.step}
+    for step in sorted(others, key=lambda step: -step.offset_days):
+        items = [item for item in told if item.step == step]
+        numbers = ", ".join(str(item.invoice.number) for item in items)
+        said.append(_("For %(numbers)s:") % {"numbers": numbers})
+        said += paragraphs_of(manner_of(step), _facts(reminder, step, items, language))
+    return said
+
+
+def _facts(reminder: Reminder, step: Step, told: Sequence[Item], language: str) -> Facts:
+    on, first = reminder.on, told[0].invoice
+    assert first.due_on is not None
+    pay_by = on + dt.timedelta(days=step.pay_within_days) if step.pay_within_days else None
+    interest: dict[str, Decimal] = defaultdict(Decimal)
+    for item in told:
+        interest[item.invoice.currency] += item.interest
+    rates = sorted({item.invoice.late_percent for item in told if item.invoice.late_percent > 0})
+    notice = on + dt.timedelta(days=step.interest_notice_days) if step.interest_notice_days and rates else None
+    if notice and pay_by and pay_by >= notice:
+        pay_by = notice - dt.timedelta(days=1)  # the day of a payment still bears interest
+    return Facts(
+        count=len(told),
+        number=str(first.number),
+        total=_amounts(_net(reminder) if step == reminder.step else _sums(told), language),
+        due=show_day(first.due_on, language),
+        oldest_due=show_day(first.due_on, language),
+        pay_by=show_day(pay_by, language) if pay_by else "",
+        interest_from=show_day(notice, language) if notice else "",
+        percent=" / ".join(percent(rate, language) for rate in rates) if notice else "",
+        may_charge=bool(rates),
+        interest=_amounts({c: amount for c, amount in interest.items() if amount}, language),
+        copied=reminder.copy is not None,
+        by_post=step.channel == "letter",
+    )
+
+
+def _tables(reminder: Reminder, links: dict[int, str], language: str) -> list[dict[str, Any]]:
+    """Per currency: every item with its total, what was paid and what is asked, credits taken off, the sum."""
+    tables = []
+    for currency, items in sorted(_by_currency(reminder.items).items()):
+        cash = reminder.cash.get(currency)
+        tables.append(
+            {
+                "currency": currency,
+                "rows": [_row(item, reminder.on, links[item.invoice.pk], language) for item in items],
+                "credit": show(-cash, currency, language) if cash else "",
+                "total": show(_net(reminder)[currency], currency, language),
+            }
+        )
+    return tables
+
+
+def _row(item: Item, on: dt.date, link: str, language: str) -> dict[str, Any]:
+    invoice, currency = item.invoice, item.invoice.currency
+    assert invoice.due_on is not None
+    paid = invoice.total - item.owed
+    return {
+        "number": invoice.number, "po_number": invoice.po_number, "link": link,
+        "due": due_words(invoice.due_on, on, language),
+        "asked": show(item.asked, currency, language),
+        "total": show(invoice.total, currency, language) if item.asked != invoice.total else "",
+        "paid": show(paid, currency, language) if paid else "",
+        "disputed": show(item.disputed, currency, language) if item.disputed else "",
+        "interest": show(item.interest, currency, language) if item.interest else "",
+    }
+
+
+def _ways(reminder: Reminder) -> tuple[Any, ...]:
+    """How to pay, where one sum in one currency says what to pay; the private pages say it for every invoice."""
+    net = _net(reminder)
+    if len(net) != 1 or len(reminder.items) != 1:
+        return ()
+    invoice = reminder.items[0].invoice
+    (currency, amount), = net.items()
+    return ways_to_pay(
+        facts_of(invoice), amount=amount, currency=currency, reference=invoice.reference, number=str(invoice.number)
+    )
+
+
+def _signature(reminder: Reminder) -> list[str]:
+    """The named manager of the account, where it has one, and the company."""
+    owner = reminder.client.owner
+    name = owner.get_full_name() if owner else ""
+    return [line for line in (name, reminder.client.company.name) if line]
+
+
+def _net(reminder: Reminder) -> dict[str, Decimal]:
+    """What is asked for per currency, unapplied cash taken off, claimed interest added."""
+    sums: dict[str, Decimal] = defaultdict(Decimal)
+    for item in reminder.items:
+        sums[item.invoice.currency] += item.asked + item.interest
+    return {currency: total - reminder.cash.get(currency, Decimal(0)) for currency, total in sums.items()}
+
+
+def _amounts(sums: dict[str, Decimal], language: str) -> str:
+    return " + ".join(show(amount, currency, language) for currency, amount in sorted(sums.items()))
+
+
+def _by_currency(items: Iterable[Item]) -> dict[str, list[Item]]:
+    found: dict[str, list[Item]] = defaultdict(list)
+    for item in items:
+        found[item.invoice.currency].append(item)
+    return found
+
+
+def _sums(rows: Iterable[Any]) -> dict[str, Decimal]:
+    sums: dict[str, Decimal] = defaultdict(Decimal)
+    for row in rows:
+        invoice = row.invoice if isinstance(row, Item) else row
+        sums[invoice.currency] += row.owed - row.disputed
+    return sums
+
+
+def _item(row: Any, step: Step | None, on: dt.date, *, charges: bool) -> Item:
+    open_charges = Decimal(0)
+    if step is not None and (step.claims_interest or step.repeats_every_days):
+        open_charges = sum((c.balance for c in row.charges.filter(charged_on__lte=on)), Decimal(0))
+    if not charges or step is None or not step.claims_interest or row.late_percent <= 0:
+        return Item(row, row.owed, row.disputed, step, open_charges)
+    earned = accrued(row, on)
+    lines = tuple(
+        _("%(from)s to %(to)s: %(days)d days on %(balance)s at %(rate)s") % {
+            "from": line.from_on.isoformat(), "to": line.to_on.isoformat(), "days": line.days,
+            "balance": show(line.balance, row.currency, translation.get_language() or "en"),
+            "rate": percent(line.percent, translation.get_language() or "en"),
+        }
+        for line in earned.interest.lines
+    )
+    return Item(row, row.owed, row.disputed, step, open_charges + earned.uncharged, lines)
+
+
+def _askable(client: Client, on: dt.date) -> Iterable[Any]:
+    rows = chased(client.company, on).filter(client=client, promised=False, paused=False)
+    related = rows.select_related("company", "client", "intake").order_by("due_on", "pk")
+    return [row for row in related if row.owed > row.disputed]
+
+
+def _readers(client: Client, step: Step) -> tuple[Contact, Contact | None]:
+    """Whom the step addresses, by role, else the next one who can be reached; and the next contact for the copy."""
+    order = {role: place for place, (role, _name) in enumerate(Contact.ROLES)}
+    reachable = sorted(
+        client.contacts.reachable(), key=lambda c: (c.role != step.addressee, order.get(c.role, len(order)), c.pk)
+    )
+    if not reachable:
+        raise NothingToSay("nobody at the client's can be written to")
+    others = [contact for contact in reachable[1:] if contact.email != reachable[0].email]
+    return reachable[0], others[0] if step.cc_next_contact and others else None
+
+
+@dataclass(frozen=True)
+class Subject:
+    """Whom a message is for and the policy of its day."""
+
+    client: Client
+    policy: Policy
+    steps: dict[str, Step]
+
+
+def _about(message: Message) -> Subject:
+    """Read once while one message is on its way: neither changes what it may say."""
+    known = message.__dict__.get("about")
+    if not isinstance(known, Subject):
+        client = Client.objects.select_related("company", "owner").get(pk=message.payload["client"])
+        policy = policy_of(client.company, message.on)
+        known = message.__dict__["about"] = Subject(client, policy, {step.code: step for step in policy.steps.all()})
+    return known

@@ -1,0 +1,100 @@
+"""A whole day of the desk, for any date: what the ticks do one by one, done once as of that date."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections import Counter, defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Any
+
+from django.db.models import Max, Q, Sum
+
+from ar_collections.models import Hold, Served
+from core.models import Company
+from core.money import plain
+from invoices.models import Charge
+from outbox.models import Message
+from outbox.services import deliver
+
+from .deciding import NOTICE
+from .holding import release_hold
+from .interest import apply_late_interest
+from .planning import plan
+from .promising import judge_promises
+
+
+@dataclass
+class Day:
+    """What one run of a day did: per step the messages, and the invoices in them or in the tasks of a call."""
+
+    on: dt.date
+    planned: int = 0
+    counts: dict[str, int] = field(default_factory=lambda: defaultdict(int))
+    interest: dict[str, Decimal] = field(default_factory=lambda: defaultdict(Decimal))
+    messages: dict[str, set[int]] = field(default_factory=lambda: defaultdict(set))
+    invoices: Counter[str] = field(default_factory=Counter)
+    waiting: dict[tuple[int, str], str] = field(default_factory=dict)
+
+    def to_json(self) -> dict[str, Any]:
+        """The answer as ``manage.py run_day --json`` prints it."""
+        return {
+            "on": self.on,
+            "planned": self.planned,
+            **{state: self.counts[state] for state in ("cancelled", "sent", "failed", "unknown")},
+            "interest_posted": {c: plain(total, c) for c, total in sorted(self.interest.items())},
+            "per_step": {
+                step: {"messages": len(self.messages[step]), "invoices": self.invoices[step]}
+                for step in sorted(self.invoices)
+            },
+        }
+
+
+def run_day(companies: Iterable[Company], on: dt.date, *, send: bool, by: Any) -> Day:
+    """Do everything that falls on a business date, past or future: promises judged, interest, reminders, calls.
+
+    It is a person's act: neither the surge breaker nor a hold stops it. It acts at the opening of each client's
+    window on that date. Without ``send`` messages stay planned, and count as served only once they are sent.
+    """
+    day = Day(on)
+    for company in companies:
+        _run(company, day, send=send, by=by)
+    return day
+
+
+def _run(company: Company, day: Day, *, send: bool, by: Any) -> None:
+    on = day.on
+    latest = Charge.objects.aggregate(pk=Max("pk"))["pk"] or 0
+    judge_promises(company, on, by=by)
+    apply_late_interest(company, on, by=by)
+    done = plan(company, on, by=by, hold_allowed=False)
+    day.planned += len(done.planned)
+    day.counts["cancelled"] += done.cancelled
+    day.invoices.update(done.desk)
+    day.waiting.update(done.waiting)
+    mine = Q(kind=NOTICE, on=on, payload__company=company.pk)
+    touched = set(done.planned)
+    if send:
+        touched |= _send(company, day, mine, by)
+    served = Served.objects.filter(on=on, outcome="served", invoice__company=company, message__isnull=False)
+    for step, message in served.values_list("step", "message_id") if touched else ():
+        if message in touched:
+            day.messages[step].add(message)
+            day.invoices[step] += 1
+    charged = Charge.objects.filter(company=company, pk__gt=latest).order_by().values_list("currency")
+    for currency, total in charged.annotate(total=Sum("amount")):
+        day.interest[currency] += total
+
+
+def _send(company: Company, day: Day, mine: Q, by: Any) -> set[int]:
+    """Send what is planned for the date, at the instants at which the windows of its clients open."""
+    held = set(Message.objects.filter(mine, state="held").values_list("held_for", flat=True))
+    for hold in Hold.objects.filter(company=company, ended_at=None) if held else ():
+        if hold.key in held:
+            release_hold(hold, by=by)
+    waiting = dict(Message.objects.filter(mine, state="pending").values_list("pk", "not_before"))
+    for instant in sorted(set(waiting.values())):
+        for state, count in deliver(instant, only=mine).items():
+            day.counts[state] += count
+    return set(waiting)

@@ -1,0 +1,171 @@
+"""What a reminder says, step by step, in the words of the active language; the same words for mail and letter."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from policies.models import Step
+
+MANNERS = ("before_due", "friendly", "plain", "firm", "reissue", "final", "statement")
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What the words are made of: amounts, days and percentages already written for the reader."""
+
+    count: int
+    number: str
+    total: str
+    due: str
+    oldest_due: str
+    pay_by: str = ""
+    interest_from: str = ""
+    percent: str = ""
+    may_charge: bool = False
+    interest: str = ""
+    copied: bool = False
+    attached: bool = False
+    by_post: bool = False
+
+
+def manner_of(step: Step) -> str:
+    """How a step speaks: by what it does, then by its tone."""
+    if step.offset_days < 0:
+        return "before_due"
+    if step.repeats_every_days:
+        return "statement"
+    if step.attach_invoice:
+        return "reissue"
+    if step.tone == "formal" or step.claims_interest:
+        return "final"
+    if step.tone in ("firm", "plain"):
+        return step.tone
+    return "friendly"
+
+
+def subject_of(manner: str, facts: Facts) -> str:
+    """The subject of the mail and of the letter."""
+    n = facts.count
+    words = {
+        "before_due": ngettext(
+            "Invoice %(number)s is due on %(due)s: %(total)s", "%(count)d invoices fall due soon: %(total)s", n
+        ),
+        "friendly": ngettext(
+            "Invoice %(number)s was due on %(due)s: %(total)s", "%(count)d invoices are past due: %(total)s", n
+        ),
+        "plain": _("Reminder: %(total)s overdue"),
+        "firm": _("Second reminder: %(total)s overdue"),
+        "reissue": ngettext(
+            "Invoice %(number)s sent again: please pay %(total)s",
+            "%(count)d invoices sent again: please pay %(total)s", n
+        ),
+        "final": _("Final notice: %(total)s, to be paid by %(pay_by)s"),
+        "statement": _("Statement of account: %(total)s open"),
+    }[manner]
+    return words % {
+        "number": facts.number, "total": facts.total, "due": facts.due, "pay_by": facts.pay_by, "count": facts.count
+    }
+
+
+def paragraphs_of(manner: str, facts: Facts) -> list[str]:
+    """What is said before the list of items, paragraph by paragraph."""
+    f = {
+        "total": facts.total, "due": facts.due, "oldest": facts.oldest_due, "pay_by": facts.pay_by,
+        "interest_from": facts.interest_from, "percent": facts.percent, "interest": facts.interest,
+    }
+    said = {
+        "before_due": _before_due, "friendly": _friendly, "plain": _plain, "firm": _firm, "reissue": _reissue,
+        "final": _final, "statement": _statement,
+    }[manner](facts)
+    return [text % f for text in said if text]
+
+
+def _before_due(facts: Facts) -> list[str]:
+    return [
+        ngettext(
+            "A short look ahead: %(total)s is due on %(due)s.",
+            "A short look ahead: %(total)s falls due, the first of it on %(oldest)s.", facts.count,
+        ),
+        _(
+            "If anything stands in the way, such as a missing order number or a question about the amount, tell us now "
+            "and we will sort it out in time."
+        ),
+    ]
+
+
+def _friendly(facts: Facts) -> list[str]:
+    return [
+        ngettext(
+            "%(total)s was due on %(due)s and has not reached us yet.",
+            "%(total)s is past due and has not reached us yet.", facts.count,
+        ),
+        _("This may have crossed with your payment; then there is nothing to do, and thank you."),
+        _("Is anything holding it up? Tell us with one click below and we will help."),
+    ]
+
+
+def _plain(facts: Facts) -> list[str]:
+    return [
+        ngettext(
+            "%(total)s is overdue since %(due)s.",
+            "%(total)s is overdue, the oldest item since %(oldest)s.", facts.count
+        ),
+        _("Please pay by %(pay_by)s, or tell us below on which day we may expect the payment."),
+        _("If you have paid in the last days, please disregard this reminder."),
+    ]
+
+
+def _firm(facts: Facts) -> list[str]:
+    return [
+        ngettext(
+            "This is our second reminder: %(total)s is overdue since %(due)s.",
+            "This is our second reminder: %(total)s is overdue, the oldest item since %(oldest)s.", facts.count,
+        ),
+        _("Please pay by %(pay_by)s. If you cannot, tell us today what prevents it, and we look for a way with you."),
+        _("On what stays unpaid, interest may be charged as the terms of the invoice say.") if facts.may_charge else "",
+        _("A colleague of yours receives a copy of this message.") if facts.copied else "",
+    ]
+
+
+def _reissue(facts: Facts) -> list[str]:
+    notice = _(
+        "On what is still unpaid on %(interest_from)s interest is charged from that day, at %(percent)s a year as "
+        "printed in the terms."
+    )
+    return [
+        ngettext(
+            "%(total)s is still unpaid; it was due on %(due)s. You find the invoice attached once more.",
+            "%(total)s is still unpaid. You find the invoices attached once more.", facts.count,
+        ),
+        _("Please pay by %(pay_by)s.") if facts.pay_by else "",
+        notice if facts.interest_from and facts.percent else "",
+        _("If you cannot pay all of it at once, ask us for a payment plan with one click below."),
+    ]
+
+
+def _final(facts: Facts) -> list[str]:
+    return [
+        ngettext(
+            "In spite of our reminders %(total)s has not been paid; it was due on %(due)s.",
+            "In spite of our reminders %(total)s has not been paid; the oldest item was due on %(oldest)s.",
+            facts.count,
+        ),
+        _("This is our final notice. We expect your payment by %(pay_by)s."),
+        _("For late payment we also claim interest of %(interest)s; below you see how it is worked out.")
+        if facts.interest else "",
+        _(
+            "After that day we decide how to go on; handing the claim to a collection agency or an attorney is one of "
+            "the possibilities. Until then we are glad to agree on a payment plan with you."
+        ),
+        _("You also receive this notice as a letter by post.") if facts.by_post else "",
+    ]
+
+
+def _statement(facts: Facts) -> list[str]:
+    return [
+        _("This is what is open on your account: %(total)s. The statement is attached."),
+        _("Please pay, or tell us below what stands in the way."),
+    ]
