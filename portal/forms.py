@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 import uuid
 from decimal import Decimal
 from typing import Any
@@ -30,15 +31,15 @@ class AmountField(forms.CharField):
 
     def clean(self, value: Any) -> Decimal:
         text = super().clean(value)
-        for sign in (self.sign, "," if self.sign == "." else "."):
-            try:
-                amount = parse_amount(text, self.currency, decimal=sign)
-                break
-            except ValueError:
-                continue
-        else:
+        # 5748.89 can mean one thing only, also where a comma is the custom; 5.748 could mean two.
+        sign = text[-3] if re.fullmatch(r"[0-9]+[.,][0-9]{2}", text) else self.sign
+        try:
+            amount = parse_amount(text, self.currency, decimal=sign)
+        except ValueError:
             example = plain(self.most, self.currency).replace(".", self.sign)
-            raise forms.ValidationError(_("Write an amount, for example %(example)s."), params={"example": example})
+            raise forms.ValidationError(
+                _("Write an amount, for example %(example)s."), params={"example": example}
+            ) from None
         if amount <= 0:
             raise forms.ValidationError(_("Write an amount above zero."))
         return amount

@@ -30,12 +30,13 @@ def say_paid(
     """The client says it is paid: reminders pause as the policy says, and somebody looks for the money. Refused as
     ``claim_paid`` does."""
     invoice = _invoice(link)
-    said = [f"{plain(amount, invoice.currency)} {invoice.currency}, {paid_on.isoformat()}", reference, note]
 
-    def act() -> None:
+    def act() -> str:
         claim_paid(invoice, paid_on=paid_on, amount=amount, reference=reference, note=note, on=on, by=BY)
+        said = [f"{plain(amount, invoice.currency)} {invoice.currency}, {paid_on.isoformat()}", reference, note]
+        return "\n".join(filter(None, said))
 
-    _tell(link, act, outcome="claims_paid", said="\n".join(filter(None, said)), key=key, on=on, at=at)
+    _tell(link, act, outcome="claims_paid", key=key, on=on, at=at)
 
 
 def say_when(
@@ -44,48 +45,47 @@ def say_when(
     """The client names the day of payment. Refused as ``promise_payment`` does."""
     invoice = _invoice(link)
 
-    def act() -> None:
+    def act() -> str:
         promise_payment(invoice, amount, promised_for, contact=link.contact, by_client=True, on=on, by=BY)
+        return f"{plain(amount, invoice.currency)} {invoice.currency}, {promised_for.isoformat()}"
 
-    said = f"{plain(amount, invoice.currency)} {invoice.currency}, {promised_for.isoformat()}"
-    _tell(link, act, outcome="promised", said=said, key=key, on=on, at=at)
+    _tell(link, act, outcome="promised", key=key, on=on, at=at)
 
 
 def say_what_is_wrong(link: ShareLink, *, reason: str, text: str, key: str, on: dt.date, at: dt.datetime) -> None:
     """The client says something is wrong: the invoice leaves chasing until somebody has answered."""
     invoice = _invoice(link)
 
-    def act() -> None:
+    def act() -> str:
         dispute = open_dispute(invoice, reason=reason, text=text, on=on, by=BY)
         open_task(
             invoice.client, "answer", because=f"{invoice}: {dispute.get_reason_display()}", detail=text,
             invoice=invoice, due_on=on, on=on, by=BY, key=f"answer:dispute:{dispute.pk}",
         )
+        return f"{dict(Dispute.REASONS)[reason]}\n{text}"
 
-    said = f"{dict(Dispute.REASONS).get(reason, reason)}\n{text}"
-    _tell(link, act, outcome="disputes", said=said, key=key, on=on, at=at)
+    _tell(link, act, outcome="disputes", key=key, on=on, at=at)
 
 
 def ask_for_a_plan(link: ShareLink, *, text: str, key: str, on: dt.date, at: dt.datetime) -> None:
     """The client asks for instalments or more time: somebody gets in touch. Nothing pauses by that alone."""
     invoice = _invoice(link)
 
-    def act() -> None:
+    def act() -> str:
         request_plan(invoice, text=text, on=on, by=BY)
+        return text
 
-    _tell(link, act, outcome="wants_plan", said=text, key=key, on=on, at=at)
+    _tell(link, act, outcome="wants_plan", key=key, on=on, at=at)
 
 
-def _tell(
-    link: ShareLink, act: Callable[[], None], *, outcome: str, said: str, key: str, on: dt.date, at: dt.datetime
-) -> None:
-    """Act once per key, however often the form is sent; what is kept is in our own language, not the client's."""
+def _tell(link: ShareLink, act: Callable[[], str], *, outcome: str, key: str, on: dt.date, at: dt.datetime) -> None:
+    """Act once per key, however often the form is sent, and log what was said; our words in our own language."""
     key = f"portal:{link.pk}:{key}"
     with transaction.atomic(), translation.override(link.client.company.language):
         Client.objects.select_for_update(of=("self",)).get(pk=link.client_id)
         if ContactLog.objects.filter(key=key).exists():
             return
-        act()
+        said = act()
         log_contact(
             link.client, key=key, channel="portal", direction="in", outcome=outcome, happened_at=at, on=on, by=BY,
             contact=link.contact, said=said, invoices=[_invoice(link).pk],
