@@ -21,7 +21,7 @@ CODE = sorted(
     [
         *(ROOT / "portal").glob("*.py"),
         *(ROOT / "invoices" / name for name in ("documents.py", "paying.py", "statements.py", "mails.py")),
-        ROOT / "ar_collections" / "mails.py",
+        *(ROOT / "ar_collections" / name for name in ("mails.py", "wording.py")),
     ]
 )
 NOT_FOR_CLIENTS = {"Portal"}  # the name of the app, in the admin
