@@ -5,12 +5,14 @@ from __future__ import annotations
 import datetime as dt
 from typing import Any
 
+from core.csvfile import lines
 from core.jobs import Progress, register
 from core.models import Company
-from core.services import read_file, today
+from core.services import read_file, store_file, today
 from imports.cells import Reading
 from imports.services import clients, open_items
-from imports.services.answers import FileRefused
+from imports.services.answers import Answer, FileRefused, refused_rows
+from imports.sheet import read_sheet
 
 KEPT = 500  # errors and warnings kept in the row of the job
 
@@ -32,9 +34,9 @@ def take_open_items(arguments: dict[str, Any], by: Any, progress: Progress) -> d
     try:
         content = read_file(arguments["file"])
         answer = open_items.import_open_items(content, taking, on=on, by=by, progress=progress)
-        return _short(open_items.as_json(answer))
+        return _short(open_items.as_json(answer), content, answer)
     except FileRefused as refused:
-        return _refused(open_items.as_json(refused.answer), refused)
+        return _refused(open_items.as_json(refused.answer), content, refused)
 
 
 def take_clients(arguments: dict[str, Any], by: Any, progress: Progress) -> dict[str, Any]:
@@ -46,9 +48,9 @@ def take_clients(arguments: dict[str, Any], by: Any, progress: Progress) -> dict
     try:
         content = read_file(arguments["file"])
         answer = clients.import_clients(content, enrolment, by=by, progress=progress)
-        return _short(clients.as_json(answer))
+        return _short(clients.as_json(answer), content, answer)
     except FileRefused as refused:
-        return _refused(clients.as_json(refused.answer), refused)
+        return _refused(clients.as_json(refused.answer), content, refused)
 
 
 def _company(code: str) -> Company | None:
@@ -56,13 +58,17 @@ def _company(code: str) -> Company | None:
     return named.first()
 
 
-def _refused(answer: dict[str, Any], refused: FileRefused) -> dict[str, Any]:
-    return _short(answer) | {"error": {"code": refused.code, "message": refused.message, "where": refused.where}}
+def _refused(told: dict[str, Any], content: bytes, refused: FileRefused) -> dict[str, Any]:
+    error = {"code": refused.code, "message": refused.message, "where": refused.where}
+    return _short(told, content, refused.answer) | {"error": error, "sentences": refused.answer.sentences}
 
 
-def _short(answer: dict[str, Any]) -> dict[str, Any]:
-    """The answer with no more troubles than a page shows; how many there were stands beside them."""
+def _short(told: dict[str, Any], content: bytes, answer: Answer) -> dict[str, Any]:
+    """The answer with no more troubles than a page shows, how many there were, and the refused rows as a file."""
     for kind in ("errors", "warnings"):
-        answer[f"{kind}_in_all"] = len(answer[kind])
-        answer[kind] = answer[kind][:KEPT]
-    return answer
+        told[f"{kind}_in_all"] = len(told[kind])
+        told[kind] = told[kind][:KEPT]
+    if answer.errors:
+        header, rows = refused_rows(read_sheet(content), answer)
+        told["refused_file"] = store_file("".join(lines(header, rows)).encode(), "text/csv").sha256
+    return told
