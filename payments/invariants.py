@@ -1,0 +1,72 @@
+"""What must always be true of payments and where they went."""
+
+from __future__ import annotations
+
+from core.invariants import sql
+
+_KEYS = """
+SELECT e.key FROM invoices_entry e LEFT JOIN payments_payment p ON e.key = 'payment:' || p.key
+WHERE e.key LIKE 'payment:%%' AND p.id IS NULL
+UNION
+SELECT 'payment:' || p.key FROM payments_payment p
+WHERE NOT EXISTS (SELECT 1 FROM invoices_entry e WHERE e.key = 'payment:' || p.key)
+UNION
+SELECT e.key FROM invoices_entry e LEFT JOIN payments_allocation a ON a.entry_id = e.id
+WHERE e.key LIKE 'alloc:%%' AND a.id IS NULL
+UNION
+SELECT e.key FROM invoices_entry e
+WHERE e.key NOT LIKE 'invoice:%%' AND e.key NOT LIKE 'charge:%%' AND e.key NOT LIKE 'waiver:%%'
+  AND e.key NOT LIKE 'reversal:%%' AND e.key NOT LIKE 'payment:%%' AND e.key NOT LIKE 'alloc:%%'
+"""
+
+_PAYMENTS = """
+SELECT p.id FROM payments_payment p JOIN invoices_entry e ON e.key = 'payment:' || p.key
+WHERE e.amount <> p.amount OR e.currency <> p.currency OR e.client_id <> p.client_id
+UNION
+SELECT p.id FROM payments_payment p JOIN payments_allocation a ON a.payment_id = p.id
+  JOIN invoices_entry e ON e.id = a.entry_id
+WHERE a.amount <> e.amount OR e.currency <> p.currency OR e.client_id <> p.client_id
+   OR COALESCE(a.invoice_id, e.invoice_id) <> e.invoice_id OR COALESCE(a.charge_id, 0) <> COALESCE(e.charge_id, 0)
+UNION
+SELECT p.id FROM payments_payment p JOIN (
+  SELECT a.payment_id, SUM(a.amount) AS used FROM payments_allocation a
+  LEFT JOIN invoices_entry r ON r.reverses_id = a.entry_id WHERE r.id IS NULL GROUP BY a.payment_id
+) u ON u.payment_id = p.id
+WHERE u.used > p.amount
+"""
+
+_UNAPPLIED = """
+WITH held AS (
+  SELECT client_id, currency, SUM(amount) AS amount FROM payments_payment GROUP BY client_id, currency
+), used AS (
+  SELECT p.client_id, p.currency, SUM(a.amount) AS amount FROM payments_allocation a
+  JOIN payments_payment p ON p.id = a.payment_id LEFT JOIN invoices_entry r ON r.reverses_id = a.entry_id
+  WHERE r.id IS NULL GROUP BY p.client_id, p.currency
+), credit AS (
+  SELECT client_id, currency,
+    SUM(CASE WHEN cr = 'customer_credit' THEN amount WHEN dr = 'customer_credit' THEN -amount ELSE 0 END) AS amount
+  FROM invoices_entry GROUP BY client_id, currency
+)
+SELECT c.client_id FROM credit c
+LEFT JOIN held h ON h.client_id = c.client_id AND h.currency = c.currency
+LEFT JOIN used u ON u.client_id = c.client_id AND u.currency = c.currency
+WHERE c.amount <> COALESCE(h.amount, 0) - COALESCE(u.amount, 0)
+"""
+
+_NEVER_BELOW_NOTHING = """
+SELECT DISTINCT d.invoice_id FROM (
+  SELECT m.invoice_id, SUM(m.moved) OVER (PARTITION BY m.invoice_id ORDER BY m.effective_on) AS owed FROM (
+    SELECT invoice_id, effective_on, SUM(CASE WHEN dr = 'receivable' THEN amount ELSE -amount END) AS moved
+    FROM invoices_entry WHERE invoice_id IS NOT NULL AND (dr = 'receivable' OR cr = 'receivable')
+    GROUP BY invoice_id, effective_on
+  ) m
+) d
+WHERE d.owed < 0
+"""
+
+INVARIANTS = [
+    sql("L9", "every payment has its entry, every such entry its payment, and no key is of another kind", _KEYS),
+    sql("L10", "a payment is what its entries say, and no more of it is allocated than came in", _PAYMENTS),
+    sql("L10", "unapplied cash is what came in less what is allocated", _UNAPPLIED),
+    sql("L10", "on no day more is allocated to an invoice than is owed on it", _NEVER_BELOW_NOTHING),
+]
