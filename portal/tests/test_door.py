@@ -229,3 +229,11 @@ def test_a_brand_colour_is_six_digits_or_nothing(client, db):
     assert good.content == b":root { --brand: #0f5f57; }" and good["Content-Type"] == "text/css"
     for bad in ("ffffff", "red", "0f5f57}body{display:none", "12345"):
         assert client.get(f"/i/brand-{bad}.css").status_code == 404
+
+
+def test_the_closed_page_speaks_the_readers_language_and_the_desk_its_own(link, client):
+    """Whose link it was is not known, so the browser's wish counts; the desk is in one language, never in a mixture."""
+    german = client.get(address(link, "x" * 43), headers={"Accept-Language": "de-AT,de;q=0.9"}).content.decode()
+    assert "Senden Sie mir einen neuen Link" in german and '<html lang="de">' in german
+    desk = client.get("/account/login/", headers={"Accept-Language": "de"}).content.decode()
+    assert '<html lang="en">' in desk
