@@ -2,12 +2,105 @@
 
 from __future__ import annotations
 
+import datetime as dt
+from collections.abc import Iterator
 from typing import Any
 
+from django.conf import settings
+from django.db.models import Count, Max, Q
 from django.http import HttpRequest
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from ar_collections.models import Hold, Promise, Task
+from ar_collections.services.promising import with_state
+from core.models import Company, Installation, PaymentMethod, Tick
+from dashboard.desk import Desk
+from dashboard.reports.outbox import attention, messages_of
+from dashboard.reports.payments import payments_of
+from disputes.models import Dispute
+from outbox.models import Outage
+
+LATE = dt.timedelta(minutes=5)
+_began = timezone.now()
 
 
 def frame(request: HttpRequest) -> dict[str, Any]:
     """The desk, the counts and the banners; nothing on pages outside the desk."""
     desk = getattr(request, "desk", None)
-    return {"desk": desk} if desk else {}
+    if desk is None:
+        return {}
+    return {"desk": desk, "nav": {"counts": counts(desk)}, "banners": list(banners(desk))}
+
+
+def counts(desk: Desk) -> dict[str, int]:
+    """What waits for a person, by page."""
+    on, company = desk.on, desk.company
+    due = Q(snoozed_until=None) | Q(snoozed_until__lte=on)
+    promised = Promise.objects.filter(client__company=company, promised_for__lte=on, pauses_until__gte=on)
+    return {
+        "collections": Task.objects.filter(due, company=company, closed_on=None, due_on__lte=on).count(),
+        "payments": payments_of(company).filter(left__gt=0).count(),
+        "promises": with_state(promised, on).filter(state="open").count(),
+        "disputes": Dispute.objects.open_on(on).filter(invoice__company=company).count(),
+        "outbox": attention(messages_of(company, desk.companies), desk.now).count(),
+    }
+
+
+def banners(desk: Desk) -> Iterator[dict[str, Any]]:
+    """What is not as it should be, the gravest first, each with the way to mend it."""
+    outbox = reverse("dashboard:outbox")
+    outage = Outage.objects.filter(ended_at=None).order_by("since").first()
+    if outage is not None:
+        at = f"{timezone.localtime(outage.since, desk.company.zone):%Y-%m-%d %H:%M}"
+        yield {
+            "tone": "bad", "text": _("The mail server cannot be reached since %(at)s.") % {"at": at},
+            "detail": _("Messages wait and leave once it answers. It said: %(words)s") % {"words": outage.said},
+            "url": outbox, "action": _("To the outbox"),
+        }  # fmt: skip
+    paused = Installation.objects.filter(sending_paused_at__isnull=False).first()
+    if paused is not None:
+        yield {
+            "tone": "bad", "text": _("Nothing is sent at the moment."), "detail": paused.sending_paused_because,
+            "url": outbox, "action": _("Look and resume"),
+        }  # fmt: skip
+    yield from _late(desk)
+    for hold in Hold.objects.filter(company=desk.company, ended_at=None):
+        yield {
+            "tone": "warn", "text": _("Reminders wait for your release: %(why)s.") % {"why": hold.get_reason_display()},
+            "detail": hold.detail, "url": reverse("dashboard:outbox_hold", args=[hold.pk]), "action": _("See every one"),
+        }  # fmt: skip
+    if settings.MAIL_TRANSPORT == "file":
+        yield {
+            "tone": "info", "text": _("Mail is written to files, not sent."),
+            "detail": _("No mail server is configured; every message can be read in the outbox."),
+            "url": outbox, "action": _("To the outbox"),
+        }  # fmt: skip
+    yield from _ways_to_pay(desk.company)
+
+
+def _late(desk: Desk) -> Iterator[dict[str, Any]]:
+    """The sweeps run every minute; when none has ended for five, somebody should know."""
+    last = Tick.objects.aggregate(last=Max("ended_at"))["last"]
+    if desk.now - (last or _began) <= LATE:
+        return
+    text = _("Nothing has run by itself yet.")
+    if last is not None:
+        at = timezone.localtime(last, desk.company.zone)
+        text = _("Nothing has run by itself since %(at)s.") % {"at": f"{at:%Y-%m-%d %H:%M}"}
+    yield {
+        "tone": "warn",
+        "text": text,
+        "detail": _("Reminders and mail wait for the worker; “manage.py serve” runs it."),
+    }
+
+
+def _ways_to_pay(company: Company) -> Iterator[dict[str, Any]]:
+    offered = PaymentMethod.objects.filter(company=company, is_active=True).aggregate(n=Count("pk"))["n"]
+    if offered < 2:
+        yield {
+            "tone": "info", "text": _("%(company)s offers fewer than two ways to pay.") % {"company": company},
+            "detail": _("Whoever can choose pays sooner."),
+            "url": reverse("admin:core_company_change", args=[company.pk]), "action": _("Add another"),
+        }  # fmt: skip

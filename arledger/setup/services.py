@@ -12,7 +12,7 @@ from typing import Any
 from django.contrib.auth.models import User
 from django.db import transaction
 
-from ar_collections.models import Hold
+from ar_collections.services.holding import hold_first_run
 from audit.services import record
 from core.errors import Refused
 from core.models import Company, Installation
@@ -86,7 +86,7 @@ def set_up(token: str, answers: Answers, *, now: dt.datetime) -> Company:
             late_percent=answers.late_percent,
             by=administrator,
         )
-        Hold.objects.create(company=company, reason="new")
+        hold_first_run(company, reason="new", by=administrator)
         installation.setup_token_sha256, installation.setup_token_expires_at = "", None
         installation.set_up_at = now
         installation.save()

@@ -25,14 +25,23 @@ NOW = dt.datetime(2026, 11, 18, 9, tzinfo=dt.UTC)
 
 ANSWERS = {
     "company": {
-        "name": "Lumen & Oak", "legal_name": "Lumen & Oak GmbH", "code": "LO", "country": "DE", "currency": "EUR",
-        "time_zone": "Europe/Berlin", "language": "en", "paper": "A4",
+        "name": "Lumen & Oak",
+        "legal_name": "Lumen & Oak GmbH",
+        "code": "LO",
+        "country": "DE",
+        "currency": "EUR",
+        "time_zone": "Europe/Berlin",
+        "language": "en",
+        "paper": "A4",
     },
     "bank": {"holder": "Lumen & Oak GmbH", "iban": "DE89 3704 0044 0532 0130 00"},
     "mail": {"public_url": settings.PUBLIC_URL, "way": "files", "security": "starttls", "port": "587"},
     "policy": {"net_days": "30", "late_percent": "9"},
     "account": {
-        "full_name": "Ada Kowalska", "username": "ada", "password": "seven calm herons", "again": "seven calm herons",
+        "full_name": "Ada Kowalska",
+        "username": "ada",
+        "password": "seven calm herons",
+        "again": "seven calm herons",
     },
 }
 
@@ -117,8 +126,12 @@ def test_a_mail_server_with_an_address_only_this_machine_can_open_is_refused(wal
 
 def test_public_address_and_mail_server_are_written_for_the_owner_alone(walk, installed):
     smtp = {
-        "public_url": "https://ar.firm.eu", "way": "smtp", "host": "mail.firm.eu", "user": "ar@firm.eu",
-        "password": "a/b@c", "sender": "ar@firm.eu",
+        "public_url": "https://ar.firm.eu",
+        "way": "smtp",
+        "host": "mail.firm.eu",
+        "user": "ar@firm.eu",
+        "password": "a/b@c",
+        "sender": "ar@firm.eu",
     }
     page = walk(new_setup_token(timezone.now()), mail=smtp)
     assert "begins anew" in page.content.decode()
@@ -131,7 +144,9 @@ def test_public_address_and_mail_server_are_written_for_the_owner_alone(walk, in
 
 def test_terms_show_the_ladder_on_the_calendar(client):
     token = new_setup_token(timezone.now())
-    page = client.post(reverse("setup_step", args=[token, "policy"]), {"net_days": "14", "late_percent": "9", "show": "1"})
+    page = client.post(
+        reverse("setup_step", args=[token, "policy"]), {"net_days": "14", "late_percent": "9", "show": "1"}
+    )
     assert "Invoice sent again, notice of interest" in page.content.decode()
     assert page.context["due_on"] == page.context["issued_on"] + dt.timedelta(days=14)
 

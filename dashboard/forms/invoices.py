@@ -133,3 +133,4 @@ class SendForm(HouseForm, forms.Form):
         assert isinstance(field, forms.ModelChoiceField)
         field.queryset = Contact.objects.reachable().filter(client=client)
         field.label_from_instance = lambda person: f"{person.name} <{person.email}>"
+        field.widget.attrs["class"] = "form-select"

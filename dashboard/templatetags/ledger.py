@@ -329,9 +329,10 @@ def age_bar(buckets: Mapping[str, Decimal], currency: str) -> dict[str, Any]:
 
 
 @register.filter
-def plain_number(value: Decimal | None) -> str:
-    """A quantity, a price or a percentage in the reader's language, without zeros that say nothing."""
-    return "" if value is None else format_decimal(value, format="#,##0.######", locale=_language().replace("-", "_"))
+def plain_number(value: Decimal | None, least: int = 0) -> str:
+    """A quantity, a price or a percentage in the reader's language, with `least` places and no needless zeros."""
+    pattern = f"#,##0.{'0' * least}{'#' * (6 - least)}"
+    return "" if value is None else format_decimal(value, format=pattern, locale=_language().replace("-", "_"))
 
 
 @register.filter
