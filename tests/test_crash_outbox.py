@@ -37,38 +37,64 @@ def sink(settings):
     moment = random.Random(7)
 
     def think():
-        time.sleep(moment.uniform(0, 0.004))
+        time.sleep(moment.uniform(0, 0.01))
 
-    with Sink(data=think, body=think, rcpt=think) as server:
+    with Sink(data=think, body=think) as server:
         use(server, settings)
         crash_worker.register()
         yield server
 
 
-@pytest.fixture
-def start(sink):
-    """start() gives a worker process that is loaded and waits for go(worker); all are gone at the end."""
-    started = []
+class Workers:
+    """start() gives the process id of a worker that drains; kill() ends it; at the end none is left."""
 
-    def start(mode="drain"):
+    def __init__(self, port):
         keys = {name: secrets.token_urlsafe(64) for name in ("SECRET_KEY", "LINK_KEY")}
-        environment = {
-            "PATH": os.environ["PATH"], "ENV_FILE": os.devnull, "DJANGO_SETTINGS_MODULE": "arledger.settings",
-            "DATA_DIR": str(configured.DATA_DIR), "DATABASE_URL": database_url(), "MAIL_FROM": "ar@us.test",
-            "EMAIL_URL": f"smtp://127.0.0.1:{sink.port}", "PUBLIC_URL": "https://ar.us.test",
-            "LOG_LEVEL": "CRITICAL", **keys,
-        }  # fmt: skip
-        worker = subprocess.Popen(
-            [sys.executable, "-m", "tests.crash_worker", mode], cwd=configured.BASE_DIR, env=environment,
-            stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-        )  # fmt: skip
-        started.append(worker)
-        return worker
+        self.environment = {
+            "PATH": os.environ["PATH"],
+            "ENV_FILE": os.devnull,
+            "DJANGO_SETTINGS_MODULE": "arledger.settings",
+            "DATA_DIR": str(configured.DATA_DIR),
+            "DATABASE_URL": database_url(),
+            "MAIL_FROM": "ar@us.test",
+            "EMAIL_URL": f"smtp://127.0.0.1:{port}",
+            "PUBLIC_URL": "https://ar.us.test",
+            "LOG_LEVEL": "CRITICAL",
+            **keys,
+        }
+        self.alive = set()
 
-    yield start
-    for worker in started:
-        worker.kill()
-        worker.communicate()
+    def __enter__(self):
+        self.forks = subprocess.Popen(
+            [sys.executable, "-m", "tests.crash_worker"], cwd=configured.BASE_DIR, env=self.environment,
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, bufsize=1,
+        )  # fmt: skip
+        assert self.forks.stdout.readline() == "ready\n"
+        return self
+
+    def __exit__(self, *why):
+        for worker in list(self.alive):
+            self.kill(worker)
+        self.forks.communicate()
+
+    def start(self, mode="drain"):
+        self.forks.stdin.write(f"{mode}\n")
+        said, worker = self.forks.stdout.readline().split()
+        assert said == "started"
+        self.alive.add(int(worker))
+        return int(worker)
+
+    def kill(self, worker, how=signal.SIGKILL):
+        """End a worker; it must have died of that and of nothing else."""
+        os.kill(worker, how)
+        assert self.forks.stdout.readline().split() == ["ended", str(worker), str(-how)]
+        self.alive.remove(worker)
+
+
+@pytest.fixture
+def workers(sink):
+    with Workers(sink.port) as workers:
+        yield workers
 
 
 def database_url():
@@ -80,13 +106,6 @@ def database_url():
         f":{quote(database['PASSWORD'], safe='')}" if database["PASSWORD"] else ""
     )
     return f"postgres://{who}@{quote(database['HOST'], safe='')}:{database['PORT'] or 5432}/{database['NAME']}"
-
-
-def go(worker):
-    """Let a loaded worker begin."""
-    assert worker.stdout.readline() == b"ready\n"
-    worker.stdin.write(b"go\n")
-    worker.stdin.flush()
 
 
 def put(count):
@@ -125,71 +144,65 @@ def account(sink, messages):
     return counted["sent"], counted["unknown"]
 
 
-def kill_workers(start, sink, kills, seed):
+def kill_workers(workers, sink, kills, seed):
     """Kill that many workers in the middle of the drain; afterwards everything is accounted for."""
     moment = random.Random(seed)
     messages = kills * 25
     put(messages)
-    coming = start()
     for _ in range(kills):
-        worker, coming = coming, start()
-        go(worker)
-        time.sleep(moment.uniform(0.02, 0.25))
+        worker = workers.start()
+        time.sleep(moment.uniform(0.02, 0.3))
         assert waiting(), "the workers were quicker than the kills; nothing was proved"
-        worker.kill()
-        assert worker.wait() == -signal.SIGKILL
+        workers.kill(worker)
     half_done = Message.objects.filter(state__in=["claimed", "handing"]).count()
     drain_to_the_end()
     sent, unknown = account(sink, messages)
-    print(f"\n{connection.vendor}: {kills} kill -9, {messages} messages: {half_done} in the middle of a letter, "
-          f"{sent} sent once, {unknown} unknown, 0 twice, 0 lost")  # fmt: skip
+    print(
+        f"\n{connection.vendor}: {kills} kill -9, {messages} messages: {half_done} in the middle of a letter, "
+        f"{sent} sent once, {unknown} unknown, 0 twice, 0 lost"
+    )
     assert half_done, "no kill met a letter; nothing was proved"
     assert unknown <= kills
 
 
-def test_twenty_kills_of_a_worker_send_nothing_twice_and_lose_nothing(start, sink):
-    kill_workers(start, sink, 20, seed=20)
+def test_twenty_kills_of_a_worker_send_nothing_twice_and_lose_nothing(workers, sink):
+    kill_workers(workers, sink, 20, seed=20)
 
 
 @pytest.mark.nightly
-def test_a_hundred_kills_of_a_worker_send_nothing_twice_and_lose_nothing(start, sink):
-    kill_workers(start, sink, 100, seed=100)
+def test_a_hundred_kills_of_a_worker_send_nothing_twice_and_lose_nothing(workers, sink):
+    kill_workers(workers, sink, 100, seed=100)
 
 
-def test_two_workers_at_once_send_each_message_once(start, sink):
-    put(200)
-    workers = [start(), start()]
-    for worker in workers:
-        go(worker)
+def test_two_workers_at_once_send_each_message_once(workers, sink):
+    put(100)
+    for _ in range(2):
+        workers.start()
     deadline = time.monotonic() + 60
     while Message.objects.exclude(state="sent").exists() and time.monotonic() < deadline:
         time.sleep(0.05)
-    assert account(sink, 200) == (200, 0)
+    assert account(sink, 100) == (100, 0)
     assert sink.connections >= 2
     assert set(Message.objects.values_list("attempts", flat=True)) == {1}
 
 
-def test_a_worker_that_is_asked_to_stop_leaves_nothing_unknown(start, sink):
+def test_a_worker_that_is_asked_to_stop_leaves_nothing_unknown(workers, sink):
     put(200)
-    coming = start("tick")
     for _ in range(5):
-        worker, coming = coming, start("tick")
-        go(worker)
-        time.sleep(0.15)
-        worker.terminate()
-        assert worker.wait(20) == -signal.SIGTERM
+        worker = workers.start("tick")
+        time.sleep(0.2)
+        workers.kill(worker, signal.SIGTERM)
         assert not Message.objects.filter(state__in=["claimed", "handing", "unknown"]).exists()
-    assert waiting(), "the workers were quicker than the signals; nothing was proved"
+    assert 0 < waiting() < 200, "the signals met no drain; nothing was proved"
     drain_to_the_end()
     assert account(sink, 200) == (200, 0)
 
 
 @pytest.mark.postgres
 @pytest.mark.skipif(connection.vendor != "postgresql", reason="PostgreSQL alone has connections to end")
-def test_a_database_that_hangs_up_sends_nothing_twice_and_loses_nothing(start, sink):
-    put(400)
-    worker = start()
-    go(worker)
+def test_a_database_that_hangs_up_sends_nothing_twice_and_loses_nothing(workers, sink):
+    put(300)
+    worker = workers.start()
     ended = 0
     with connection.cursor() as cursor:
         for _ in range(60):
@@ -201,8 +214,8 @@ def test_a_database_that_hangs_up_sends_nothing_twice_and_loses_nothing(start, s
                 "WHERE datname = current_database() AND pid <> pg_backend_pid()"
             )
             ended += cursor.fetchone()[0]
-    worker.kill()
+    workers.kill(worker)
     drain_to_the_end()
-    sent, unknown = account(sink, 400)
+    sent, unknown = account(sink, 300)
     print(f"\npostgresql: {ended} connections ended, {sent} sent once, {unknown} unknown, 0 twice, 0 lost")
     assert ended >= 10 and unknown <= ended
