@@ -66,5 +66,11 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("outbox/holds/<int:pk>/release/", staff_page(holds.release), name="outbox_release"),
     path("outbox/holds/<int:pk>/discard/", staff_page(holds.discard), name="outbox_discard"),
     path("import/", staff_page(imports.imports), name="imports"),
+    path("import/samples/<slug:kind>.csv", staff_page(imports.sample), name="import_sample"),
+    path("import/runs/<int:pk>/", staff_page(imports.run), name="import_run"),
+    path("import/runs/<int:pk>/progress/", staff_page(imports.progress), name="import_progress"),
+    path("import/runs/<int:pk>/take/", staff_page(imports.take), name="import_take"),
+    path("import/runs/<int:pk>/REFUSED.csv", staff_page(imports.refused), name="import_refused"),
+    path("import/<slug:kind>/<slug:sha256>/", staff_page(imports.columns), name="import_columns"),
     path("search/", staff_page(search.search), name="search"),
 ]

@@ -17,7 +17,6 @@ from difflib import get_close_matches
 from core.errors import Refused
 
 LARGEST = 50 * 2**20  # bytes
-LARGEST_UPLOAD = 10 * 2**20  # through the browser
 _SEPARATORS = (",", ";", "\t", "|")
 _LOOKED_AT = 20  # rows from which the separator is told
 _NO_TEXT_FILES = {

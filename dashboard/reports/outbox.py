@@ -143,14 +143,16 @@ def history_of(message: Message) -> list[dict[str, Any]]:
     """What happened to a message, latest first, as entries of a feed."""
     entries: list[dict[str, Any]] = []
 
-    def happened(at: dt.datetime | None, icon: str, text: Any, *, tone: str = "", quote: str = "", note: str = "") -> None:
+    def happened(
+        at: dt.datetime | None, icon: str, text: Any, *, tone: str = "", quote: str = "", note: str = ""
+    ) -> None:
         if at is not None:
             entries.append({"at": at, "icon": icon, "text": text, "tone": tone, "quote": quote, "note": note})
 
     happened(message.created_at, "plus", _("Put into the outbox"))
     happened(message.handing_at, "refresh", _("Handed over to the mail server"), note=_tries(message.attempts))
     if message.state == "sent":
-        happened(message.sent_at, "send", _("Sent"), tone="good", quote=message.reply)
+        happened(message.sent_at, "send", _("Sent"), tone="good")
     happened(message.unknown_at, "help-circle", _("The connection was lost: it may have arrived"), tone="warn",
              quote=message.reason if message.state == "unknown" else "")  # fmt: skip
     for event in Event.objects.filter(object_type="outbox.message", object_id=str(message.pk), action__in=_ACTS):
