@@ -1,0 +1,42 @@
+"""Short ways to let days pass at the desk, for the stories of reminding and collecting."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterator
+from typing import Any
+
+from ar_collections.models import Served
+from ar_collections.services.days import Day, run_day
+from clients.models import Client
+from core.models import Company
+from outbox.models import Message
+
+DAY = dt.timedelta(days=1)
+
+
+def a_day(company: Company, on: dt.date, *, send: bool = True) -> Day:
+    """What the desk does by itself on a date."""
+    return run_day([company], on, send=send, by="test")
+
+
+def days(first: dt.date, last: dt.date) -> Iterator[dt.date]:
+    while first <= last:
+        yield first
+        first += DAY
+
+
+def days_pass(company: Company, first: dt.date, last: dt.date) -> None:
+    for on in days(first, last):
+        a_day(company, on)
+
+
+def sent_to(client: Client) -> list[Message]:
+    """The reminders a client got, oldest first."""
+    return list(Message.objects.filter(party=f"client:{client.pk}", kind="notice", state="sent").order_by("on"))
+
+
+def served(invoice: Any) -> list[tuple[str, dt.date]]:
+    """The steps an invoice was served with, in order."""
+    rows = Served.objects.filter(invoice=invoice, outcome="served").order_by("on", "pk")
+    return list(rows.values_list("step", "on"))
