@@ -1,0 +1,259 @@
+"""What happened, newest first: everything about one client, and the latest of a whole company. Read, never written."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, replace
+from decimal import Decimal
+from typing import Any
+
+from django.db.models import CharField, Q, QuerySet, Value
+from django.db.models.functions import Cast, Concat
+from django.utils.translation import get_language
+from django.utils.translation import gettext as _
+
+from ar_collections.models import ContactLog, Pause, Promise, StageChange, Task
+from clients.models import Client
+from core.dates import show_day
+from core.models import Company
+from core.money import show
+from disputes.models import Dispute
+from invoices.models import Charge, Intake, Invoice, LinkView
+from outbox.models import Message
+from payments.models import Payment
+
+FEED = 8
+FILE = 200
+
+
+@dataclass(frozen=True)
+class Happening:
+    """One thing that happened: a sentence about a client, the words that were said, a note on how and by whom.
+
+    ``on`` is its business date, ``at`` the instant it was written down; ``kind`` chooses the icon and the filter;
+    ``target`` is the page to open, as its kind and its id.
+    """
+
+    kind: str
+    on: dt.date
+    at: dt.datetime
+    client: int
+    client_name: str
+    text: str
+    quote: str = ""
+    note: str = ""
+    tone: str = ""
+    target: tuple[str, int] | None = None
+
+
+@dataclass(frozen=True)
+class _Scope:
+    """Whose happenings are read, how many of each kind, and which of them first: the latest written, or dated."""
+
+    company: Company
+    client: Client | None
+    most: int
+    language: str = field(default_factory=lambda: get_language() or "en")
+
+    def rows(self, model: Any, *related: str, via: str = "", dated: str, written: str = "-pk") -> QuerySet[Any]:
+        """The rows in scope; ``via`` is the way from the row to its client."""
+        way = f"{via}__client" if via else "client"
+        mine = Q(**{way: self.client}) if self.client else Q(**{f"{way}__company": self.company})
+        order = (f"-{dated}", "-pk") if self.client else (written,)
+        rows: QuerySet[Any] = model.objects.filter(mine).select_related(way, *related).order_by(*order)
+        return rows
+
+    def money(self, amount: Decimal, currency: str) -> str:
+        return show(amount, currency, self.language)
+
+    def day(self, day: dt.date) -> str:
+        return show_day(day, self.language)
+
+
+def client_timeline(client: Client, most: int = FILE) -> list[Happening]:
+    """All that happened with a client, by business date, the latest first; an item taken over stands on its own day."""
+    scope = _Scope(client.company, client, most)
+    found = [happening for source in SOURCES for happening in source(scope)]
+    return sorted(found, key=lambda h: (h.on, h.at), reverse=True)[:most]
+
+
+def latest(company: Company, most: int = FEED) -> list[Happening]:
+    """The last things written down in a company; a book taken over is one line and not thousands."""
+    scope = _Scope(company, None, most)
+    found = [happening for source in (*SOURCES, _intakes) for happening in source(scope)]
+    return sorted(found, key=lambda h: h.at, reverse=True)[:most]
+
+
+def _about(kind: str, client: Client, on: dt.date | None, at: dt.datetime, text: str, **more: Any) -> Happening:
+    return Happening(kind, on or _local(at, client), at, client.pk, client.name, text, **more)
+
+
+def _local(at: dt.datetime, client: Client) -> dt.date:
+    return at.astimezone(client.company.zone).date()
+
+
+def _conversations(scope: _Scope) -> Iterator[Happening]:
+    said = scope.rows(ContactLog, "client__company", "contact", dated="happened_at")
+    for log in said[: scope.most]:
+        whom = log.with_whom or (log.contact.name if log.contact else "")
+        text = _("%(channel)s: %(outcome)s") % {
+            "channel": log.get_channel_display().capitalize(), "outcome": log.get_outcome_display(),
+        }
+        following = log.next_step and f"{log.next_step}{f' ({scope.day(log.next_on)})' if log.next_on else ''}"
+        note = " · ".join(filter(None, [whom, log.logged_by, following]))
+        written = log.happened_at if scope.client else log.logged_at
+        kind = "note" if log.outcome == "note" else "call" if log.channel == "call" else "conversation"
+        yield replace(
+            _about(kind, log.client, _local(log.happened_at, log.client), written, text),
+            quote=log.said, note=note, target=("client", log.client_id),
+        )
+
+
+def _mails(scope: _Scope) -> Iterator[Happening]:
+    """What was sent, or may have been, or failed; what was only planned did not happen."""
+    party = Concat(Value("client:"), Cast("pk", CharField()), output_field=CharField())
+    if scope.client:
+        sent = Message.objects.filter(party=f"client:{scope.client.pk}").order_by("-on", "-pk")
+    else:
+        sent = Message.objects.filter(
+            party__in=Client.objects.filter(company=scope.company).annotate(party=party).values("party")
+        ).order_by("-sent_at", "-pk").exclude(sent_at=None)
+    messages = list(sent.filter(state__in=["sent", "unknown", "failed"])[: scope.most])
+    ids = {int(message.party.partition(":")[2]) for message in messages}
+    clients = {client.pk: client for client in Client.objects.filter(pk__in=ids).select_related("company")}
+    said = {
+        "sent": (_("Mail sent: “%(subject)s”"), ""), "unknown": (_("Mail perhaps sent: “%(subject)s”"), "warn"),
+        "failed": (_("Mail not sent: “%(subject)s”"), "bad"),
+    }  # fmt: skip
+    for message in messages:
+        words, tone = said[message.state]
+        yield _about(
+            "mail", clients[int(message.party.partition(":")[2])], message.on, message.sent_at or message.created_at,
+            words % {"subject": message.subject}, note=message.to_addr, tone=tone, target=("message", message.pk),
+        )
+
+
+def _invoices(scope: _Scope) -> Iterator[Happening]:
+    issued = scope.rows(Invoice, "client__company", dated="issued_on", written="-issued_at")
+    issued = issued.filter(issued_at__isnull=False)
+    for invoice in (issued if scope.client else issued.filter(intake=None))[: scope.most]:
+        facts = {"number": invoice.number, "amount": scope.money(invoice.total, invoice.currency)}
+        text = _("Invoice %(number)s over %(amount)s issued") % facts
+        if invoice.is_taken_over:
+            text = _("Invoice %(number)s over %(amount)s, taken over") % facts
+        target = ("invoice", invoice.pk)
+        note = _("due %(day)s") % {"day": scope.day(invoice.due_on)}
+        yield _about("invoice", invoice.client, invoice.issued_on, invoice.issued_at, text, note=note, target=target)
+        if invoice.voided_at and invoice.voided_on:
+            void = _("Invoice %(number)s voided") % facts
+            yield _about(
+                "invoice", invoice.client, invoice.voided_on, invoice.voided_at, void, quote=invoice.voided_because,
+                target=target,
+            )
+
+
+def _payments(scope: _Scope) -> Iterator[Happening]:
+    paid = scope.rows(Payment, "client__company", dated="received_on")
+    for payment in (paid if scope.client else paid.exclude(method="opening"))[: scope.most]:
+        text = _("Paid %(amount)s") % {"amount": scope.money(payment.amount, payment.currency)}
+        note = " · ".join(filter(None, [payment.get_method_display(), payment.reference, payment.note]))
+        yield _about(
+            "payment", payment.client, payment.received_on, payment.recorded_at, text, note=note, tone="good",
+            target=("payment", payment.pk),
+        )
+
+
+def _charges(scope: _Scope) -> Iterator[Happening]:
+    for charge in scope.rows(Charge, "client__company", "invoice", dated="charged_on")[: scope.most]:
+        facts = {
+            "kind": charge.get_kind_display().capitalize(), "amount": scope.money(charge.amount, charge.currency),
+            "number": charge.invoice.number,
+        }
+        text = _("%(kind)s of %(amount)s charged on %(number)s") % facts
+        yield _about(
+            "charge", charge.client, charge.charged_on, charge.created_at, text, target=("invoice", charge.invoice_id)
+        )
+
+
+def _promises(scope: _Scope) -> Iterator[Happening]:
+    for promise in scope.rows(Promise, "client__company", "invoice", dated="made_on")[: scope.most]:
+        facts = {"amount": scope.money(promise.amount, promise.currency), "day": scope.day(promise.promised_for)}
+        text = _("Promised %(amount)s for %(day)s") % facts
+        note = f"{promise.invoice.number} · {promise.made_by}"
+        yield _about(
+            "promise", promise.client, promise.made_on, promise.made_at, text, note=note,
+            target=("invoice", promise.invoice_id),
+        )
+
+
+def _pauses(scope: _Scope) -> Iterator[Happening]:
+    for pause in scope.rows(Pause, "client__company", "invoice", dated="from_on")[: scope.most]:
+        facts = {"day": scope.day(pause.until_on), "number": pause.invoice.number if pause.invoice else ""}
+        words = _("Reminders paused until %(day)s")
+        if pause.invoice:
+            words = _("Reminders of %(number)s paused until %(day)s")
+        yield _about(
+            "pause", pause.client, pause.from_on, pause.paused_at, words % facts, quote=pause.reason,
+            note=pause.paused_by, target=("client", pause.client_id),
+        )
+
+
+def _disputes(scope: _Scope) -> Iterator[Happening]:
+    raised = scope.rows(Dispute, "invoice__client__company", via="invoice", dated="opened_on")
+    for dispute in raised[: scope.most]:
+        client, facts = dispute.invoice.client, {"number": dispute.invoice.number, "why": dispute.get_reason_display()}
+        target = ("invoice", dispute.invoice_id)
+        text = _("Disputes %(number)s: %(why)s") % facts
+        yield _about(
+            "dispute", client, dispute.opened_on, dispute.opened_at, text, quote=dispute.text, note=dispute.opened_by,
+            tone="warn", target=target,
+        )
+        if scope.client and dispute.closed_on:
+            ended = dt.datetime.combine(dispute.closed_on, dt.time(12), tzinfo=client.company.zone)
+            text = _("Dispute of %(number)s closed") % facts
+            yield _about("dispute", client, dispute.closed_on, ended, text, quote=dispute.outcome, target=target)
+
+
+def _stages(scope: _Scope) -> Iterator[Happening]:
+    for change in scope.rows(StageChange, "client__company", dated="changed_on")[: scope.most]:
+        text = _("Stage: %(stage)s") % {"stage": change.get_stage_to_display()}
+        yield _about(
+            "stage", change.client, change.changed_on, change.changed_at, text, quote=change.because,
+            note=change.changed_by, target=("client", change.client_id),
+        )
+
+
+def _tasks(scope: _Scope) -> Iterator[Happening]:
+    for task in scope.rows(Task, "client__company", dated="opened_at")[: scope.most]:
+        target = ("client", task.client_id)
+        text = _("To do: %(what)s") % {"what": task.get_kind_display()}
+        yield _about("task", task.client, None, task.opened_at, text, quote=task.because, target=target)
+        if scope.client and task.closed_on:
+            ended = dt.datetime.combine(task.closed_on, dt.time(12), tzinfo=task.client.company.zone)
+            text = _("Done: %(what)s") % {"what": task.get_kind_display()}
+            note = " · ".join(filter(None, [task.closed_by, task.closed_because]))
+            yield _about("task", task.client, task.closed_on, ended, text, note=note, target=target)
+
+
+def _views(scope: _Scope) -> Iterator[Happening]:
+    seen = scope.rows(LinkView, "link__client__company", "link__invoice", "link__contact", via="link", dated="seen_at")
+    for view in seen[: scope.most]:
+        link = view.link
+        text = _("Opened the page of %(number)s") % {"number": link.invoice.number if link.invoice else ""}
+        yield _about(
+            "view", link.client, None, view.seen_at, text, note=link.contact.name if link.contact else "",
+            target=("invoice", link.invoice_id) if link.invoice_id else None,
+        )
+
+
+def _intakes(scope: _Scope) -> Iterator[Happening]:
+    for intake in Intake.objects.filter(company=scope.company).order_by("-pk")[: scope.most]:
+        text = _("Open items taken over from %(source)s") % {"source": intake.source}
+        on = intake.taken_at.astimezone(scope.company.zone).date()
+        yield Happening("import", on, intake.taken_at, 0, "", text, note=intake.taken_by)
+
+
+SOURCES: tuple[Callable[[_Scope], Iterator[Happening]], ...] = (
+    _conversations, _mails, _invoices, _payments, _charges, _promises, _pauses, _disputes, _stages, _tasks, _views,
+)  # fmt: skip
