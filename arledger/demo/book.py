@@ -12,28 +12,40 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from decimal import Decimal
+from functools import partial
 from typing import Any
 from unittest import mock
 
+from django.conf import settings
 from django.db import transaction
+from django.db.models import Q
 from django.utils import timezone
 
+from ar_collections.services import days
 from clients.models import Client
 from clients.services import save_client, save_contact
+from core.dates import is_business_day
 from core.errors import Refused
 from core.models import Company
 from core.money import round_money
-from invoices.models import Invoice
+from invoices.documents import recipient
+from invoices.models import Invoice, ShareLink
 from invoices.services.drafting import Heading, LineDraft, draft_invoice
 from invoices.services.issuing import issue_invoice
+from invoices.services.linking import record_view
+from invoices.services.sending import send_invoice
+from outbox.services import deliver
 from payments.services import record_payment
 from policies.founding import found_company
 from policies.models import Terms
 
 from . import cast
+from .talk import told_on
 
 SEED = "lumen-and-oak"
 DAYS = 365
+SENT = 6  # days since invoices leave by mail from here
+CHASED = 16  # days since the companies have been reminding
 
 
 @dataclass
@@ -116,7 +128,7 @@ def _plan(book: Book, buyer: cast.Buyer) -> None:
         order = f"PO-{rng.randint(61000, 93000)}" if buyer.po_required or rng.random() < 0.4 else ""
         lines = _lines(client, buyer.size, rng)
         pays_on = issued_on + dt.timedelta(days=buyer.net_days + rng.randint(*buyer.late))
-        share = Decimal("0.5") if buyer.part_payer and n >= buyer.invoices - 3 else Decimal(1)
+        share = Decimal("0.5") if buyer.part_payer and n >= buyer.invoices - 2 else Decimal(1)
         method = rng.choices(["transfer", "cheque", "cash"], [18, 3, 1])[0]
         arrives = not (buyer.quiet and pays_on > book.on - dt.timedelta(days=buyer.quiet))
         paid = pays_on if arrives else None
@@ -153,17 +165,26 @@ def _lines(client: Client, size: int, rng: random.Random) -> list[LineDraft]:
     category = "S" if tax else "Z"
     wanted, lines = Decimal(round(size * rng.uniform(0.55, 1.5))), []
     for what, unit, price in rng.sample(cast.WORK, rng.randint(1, 3)):
-        quantity = max(Decimal(1), (wanted / price / 2).quantize(Decimal("0.5") if unit else Decimal(1)))
+        quantity = max(Decimal(1), _halves(wanted / price / 2) if unit else round(wanted / price / 2, 0))
         lines.append(LineDraft(what, quantity, price, tax_percent=tax, tax_category=category, unit=unit))
         wanted -= quantity * price
         if wanted <= 100:
             break
     if wanted > 100:
-        hours = (wanted / 110).quantize(Decimal("0.5")) or Decimal(1)
+        hours = _halves(wanted / 110) or Decimal(1)
         lines.append(
             LineDraft("Project direction", hours, Decimal(110), tax_percent=tax, tax_category=category, unit="h")
         )
     return lines
+
+
+def _halves(hours: Decimal) -> Decimal:
+    """Hours as they are booked, to the half hour.
+
+    >>> _halves(Decimal("9.4"))
+    Decimal('9.5')
+    """
+    return round(hours * 2, 0) / 2
 
 
 def write(book: Book, say: Callable[[int, int], None] = lambda done, total: None) -> None:
@@ -174,12 +195,41 @@ def write(book: Book, say: Callable[[int, int], None] = lambda done, total: None
         with story_time(day):
             for act in book.days.pop(day, []):
                 act()
-        say(n, DAYS)
+        say(n, DAYS + CHASED)
+
+
+def chase(book: Book, say: Callable[[int, int], None]) -> None:
+    """The ladder, day by day until yesterday; mail is written to files whatever is configured: nobody is written to."""
+    in_story = partial(deliver, clock=lambda: timezone.now())
+    with mock.patch.object(days, "deliver", in_story), mock.patch.object(settings, "MAIL_TRANSPORT", "file"):
+        for n in range(CHASED, -1, -1):
+            day = book.on - dt.timedelta(days=n)
+            with story_time(day):
+                if is_business_day(day):
+                    days.run_day(book.companies, day, send=n > 0, by="system")
+            with story_time(day, 14, 20):
+                if n:
+                    told_on(n, day, book.clients, book.by)
+                    _send_new(book, day)
+            say(DAYS + CHASED - n, DAYS + CHASED)
+
+
+def _send_new(book: Book, day: dt.date) -> None:
+    """Invoices of the last days leave by mail on the day they are issued; one of the readers opens it at once."""
+    if (book.on - day).days > SENT:
+        return
+    for invoice in Invoice.objects.issued().filter(issued_on=day).order_by("pk"):
+        if recipient(invoice.client) is not None:
+            send_invoice(invoice, on=day, by=book.by, not_before=timezone.now())
+    deliver(timezone.now(), only=Q(kind="invoice"), clock=lambda: timezone.now())
+    for link in ShareLink.objects.filter(invoice__issued_on=day, client__number__in=cast.OPENS_AT_ONCE):
+        record_view(link, timezone.now())
 
 
 def write_demo(on: dt.date, by: Any, say: Callable[[int, int], None] = lambda done, total: None) -> Book:
-    """The whole book, or nothing of it."""
+    """The whole book in one transaction; then the ladder over it, whose mails are written outside of any."""
     with transaction.atomic():
         book = begin(on, by)
         write(book, say)
+    chase(book, say)
     return book

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from typing import Any
 
 from django.contrib import messages
@@ -11,8 +12,10 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
+from ar_collections.reports import Upcoming, next_step
 from clients.models import Client, Contact
 from clients.services import retire_contact, save_client, save_contact
+from core.errors import Refused
 from core.services import today
 from dashboard.desk import StaffRequest, back, refusals_on, refusals_said
 from dashboard.forms.clients import ClientForm, ContactForm, QuickContactForm
@@ -126,7 +129,7 @@ def client_file(request: StaffRequest, pk: int) -> HttpResponse:
         "client": client, "file": file_of(client, on), "people": people, "on": on,
         "bounced": [person for person in people if person.is_active and person.bounced_at],
         "reachable": any(person.is_active and person.email and not person.bounced_at for person in people),
-        "local_now": request.desk.now.astimezone(client.zone),
+        "local_now": request.desk.now.astimezone(client.zone), "next_step": _next(client, on),
     }  # fmt: skip
     return render(request, "dashboard/client.html", context)
 
@@ -144,6 +147,14 @@ def client_statement(request: StaffRequest, pk: int) -> HttpResponse:
     answer = HttpResponse(content, content_type="application/pdf")
     answer["Content-Disposition"] = f'inline; filename="statement-{client.pk}-{on.isoformat()}.pdf"'
     return answer
+
+
+def _next(client: Client, on: dt.date) -> Upcoming | None:
+    """The next automatic step; none where the company has no policy yet."""
+    try:
+        return next_step(client, on)
+    except Refused:
+        return None
 
 
 def contact_new(request: StaffRequest, pk: int) -> HttpResponse:
