@@ -20,7 +20,7 @@ from core.models import Company, as_text
 from core.money import plain
 from disputes.models import Dispute
 from disputes.services import REVISIT_AFTER_DAYS
-from imports.cells import Reading
+from imports.cells import Reading, Trouble
 from imports.rows import OpenItem, Read, read_open_items
 from imports.sheet import Sheet, read_sheet
 from invoices.interest import Claim, late_interest
@@ -311,9 +311,11 @@ class _Book:
             Client.objects.filter(pk__in=some).without_contact().count() for some in _batches(touched)
         )
         if taking.interest_from is not None:
-            answer.more["interest"] = interest_preview(
-                [(n.item, n.invoice.late_percent) for n in new], taking.interest_from, self.on
-            )
+            percents = [(n.item, n.invoice.late_percent) for n in new]
+            answer.more["interest"] = interest_preview(percents, taking.interest_from, self.on)
+            if new and not any(percent for _item, percent in percents):
+                message = "The payment terms of these clients carry no late interest, so none will be charged."
+                answer.warnings.append(Trouble(1, "", taking.interest_from.isoformat(), message))
 
 
 def interest_preview(
