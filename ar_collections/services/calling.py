@@ -17,7 +17,7 @@ from core.money import plain
 from disputes.services import open_dispute
 from invoices.models import Invoice
 
-from .contact_log import log_contact
+from .contact_log import answer_task, log_contact
 from .desk import request_plan
 from .pausing import claim_paid
 from .promising import promise_payment
@@ -26,14 +26,14 @@ from .promising import promise_payment
 def log_call(
     client: Client, *, key: str, outcome: str, on: dt.date, by: Any, about: Sequence[Invoice] = (),
     amount: Decimal | None = None, promised_for: dt.date | None = None, paid_on: dt.date | None = None,
-    reason: str = "", revisit_on: dt.date | None = None, task: Task | None = None, **facts: Any,
+    reason: str = "", revisit_on: dt.date | None = None, tasks: Sequence[Task] = (), **facts: Any,
 ) -> ContactLog:  # fmt: skip
     """Keep a call with what it brought for the invoices it was ``about``; all of it, or nothing where one is refused.
 
     «promised» shares ``amount`` among them, oldest due first; «disputes» marks each of them; «says it is paid» pauses
     each and looks for the money; «asks for a plan» is a task for the oldest. The same ``key`` again answers with the
-    call already kept. ``facts`` are those of ``log_contact``. Where the right person became known with a telephone
-    number, ``task`` stays to be done: that person is called next.
+    call already kept. ``facts`` are those of ``log_contact``. A conversation closes all ``tasks`` it was for, no
+    answer puts them off; where the right person became known with a telephone number they stay: that one is next.
     """
     with transaction.atomic():
         Client.objects.select_for_update(of=("self",)).get(pk=client.pk)
@@ -53,10 +53,14 @@ def log_call(
         elif outcome == "wants_plan":
             request_plan(touched[0], text=said, on=on, by=by)
         right = (facts.get("right_person") or {}) if outcome == "wrong_person" else {}
-        return log_contact(
+        entry = log_contact(
             client, key=key, outcome=outcome, on=on, by=by, channel="call", direction="out",
-            invoices=[invoice.pk for invoice in touched], task=None if right.get("phone") else task, **facts,
+            invoices=[invoice.pk for invoice in touched], **facts,
         )  # fmt: skip
+        if not right.get("phone"):
+            for task in Task.objects.filter(pk__in=[task.pk for task in tasks], client=client, closed_on=None):
+                answer_task(task, entry, on=on, by=by)
+        return entry
 
 
 BRINGS_SOMETHING = ("promised", "disputes", "claims_paid", "wants_plan")

@@ -51,7 +51,7 @@ def log_contact(
         if outcome == "wrong_person":
             _find_the_right_one(client, contact, right_person, on, by)
         if task is not None and task.closed_on is None:
-            _answer(task, entry, on, by)
+            answer_task(task, entry, on=on, by=by)
         if next_step.strip() and next_on:
             open_task(
                 client, "answer", because=next_step.strip(), due_on=next_on, on=on, by=by, key=f"next_step:{entry.pk}"
@@ -119,7 +119,8 @@ def _find_the_right_one(
     )
 
 
-def _answer(task: Task, entry: ContactLog, on: dt.date, by: Any) -> None:
+def answer_task(task: Task, entry: ContactLog, *, on: dt.date, by: Any) -> None:
+    """What a contact does to a task it was for: a conversation closes it, no answer puts it off."""
     if entry.outcome in (*REACHED, "wrong_person"):
         close_task(task, because=entry.get_outcome_display(), on=on, by=by)
         return

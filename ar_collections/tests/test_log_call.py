@@ -42,7 +42,7 @@ def call(client: Any, outcome: str, **facts: Any) -> ContactLog:
 
 
 def test_a_promise_covers_the_oldest_invoice_first(late_client, older, newer, task):
-    call(late_client, "promised", about=[newer, older], amount=Decimal("1200"), promised_for=FRIDAY, task=task)
+    call(late_client, "promised", about=[newer, older], amount=Decimal("1200"), promised_for=FRIDAY, tasks=[task])
     promised = {p.invoice_id: (p.amount, p.promised_for) for p in Promise.objects.all()}
     assert promised == {older.pk: (Decimal(1000), FRIDAY), newer.pk: (Decimal(200), FRIDAY)}
     assert ContactLog.objects.get().invoices == [older.pk, newer.pk]
@@ -52,7 +52,7 @@ def test_a_promise_covers_the_oldest_invoice_first(late_client, older, newer, ta
 
 def test_more_than_is_open_is_refused_and_leaves_no_log_behind(late_client, older, newer, task):
     with pytest.raises(Refused, match=r"1500.00 EUR is all that is open"):
-        call(late_client, "promised", about=[older, newer], amount=Decimal(1501), promised_for=FRIDAY, task=task)
+        call(late_client, "promised", about=[older, newer], amount=Decimal(1501), promised_for=FRIDAY, tasks=[task])
     assert not ContactLog.objects.exists() and not Promise.objects.exists()
     task.refresh_from_db()
     assert task.closed_on is None
@@ -68,7 +68,7 @@ def test_a_promise_has_an_amount_and_a_day(late_client, older, facts, where):
 
 
 def test_the_same_call_sent_twice_happens_once(late_client, older, task):
-    facts = {"about": [older], "amount": Decimal(400), "promised_for": FRIDAY, "task": task}
+    facts = {"about": [older], "amount": Decimal(400), "promised_for": FRIDAY, "tasks": [task]}
     assert call(late_client, "promised", **facts) == call(late_client, "promised", **facts)
     assert ContactLog.objects.count() == Promise.objects.count() == 1
 
@@ -93,7 +93,7 @@ def test_asking_for_a_plan_is_a_task_for_the_oldest(late_client, older, newer):
 
 
 def test_no_answer_puts_the_call_off_until_tomorrow(late_client, older, task):
-    call(late_client, "no_answer", task=task)
+    call(late_client, "no_answer", tasks=[task])
     task.refresh_from_db()
     assert (task.closed_on, task.snoozed_until) == (None, TODAY + dt.timedelta(days=1))
 
@@ -101,7 +101,7 @@ def test_no_answer_puts_the_call_off_until_tomorrow(late_client, older, task):
 def test_the_right_person_takes_the_place_of_the_wrong_one_and_is_called_next(late_client, older, task):
     wrong = late_client.contacts.get()
     right = {"name": "Jonas Petersen", "phone": "+49 40 66969 900", "email": "jonas@client.example"}
-    call(late_client, "wrong_person", contact=wrong, right_person=right, task=task)
+    call(late_client, "wrong_person", contact=wrong, right_person=right, tasks=[task])
     assert list(Contact.objects.filter(client=late_client, is_active=True).values_list("name", flat=True)) == [
         "Jonas Petersen"
     ]
@@ -110,7 +110,7 @@ def test_the_right_person_takes_the_place_of_the_wrong_one_and_is_called_next(la
 
 
 def test_a_wrong_person_without_a_right_one_is_a_search_for_a_contact(late_client, older, task):
-    call(late_client, "wrong_person", contact=late_client.contacts.get(), task=task)
+    call(late_client, "wrong_person", contact=late_client.contacts.get(), tasks=[task])
     task.refresh_from_db()
     assert task.closed_on == TODAY
     assert Task.objects.get(kind="contact").client == late_client

@@ -10,18 +10,25 @@ from typing import Any
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
-from ar_collections.models import ContactLog
 from clients.models import Contact
 from core.dates import next_business_day
+from dashboard.forms_layout import HouseForm
 from dashboard.templatetags.ledger import day, money
 from disputes.models import Dispute
 from disputes.services import REVISIT_AFTER_DAYS
 from invoices.models import Invoice
 
+from .desk import CALL_OUTCOMES
 from .fields import AmountField, OnceField
 
-OUTCOMES = [pair for pair in ContactLog.OUTCOMES if pair[0] != "note"]
 PROMISED_IN_DAYS = 7
+
+
+class DoneForm(HouseForm, forms.Form):
+    """What came of a task that no call answers."""
+
+    because = forms.CharField(label=_("What came of it"), max_length=200)
+    save_label = _("Done")
 
 
 class CallForm(forms.Form):
@@ -33,7 +40,7 @@ class CallForm(forms.Form):
     client = forms.IntegerField(widget=forms.HiddenInput)
     outcome = forms.ChoiceField(
         label=_("What happened?"),
-        choices=OUTCOMES,
+        choices=CALL_OUTCOMES,
         widget=forms.RadioSelect,
         error_messages={"required": _("Say what happened: choose one of the answers.")},
     )

@@ -170,30 +170,6 @@ class SkipForm(HouseForm, forms.Form):
     save_label = _("Skip")
 
 
-class CallForm(forms.Form):
-    """The call logged inside the queue; what belongs to one answer alone is asked with that answer."""
-
-    key = OnceField()
-    contact = forms.IntegerField(required=False, widget=forms.HiddenInput)
-    outcome = forms.ChoiceField(choices=CALL_OUTCOMES, error_messages={"required": _("Say what happened.")})
-    amount = AmountField(label=_("Will pay"), required=False)
-    promised_for = forms.DateField(label=_("On"), required=False)
-    reason = forms.ChoiceField(label=_("What is wrong"), choices=Dispute.REASONS, required=False)
-    right_name = forms.CharField(label=_("The right person"), required=False, max_length=120)
-    right_email = forms.EmailField(label=_("E-mail"), required=False)
-    right_phone = forms.CharField(label=_("Telephone"), required=False, max_length=40)
-    said = forms.CharField(label=_("Note"), required=False)
-    next_on = forms.DateField(label=_("Call again on"), required=False)
-
-    def clean(self) -> dict[str, Any]:
-        given = super().clean() or {}
-        if given.get("outcome") == "promised":
-            for name, sentence in (("amount", _("How much will they pay?")), ("promised_for", _("By which day?"))):
-                if not given.get(name) and name not in self.errors:
-                    self.add_error(name, sentence)
-        return given
-
-
 def _offer_open(form: Any, client: Client) -> None:
     field = form.fields["invoice"]
     field.queryset = Invoice.objects.open().of(client).order_by("due_on")

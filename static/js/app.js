@@ -132,7 +132,7 @@
     const at = (selector) => event.target.closest(selector);
     if (at("[data-menu]")) showMenu(!document.body.classList.contains("menu-open"));
     else if (document.body.classList.contains("menu-open") && !at(".rail")) showMenu(false);
-    if (at("[data-toggle]")) toggle(at("[data-toggle]"));
+    if (at("[data-toggle]")) { event.preventDefault(); toggle(at("[data-toggle]")); }
     if (at("[data-open-sheet]")) one("[data-sheet]").showModal();
     if (at("[data-close]")) (at("dialog") ? at("dialog").close() : at("[data-notice]").remove());
     if (at("[data-print]")) window.print();
