@@ -89,9 +89,8 @@ def replay(company: Company, first: dt.date, last: dt.date) -> dict[tuple[int, s
 
 def settled_on() -> dict[int, dt.date]:
     """From the entries themselves: the day on which each invoice was paid in full."""
-    return dict(
-        Entry.objects.filter(cr=RECEIVABLE, kind="allocation").values_list("invoice", "effective_on").order_by("effective_on")
-    )
+    paid = Entry.objects.filter(cr=RECEIVABLE, kind="allocation").order_by("effective_on")
+    return dict(paid.values_list("invoice", "effective_on"))
 
 
 def account_for(held_back: dict[tuple[int, str], str]) -> dict[str, tuple[int, int, Counter[str]]]:
@@ -149,7 +148,8 @@ def test_a_likeness_of_our_own() -> None:
         amount = Decimal(book.randrange(500, 20_000)) / 100
         rows.append(f"{n:06d},K-{book.randrange(12):02d},{issued},{issued + dt.timedelta(days=30)},{amount},{settled}")
     mapping = {
-        "number": "no", "client": "client", "issued_on": "issued", "due_on": "due", "total": "total", "settled_on": "settled",
+        "number": "no", "client": "client", "issued_on": "issued", "due_on": "due", "total": "total",
+        "settled_on": "settled",
     }
     take_over(company, "\n".join(rows).encode(), Reading(mapping=mapping, date_format="%Y-%m-%d", currency="USD"))
     found = check(company, FIRST, dt.date(2012, 6, 30))

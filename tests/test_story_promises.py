@@ -71,7 +71,10 @@ def test_the_task_of_a_broken_promise_closes_itself_when_the_money_comes(late_cl
 
 @pytest.mark.parametrize(
     ("amount", "day", "code"),
-    [("1000.01", 15, "too_much"), ("0", 15, "amount"), ("-5", 15, "amount"), ("1000", 9, "past"), ("1000", 30, "too_late")],
+    [
+        ("1000.01", 15, "too_much"), ("0", 15, "amount"), ("-5", 15, "amount"), ("1000", 9, "past"),
+        ("1000", 30, "too_late"),
+    ],
 )
 def test_a_promise_that_cannot_be_is_refused(late_client, amount, day, code):
     invoice = invoice_due(late_client, DUE)
@@ -94,7 +97,7 @@ def test_a_client_promises_twice_and_then_is_asked_to_call(late_client):
 def test_an_excluded_invoice_reappears_on_time_and_does_not_affect_its_sibling(late_client):
     company = late_client.company
     a, b = invoice_due(late_client, DUE), invoice_due(late_client, DUE)
-    pause_chasing(late_client, invoice=a, reason="credit note on its way", until=dt.date(2026, 11, 12), on=DUE, by=CLERK)
+    pause_chasing(late_client, invoice=a, reason="credit note to come", until=dt.date(2026, 11, 12), on=DUE, by=CLERK)
     days_pass(company, LATE, dt.date(2026, 11, 13))
     assert served(b) == [("first_overdue", LATE)]
     assert served(a) == [("first_overdue", dt.date(2026, 11, 13))]
