@@ -12,6 +12,7 @@ from babel import Locale
 from babel.numbers import format_decimal
 from django.utils import translation
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from clients.models import Client, Contact
 from core.dates import show_day
@@ -151,7 +152,7 @@ def invoice_document(invoice: Invoice) -> InvoiceDocument:
             issued=invoice.issued_on,
             amount=show(invoice.total, currency, language),
             due_words=terms_words(invoice.issued_on, invoice.due_on, language),
-            terms_label=facts["terms"],
+            terms_label=_terms_label(invoice.issued_on, invoice.due_on),
             facts=invoice_facts(invoice, facts),
             lines=line_rows(lines, currency, language),
             has_tax=any(line.tax_percent for line in lines),
@@ -253,6 +254,11 @@ def _address(party: Mapping[str, str], language: str) -> tuple[str, ...]:
     return tuple(
         line for line in (party["street"], place, country, tax if party["tax_number"] else "") if line
     )
+
+
+def _terms_label(issued_on: dt.date, due_on: dt.date) -> str:
+    days = (due_on - issued_on).days
+    return ngettext("net %(n)d day", "net %(n)d days", days) % {"n": days} if days > 0 else ""
 
 
 def _period(first: dt.date | None, last: dt.date | None, language: str) -> str:
