@@ -14,6 +14,8 @@ from django.utils import translation
 
 _COLOUR = re.compile(r"#[0-9a-fA-F]{6}")
 _HOUSE_COLOUR = "#0f5f57"
+_INK = "#14211e"
+READABLE = 4.5  # WCAG 2.2, 1.4.3
 _SPACES_AT_LINE_END = re.compile(r"[ \t]+(?=\n)")
 _EMPTY_LINES = re.compile(r"\n{3,}")
 
@@ -24,7 +26,10 @@ def compose(name: str, context: dict[str, Any], language: str) -> tuple[str, str
     Renders ``mail/<name>.subject.txt``, ``mail/<name>.txt`` and ``mail/<name>.html``. What the shared frame
     (``mail/base.html``, ``mail/base.txt``) needs from ``context`` stands at the top of those files.
     """
-    values = {**context, "accent": _accent(context.get("company"))}
+    accent = _accent(context.get("company"))
+    dark = contrast_with_white(accent) >= READABLE
+    colours = {"accent": accent, "on_accent": "#ffffff" if dark else _INK, "link": accent if dark else _INK}
+    values = {**context, **colours}
     with translation.override(language):
         subject = _render(f"mail/{name}.subject.txt", values, escape=False)
         text = _render(f"mail/{name}.txt", values, escape=False)
@@ -40,6 +45,17 @@ def tidy(text: str) -> str:
     'Hello\n\nworld\n'
     """
     return _EMPTY_LINES.sub("\n\n", _SPACES_AT_LINE_END.sub("", text.replace("\r\n", "\n"))).strip() + "\n"
+
+
+def contrast_with_white(colour: str) -> float:
+    """The contrast ratio of a colour such as #0f5f57 with white, by WCAG 2.2.
+
+    >>> round(contrast_with_white("#000000")), round(contrast_with_white("#ffffff"))
+    (21, 1)
+    """
+    parts = [int(colour[place : place + 2], 16) / 255 for place in (1, 3, 5)]
+    red, green, blue = (part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts)
+    return 1.05 / (0.2126 * red + 0.7152 * green + 0.0722 * blue + 0.05)
 
 
 def _render(template: str, values: dict[str, Any], *, escape: bool) -> str:

@@ -79,3 +79,12 @@ def test_the_brand_colour_is_a_colour_or_ours(letters):
 
 def test_there_is_no_button_without_a_link(letters):
     assert "<table" not in letter()[2]
+
+
+def test_words_on_the_button_can_be_read_whatever_the_brand_colour(letters):
+    button = {"link_url": "https://ar.example/i/1/x/", "link_label": "See"}
+    assert "color: #ffffff" in letter(company=company(accent="#0f5f57"), **button)[2]
+    light = letter(company=company(accent="#f4b740"), **button)[2]
+    on_the_button = light.partition('<table class="button"')[2].partition(">See<")[0]
+    assert "background: #f4b740" in on_the_button and "color: #14211e" in on_the_button
+    assert "#ffffff" not in on_the_button
