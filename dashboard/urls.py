@@ -1,7 +1,7 @@
 from django.urls import URLPattern, URLResolver, path
 
 from .desk import choose_company, staff_page
-from .views import clients, conversations, holds, imports, invoices, outbox, payments, search, sending
+from .views import clients, conversations, holds, imports, invoices, outbox, payments, search, sending, tasks
 from .views.collections import collections
 from .views.disputes import disputes
 from .views.promises import promises
@@ -12,6 +12,10 @@ app_name = "dashboard"
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", staff_page(today), name="today"),
     path("collections/", staff_page(collections), name="collections"),
+    path("tasks/<int:pk>/snooze/", staff_page(tasks.task_snooze), name="task_snooze"),
+    path("tasks/<int:pk>/skip/", staff_page(tasks.task_skip), name="task_skip"),
+    path("tasks/<int:pk>/done/", staff_page(tasks.task_done), name="task_done"),
+    path("tasks/<int:pk>/assign/", staff_page(tasks.task_assign), name="task_assign"),
     path("company/", staff_page(choose_company), name="choose_company"),
     path("clients/", staff_page(clients.clients), name="clients"),
     path("clients/new/", staff_page(clients.client_new), name="client_new"),
