@@ -109,6 +109,7 @@ class _Drain:
     now: dt.datetime
     clock: Clock
     way: transport.Transport
+    reached: bool = False
     counts: Counter[str] = field(
         default_factory=lambda: Counter(sent=0, cancelled=0, failed=0, unknown=0, put_back=0, stuck=0)
     )
@@ -132,14 +133,14 @@ class _Drain:
         with _one_by_one(message, self.counts):
             if written := self._write(message):
                 self._hand_over(message, *written)
-                _end_outage(self.clock())
+                self._answered()
         return True
 
     def look_whether_an_outage_is_over(self) -> None:
         """Nothing was due: if the server is reachable again, nobody needs a banner any more."""
         if Outage.objects.filter(transport="mail", ended_at=None).exists():
             self.way.open()
-            _end_outage(self.clock())
+            self._answered()
 
     def _write(self, message: Message) -> tuple[Letter, dict[str, object]] | None:
         """The letter and what is frozen of it; None where there is nothing to hand over."""
@@ -184,6 +185,12 @@ class _Drain:
             _surely(lambda: self._lost(message, words))
         else:
             _surely(lambda: self._sent(message, said))
+
+    def _answered(self) -> None:
+        """The server can be reached: an outage is over. Asked once a drain."""
+        if not self.reached:
+            self.reached = True
+            Outage.objects.filter(transport="mail", ended_at=None).update(ended_at=self.clock())
 
     def _end(self, message: Message, state: str, **changes: object) -> None:
         if move(message, state, **changes):
@@ -271,10 +278,6 @@ def _keep_outage(said: str, at: dt.datetime) -> None:
     outage, _ = Outage.objects.get_or_create(transport="mail", ended_at=None, defaults={"since": at, "said": said})
     if outage.said != said:
         Outage.objects.filter(pk=outage.pk).update(said=said)
-
-
-def _end_outage(at: dt.datetime) -> None:
-    Outage.objects.filter(transport="mail", ended_at=None).update(ended_at=at)
 
 
 def _surely(write: Callable[[], None]) -> None:
