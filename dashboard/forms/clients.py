@@ -56,8 +56,11 @@ class ClientForm(HouseForm, forms.ModelForm[Client]):
         self.fields["version"].initial = self.instance.version
 
     def facts(self) -> dict[str, Any]:
-        """What the verb saves."""
-        return {name: value for name, value in self.cleaned_data.items() if name != "version"}
+        """What the verb saves; a new client without terms of its own gets the company's."""
+        facts = {name: value for name, value in self.cleaned_data.items() if name != "version"}
+        if self.instance.pk is None and facts["terms"] is None:
+            del facts["terms"]
+        return facts
 
 
 class ContactForm(HouseForm, forms.ModelForm[Contact]):

@@ -88,6 +88,14 @@ class LineForm(forms.Form):
         self.fields["description"].widget.attrs["placeholder"] = _("What was delivered")
         self.fields["detail"].widget.attrs["placeholder"] = _("Detail, if any")
 
+    def has_changed(self) -> bool:
+        """A row in which neither a thing nor a price stands is no line."""
+        if not self.is_bound:
+            return super().has_changed()
+        return any(
+            str(self.data.get(self.add_prefix(name), "")).strip() for name in ("description", "detail", "unit_price")
+        )
+
     def line(self) -> LineDraft:
         return LineDraft(**{name: self.cleaned_data[name] for name in self.fields if name != "DELETE"})
 
@@ -96,6 +104,9 @@ class BaseLines(forms.BaseFormSet[LineForm]):
     """The lines as written; rows left empty are passed over."""
 
     deletion_widget = forms.HiddenInput
+
+    def _construct_form(self, i: int, **kwargs: Any) -> LineForm:
+        return super()._construct_form(i, empty_permitted=True, **kwargs)  # type: ignore[misc, no-any-return]
 
     def lines(self) -> list[LineDraft]:
         return [

@@ -1,0 +1,191 @@
+"""Invoices at the desk: written, issued, sent, voided; each figure with what it is made of."""
+
+from __future__ import annotations
+
+import datetime as dt
+from decimal import Decimal
+from typing import Any
+
+import pytest
+import time_machine
+from django.urls import reverse
+
+from invoices.models import Invoice, ShareLink
+from outbox.models import Message
+from tests.cast import TODAY, invoice_due, make_client, make_draft, make_invoice, pay
+
+pytestmark = pytest.mark.django_db
+NOON = dt.datetime.combine(TODAY, dt.time(12), tzinfo=dt.UTC)
+
+
+@pytest.fixture
+def desk(client: Any, clerk: Any, company: Any) -> Any:
+    with time_machine.travel(NOON, tick=False):
+        client.force_login(clerk)
+        yield client
+
+
+def url(name: str, *args: Any) -> str:
+    return reverse(f"dashboard:{name}", args=args)
+
+
+def text(answer: Any) -> str:
+    return answer.content.decode()
+
+
+def written(client: Any, *lines: tuple[str, str, str], do: str = "save", **heading: Any) -> dict[str, Any]:
+    data = {"client": client.pk, "currency": "EUR", "do": do, "lines-TOTAL_FORMS": len(lines), "lines-INITIAL_FORMS": 0}
+    for n, (what, quantity, price) in enumerate(lines):
+        data |= {f"lines-{n}-description": what, f"lines-{n}-quantity": quantity, f"lines-{n}-unit_price": price}
+        data |= {f"lines-{n}-tax_percent": "19", f"lines-{n}-tax_category": "S"}
+    return data | heading
+
+
+def test_every_tab_counts_and_sums_the_filtered_set(desk, late_client, good_client, django_assert_max_num_queries):
+    invoice_due(late_client, TODAY - dt.timedelta(days=40), "500")
+    make_invoice(good_client, "100")
+    make_draft(good_client, "7")
+    pay(make_invoice(good_client, "30").client, "30", how="exact")
+    with django_assert_max_num_queries(25):
+        answer = desk.get("/invoices/")
+    tabs = {tab["key"]: (tab["count"], tab["sums"]) for tab in answer.context["tabs"]}
+    assert tabs["draft"] == (1, {"EUR": Decimal(7)})
+    assert tabs["open"] == (2, {"EUR": Decimal(600)})
+    assert tabs["overdue"] == (1, {"EUR": Decimal(500)})
+    assert tabs["paid"] == (1, {"EUR": Decimal(30)})
+    found = desk.get("/invoices/?q=Osprey").context["tabs"]
+    assert next(tab for tab in found if tab["key"] == "overdue")["count"] == 0
+
+
+def test_a_bucket_of_the_aging_table_opens_to_its_invoices(desk, late_client):
+    days = {0: "current", 1: "1-30", 30: "1-30", 31: "31-60", 61: "61-90", 91: "90+", 400: "90+"}
+    for late in days:
+        invoice_due(late_client, TODAY - dt.timedelta(days=late), str(1000 + late))
+    for bucket in set(days.values()):
+        rows = desk.get("/invoices/", {"due": bucket, "tab": "open"}).context["rows"]
+        assert {int(i.total) - 1000 for i, _ in rows} == {late for late, name in days.items() if name == bucket}
+
+
+def test_no_invoice_yet_says_what_to_do(desk):
+    assert "Create your first invoice" in text(desk.get("/invoices/"))
+
+
+def test_a_draft_is_kept_changed_and_thrown_away(desk, late_client):
+    desk.post("/invoices/new/", written(late_client, ("Design", "2", "100"), ("", "1", "")))
+    draft = Invoice.objects.get()
+    assert (draft.total, draft.lines.count(), draft.number) == (Decimal(238), 1, None)
+    page = url("invoice_edit", draft.pk)
+    assert "Design" in text(desk.get(page))
+    desk.post(page, written(late_client, ("Design", "3", "100"), version=1))
+    draft.refresh_from_db()
+    assert draft.total == Decimal(357)
+    clash = desk.post(page, written(late_client, ("Design", "4", "100"), version=1))
+    assert "Somebody else changed this draft" in text(clash)
+    desk.post(url("invoice_delete", draft.pk))
+    assert not Invoice.objects.exists()
+
+
+def test_a_line_without_a_price_is_refused_by_its_number(desk, late_client):
+    answer = desk.post("/invoices/new/", written(late_client, ("Design", "2", "")))
+    assert answer.status_code == 422
+    assert "Line 1, Price" in text(answer)
+    assert not Invoice.objects.exists()
+
+
+def test_an_invoice_without_lines_is_refused(desk, late_client):
+    answer = desk.post("/invoices/new/", written(late_client))
+    assert "needs at least one line" in text(answer)
+
+
+def test_adding_a_line_and_looking_at_the_totals_keep_nothing(desk, late_client):
+    answer = desk.post("/invoices/new/", written(late_client, ("Design", "2", "100"), do="line"))
+    assert text(answer).count("data-line") == 2
+    answer = desk.post("/invoices/new/", written(late_client, ("Design", "2", "100"), do="totals"))
+    assert "€238.00" in text(answer) and "Due in 30 days — by 18 December 2026" in text(answer)
+    fragment = text(desk.post(url("invoice_totals"), written(late_client, ("Design", "2", "100"))))
+    assert "€238.00" in fragment and "<html" not in fragment
+    assert not Invoice.objects.exists()
+
+
+def test_issuing_gives_the_number_and_the_day(desk, late_client):
+    answer = desk.post("/invoices/new/", written(late_client, ("Design", "2", "100"), do="issue"), follow=True)
+    invoice = Invoice.objects.get()
+    assert (invoice.number, invoice.due_on) == ("LO-2026-0001", dt.date(2026, 12, 18))
+    assert "Issued as LO-2026-0001, due by 18 December 2026" in text(answer)
+
+
+def test_issuing_and_sending_can_be_undone_for_ten_seconds(desk, late_client):
+    answer = desk.post("/invoices/new/", written(late_client, ("Design", "2", "100"), do="send"), follow=True)
+    message = Message.objects.get()
+    assert message.not_before == NOON + dt.timedelta(seconds=10)
+    assert url("outbox_undo", message.pk) in text(answer)
+
+
+def test_what_may_not_be_issued_stays_a_draft_with_the_reason(desk, company):
+    strict = make_client(company, "C-3", po_required=True)
+    answer = desk.post("/invoices/new/", written(strict, ("Design", "1", "5"), do="issue"), follow=True)
+    assert "pays only with a purchase order number" in text(answer)
+    assert Invoice.objects.get().issued_at is None
+
+
+def test_the_page_opens_every_figure_to_what_it_is_made_of(desk, late_client, django_assert_max_num_queries):
+    invoice = invoice_due(late_client, TODAY - dt.timedelta(days=5), "500")
+    pay(late_client, "120", reference="TRX 9")
+    with django_assert_max_num_queries(45):
+        page = text(desk.get(url("invoice", invoice.pk)))
+    assert "€380.00" in page and "TRX 9" in page and "receivable ← revenue" in page
+    assert "5 days overdue" in page
+
+
+def test_an_issued_invoice_is_voided_with_a_reason_while_nothing_was_paid(desk, late_client):
+    invoice = make_invoice(late_client, "500")
+    assert desk.post(url("invoice_void", invoice.pk), {"reason": " "}).status_code == 422
+    desk.post(url("invoice_void", invoice.pk), {"reason": "Wrong client"})
+    invoice.refresh_from_db()
+    assert invoice.voided_because == "Wrong client"
+    paid = make_invoice(late_client, "50")
+    pay(late_client, "50", how={f"invoice:{paid.pk}": Decimal(50)})
+    refused = desk.post(url("invoice_void", paid.pk), {"reason": "Wrong"})
+    assert "can no longer be voided" in text(refused)
+
+
+def test_the_mail_is_seen_before_it_goes_and_looking_changes_nothing(desk, late_client):
+    invoice = make_invoice(late_client, "500")
+    page = desk.get(url("invoice_send", invoice.pk))
+    assert f"Invoice {invoice.number}" in text(page) and f"{invoice.number}.pdf" in text(page)
+    assert not ShareLink.objects.exists() and not Message.objects.exists()
+    desk.post(url("invoice_send", invoice.pk), {"contact": late_client.contacts.get().pk})
+    assert Message.objects.get().payload["invoice"] == invoice.pk
+
+
+def test_without_an_address_sending_says_so_and_leads_to_a_contact(desk, company):
+    silent = make_client(company, "C-7", email=None)
+    invoice = make_invoice(silent, "75")
+    page = text(desk.get(url("invoice_send", invoice.pk)))
+    assert "nobody with an e-mail address that works" in page and url("contact_new", silent.pk) in page
+
+
+def test_the_private_link_is_made_renewed_and_shut(desk, late_client):
+    invoice = make_invoice(late_client, "75")
+    desk.post(url("link_make", invoice.pk))
+    link = ShareLink.objects.get()
+    assert f"/i/{link.pk}/" in text(desk.get(url("invoice", invoice.pk)))
+    desk.post(url("link_rotate", link.pk))
+    link.refresh_from_db()
+    assert link.version == 2
+    desk.post(url("link_revoke", link.pk))
+    link.refresh_from_db()
+    assert link.revoked_at == NOON
+
+
+def test_a_draft_has_no_document_and_no_link(desk, late_client):
+    draft = make_draft(late_client)
+    assert desk.get(url("invoice_pdf", draft.pk)).status_code == 404
+    answer = desk.post(url("link_make", draft.pk), follow=True)
+    assert "Only an issued invoice has a page" in text(answer)
+
+
+def test_the_document_is_the_pdf_the_client_gets(desk, late_client):
+    answer = desk.get(url("invoice_pdf", make_invoice(late_client, "75").pk))
+    assert answer["Content-Type"] == "application/pdf"
+    assert answer.content.startswith(b"%PDF")

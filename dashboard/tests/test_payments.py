@@ -1,0 +1,118 @@
+"""Payments at the desk: recorded once, put where they belong, taken back."""
+
+from __future__ import annotations
+
+import datetime as dt
+from decimal import Decimal
+from typing import Any
+
+import pytest
+import time_machine
+from django.urls import reverse
+
+from payments.models import Payment
+from payments.services import unallocated
+from tests.cast import TODAY, invoice_due, make_client, make_invoice, pay
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def desk(client: Any, clerk: Any, company: Any) -> Any:
+    with time_machine.travel(dt.datetime.combine(TODAY, dt.time(12), tzinfo=dt.UTC), tick=False):
+        client.force_login(clerk)
+        yield client
+
+
+def url(name: str, *args: Any) -> str:
+    return reverse(f"dashboard:{name}", args=args)
+
+
+def text(answer: Any) -> str:
+    return answer.content.decode()
+
+
+def received(client: Any, amount: str, **facts: Any) -> dict[str, Any]:
+    return {
+        "key": f"form:{amount}",
+        "client": client.pk,
+        "amount": amount,
+        "currency": "EUR",
+        "received_on": TODAY.isoformat(),
+        "method": "transfer",
+        "how": "oldest",
+    } | facts
+
+
+def test_no_payment_yet_says_what_to_do(desk):
+    assert "Record a payment" in text(desk.get("/payments/"))
+
+
+def test_first_the_client_then_what_they_owe(desk, late_client):
+    invoice = make_invoice(late_client, "500")
+    assert "Whom is it from?" in text(desk.get("/payments/new/"))
+    page = text(desk.get(f"/payments/new/?client={late_client.pk}&invoice={invoice.pk}"))
+    assert invoice.number in page and 'value="500"' in page
+
+
+def test_a_payment_is_recorded_once_however_often_it_is_sent(desk, late_client):
+    old = invoice_due(late_client, TODAY - dt.timedelta(days=50), "100")
+    new = make_invoice(late_client, "100")
+    for _ in range(2):
+        desk.post("/payments/new/", received(late_client, "120"))
+    assert Payment.objects.count() == 1
+    for invoice, left in ((old, 0), (new, 80)):
+        invoice.refresh_from_db()
+        assert invoice.balance == left
+
+
+def test_by_hand_it_goes_where_it_is_written(desk, late_client):
+    invoice_due(late_client, TODAY - dt.timedelta(days=50), "100")
+    new = make_invoice(late_client, "100")
+    desk.post("/payments/new/", received(late_client, "60", how="hand", **{f"claim-invoice:{new.pk}": "60"}))
+    new.refresh_from_db()
+    assert new.balance == 40
+    nothing = desk.post("/payments/new/", received(late_client, "61", how="hand"))
+    assert "Write an amount beside at least one of them" in text(nothing)
+
+
+def test_more_than_is_owed_is_refused_by_hand_and_waits_otherwise(desk, late_client):
+    invoice = make_invoice(late_client, "100")
+    refused = desk.post(
+        "/payments/new/", received(late_client, "150", how="hand", **{f"claim-invoice:{invoice.pk}": "150"})
+    )
+    assert refused.status_code == 422
+    assert not Payment.objects.exists()
+    answer = desk.post("/payments/new/", received(late_client, "151"), follow=True)
+    assert "€51.00 is not put to anything yet" in text(answer)
+
+
+def test_a_payment_of_tomorrow_is_refused(desk, late_client):
+    answer = desk.post("/payments/new/", received(late_client, "5", received_on="2026-11-19"))
+    assert "cannot have been received in the future" in text(answer)
+
+
+def test_cash_on_account_is_put_to_an_invoice_and_taken_back(desk, late_client):
+    payment = pay(late_client, "80", how="none")
+    invoice = make_invoice(late_client, "100")
+    page = url("payment", payment.pk)
+    assert "€80.00 is not put to anything yet" in text(desk.get(page))
+    desk.post(page, {"how": "oldest"})
+    assert unallocated(payment) == 0
+    desk.post(url("allocation_take_back", payment.allocations.get().pk))
+    invoice.refresh_from_db()
+    assert (invoice.balance, unallocated(payment)) == (Decimal(100), Decimal(80))
+    assert "taken back" in text(desk.get(page))
+
+
+def test_the_list_keeps_unapplied_cash_on_a_tab_of_its_own(desk, company, late_client, django_assert_max_num_queries):
+    make_invoice(late_client, "100")
+    pay(late_client, "100", how="exact", reference="APPLIED")
+    pay(late_client, "9", how="none", reference="LOOSE")
+    for n in range(20):
+        pay(make_client(company, f"C-{n}"), "1", how="none")
+    with django_assert_max_num_queries(25):
+        page = text(desk.get("/payments/"))
+    assert "APPLIED" in page and "LOOSE" in page
+    left = text(desk.get("/payments/?tab=left"))
+    assert "APPLIED" not in left and "LOOSE" in left
