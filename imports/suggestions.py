@@ -23,11 +23,11 @@ _HEADINGS: dict[str, tuple[str, ...]] = {
     key: tuple(words.split())
     for key, words in {
         "number": (
-            "invoicenumber invoiceno invoice invoiceid docid documentnumber documentno docnumber number "
+            "invoicenumber invoiceno invno invoice invoiceid docid documentnumber documentno docnumber number "
             "rechnungsnummer rechnungsnr belegnummer belegnr rechnung numerofacture nofacture facture reference"
         ),
         "client": (
-            "customerid customernumber customerno custnumber custno clientnumber clientno clientid "
+            "customerid customernumber customerno custnumber custno cust clientnumber clientno clientid "
             "accountnumber accountno debtor debtorno customer client kundennummer kundennr debitor "
             "debitorennummer kunde numeroclient noclient codeclient account"
         ),
@@ -45,7 +45,8 @@ _HEADINGS: dict[str, tuple[str, ...]] = {
             "bruttobetrag summe montant montantttc totalttc convertedusd"
         ),
         "balance": (
-            "balance openamount outstanding amountdue openbalance offenerbetrag offen saldo solde resteapayer"
+            "balance openamount open stillopen outstanding amountdue openbalance offenerbetrag offen saldo solde "
+            "resteapayer"
         ),
         "settled_on": "settleddate settledon paiddate paidon paymentdate bezahltam zahlungsdatum datepaiement",
         "currency": "currency currencycode curr invoicecurrency waehrung währung whg devise monnaie",

@@ -25,7 +25,6 @@ from .choices import currencies
 KINDS = {"open_items": gettext_lazy("Open items"), "clients": gettext_lazy("Clients and contacts")}
 KEYS = {"open_items": (ITEM_NEEDED, ITEM_OPTIONAL), "clients": (CLIENT_NEEDED, CLIENT_OPTIONAL)}
 DATES = ("issued_on", "due_on", "settled_on")
-AMOUNTS = ("total", "balance", "credit_limit")
 WORDS = {
     "number": (gettext_lazy("Invoice number"), gettext_lazy("kept as text, leading zeros and all")),
     "client": (gettext_lazy("Client number"), gettext_lazy("kept as text; tells clients apart")),
@@ -45,7 +44,8 @@ WORDS = {
     "terms_days": (gettext_lazy("Terms"), gettext_lazy("days until payment is due")),
     "credit_limit": (gettext_lazy("Credit limit"), ""), "vat_id": (gettext_lazy("VAT or tax number"), ""),
 }  # fmt: skip
-_GERMAN_AMOUNT = re.compile(r"[^,]*,[0-9]{1,2}")
+_WITH_COMMA = re.compile(r"-?[0-9.’' ]+,[0-9]{2}")
+_WITH_POINT = re.compile(r"-?[0-9,’' ]+\.[0-9]{2}")
 
 
 class UploadForm(HouseForm, forms.Form):
@@ -147,7 +147,7 @@ class ColumnsForm(forms.Form):
                 help_text=WORDS[key][1],
                 error_messages={"required": _("Say which column holds it; needed in every file.")},
             )
-        self.initial |= self._told(company, proposed)
+        self.initial |= self._told(company)
         for name, field in self.fields.items():
             look = "form-check-input" if isinstance(field, forms.BooleanField) else "form-control"
             field.widget.attrs["class"] = "form-select" if isinstance(field, forms.ChoiceField) else look
@@ -243,18 +243,16 @@ class ColumnsForm(forms.Form):
                 continue
         return found
 
-    def _told(self, company: Company, proposed: dict[str, str]) -> dict[str, Any]:
+    def _told(self, company: Company) -> dict[str, Any]:
         told: dict[str, Any] = {"currency": company.currency, "company": company.code, "decimal": "."}
         if self.known:
             return told | {
                 "date_format": self.known.date_format, "decimal": self.known.decimal,
                 "currency": self.known.currency or company.currency, "round_half_up": self.known.round_half_up,
             }
-        columns = [self._cells(proposed[key])[:500] for key in AMOUNTS if key in proposed]
-        amounts = [value for cells in columns for _line, value in cells if value]
-        if amounts and sum(bool(_GERMAN_AMOUNT.fullmatch(value)) for value in amounts) * 2 > len(amounts):
-            told["decimal"] = ","
-        return told
+        cells = [clean(cell) for row in self.sheet.rows[:200] for cell in row.cells]
+        commas, points = (sum(bool(amount.fullmatch(cell)) for cell in cells) for amount in (_WITH_COMMA, _WITH_POINT))
+        return told | {"decimal": "," if commas > points else "."}
 
     def _cells(self, column: str) -> list[Cell]:
         at = int(column[1:]) - 1
