@@ -130,6 +130,14 @@ def test_the_policys_number_of_promises_ends_them(client, at, invoice):
     assert Promise.objects.running_on(TODAY).get().promised_for == dt.date(2026, 12, 21)
 
 
+def test_a_double_click_on_the_last_promise_allowed_is_not_refused(client, at):
+    send(client, at, "promise", promised_for="2026-12-20")
+    key = str(uuid.uuid4())
+    for _ in range(2):
+        assert send(client, at, "promise", key=key, promised_for="2026-12-21").status_code == 303
+    assert Promise.objects.count() == 2 and ContactLog.objects.count() == 2
+
+
 def test_already_paid_pauses_as_the_policy_says_and_somebody_looks_for_it(client, at, invoice):
     assert "send no reminders for 7 days" in client.get(at).content.decode()
     assert send(client, at, "paid").status_code == 303
