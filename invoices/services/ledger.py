@@ -179,7 +179,8 @@ def _move_balances(model: Any, locked: dict[int, Any], fresh: Iterable[NewEntry]
                 code="balance_out_of_range",
                 where="amount",
             )
-        rows.append(row)
+        if delta:
+            rows.append(row)
         for subject in given[pk]:
             subject.balance = row.balance
     model.objects.bulk_update(rows, ["balance"], batch_size=BATCH)
