@@ -7,11 +7,12 @@ from collections.abc import Iterator
 from typing import Any
 
 from django.conf import settings
-from django.db.models import Count, Max, Q
+from django.db.models import Count, Q
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext
 
 from ar_collections.models import Hold, Promise, Task
 from ar_collections.services.promising import with_state
@@ -20,9 +21,15 @@ from dashboard.desk import Desk
 from dashboard.reports.outbox import attention, messages_of
 from dashboard.reports.payments import payments_of
 from disputes.models import Dispute
-from outbox.models import Outage
+from outbox.models import Message, Outage
 
-LATE = dt.timedelta(minutes=5)
+# What runs by itself: for how long it may be silent, and what has not happened then.
+SWEEPS = {
+    "outbox.deliver": (dt.timedelta(minutes=5), gettext_lazy("No mail was looked after")),
+    "collections.plan": (dt.timedelta(minutes=10), gettext_lazy("No reminders were planned")),
+    "collections.apply_late_interest": (dt.timedelta(minutes=10), gettext_lazy("No interest was looked at")),
+    "core.housekeeping": (dt.timedelta(minutes=45), gettext_lazy("Nothing was tidied up")),
+}  # fmt: skip
 _began = timezone.now()
 
 
@@ -53,9 +60,9 @@ def banners(desk: Desk) -> Iterator[dict[str, Any]]:
     outbox = reverse("dashboard:outbox")
     outage = Outage.objects.filter(ended_at=None).order_by("since").first()
     if outage is not None:
-        at = f"{timezone.localtime(outage.since, desk.company.zone):%Y-%m-%d %H:%M}"
+        since = {"at": _wall(outage.since, desk)}
         yield {
-            "tone": "bad", "text": _("The mail server cannot be reached since %(at)s.") % {"at": at},
+            "tone": "bad", "text": _("The mail server cannot be reached since %(at)s.") % since,
             "detail": _("Messages wait and leave once it answers. It said: %(words)s") % {"words": outage.said},
             "url": outbox, "action": _("To the outbox"),
         }  # fmt: skip
@@ -66,11 +73,7 @@ def banners(desk: Desk) -> Iterator[dict[str, Any]]:
             "url": outbox, "action": _("Look and resume"),
         }  # fmt: skip
     yield from _late(desk)
-    for hold in Hold.objects.filter(company=desk.company, ended_at=None):
-        yield {
-            "tone": "warn", "text": _("Reminders wait for your release: %(why)s.") % {"why": hold.get_reason_display()},
-            "detail": hold.detail, "url": reverse("dashboard:outbox_hold", args=[hold.pk]), "action": _("See every one"),
-        }  # fmt: skip
+    yield from _held(desk.company)
     if settings.MAIL_TRANSPORT == "file":
         yield {
             "tone": "info", "text": _("Mail is written to files, not sent."),
@@ -80,20 +83,47 @@ def banners(desk: Desk) -> Iterator[dict[str, Any]]:
     yield from _ways_to_pay(desk.company)
 
 
+def _held(company: Company) -> Iterator[dict[str, Any]]:
+    """A batch that waits for a person, and how many messages are in it so far."""
+    for hold in Hold.objects.filter(company=company, ended_at=None):
+        n = Message.objects.filter(held_for=hold.key, state="held").count()
+        text = ngettext("%(n)d reminder waits for your release", "%(n)d reminders wait for your release", n) % {"n": n}
+        if not n:
+            text = _("The next reminders wait for your release")
+        yield {
+            "tone": "warn", "text": f"{text}: {hold.get_reason_display()}.", "detail": hold.detail,
+            "url": reverse("dashboard:outbox_hold", args=[hold.pk]), "action": _("See every one"),
+        }  # fmt: skip
+
+
 def _late(desk: Desk) -> Iterator[dict[str, Any]]:
-    """The sweeps run every minute; when none has ended for five, somebody should know."""
-    last = Tick.objects.aggregate(last=Max("ended_at"))["last"]
-    if desk.now - (last or _began) <= LATE:
+    """Sweeps that have not ended well for longer than they may; one line where nothing runs at all.
+
+    A process that has just begun waits as long before it speaks: the worker begins beside it.
+    """
+    ended, wrong = {}, {}
+    for name, at, error in Tick.objects.filter(name__in=SWEEPS).values_list("name", "ended_at", "error"):
+        ended[name], wrong[name] = at, error
+    now = desk.now
+    late = [name for name, (may, _what) in SWEEPS.items() if now - max(ended.get(name) or _began, _began) > may]
+    if len(late) == len(SWEEPS):
+        last = max((at for at in ended.values() if at), default=None)
+        text = _("Nothing has run by itself yet.")
+        if last is not None:
+            text = _("Nothing has run by itself since %(at)s.") % {"at": _wall(last, desk)}
+        detail = _("Reminders and mail wait for the worker; “manage.py serve” runs it.")
+        yield {"tone": "warn", "text": text, "detail": detail}
         return
-    text = _("Nothing has run by itself yet.")
-    if last is not None:
-        at = timezone.localtime(last, desk.company.zone)
-        text = _("Nothing has run by itself since %(at)s.") % {"at": f"{at:%Y-%m-%d %H:%M}"}
-    yield {
-        "tone": "warn",
-        "text": text,
-        "detail": _("Reminders and mail wait for the worker; “manage.py serve” runs it."),
-    }
+    for name in late:
+        at, what = ended.get(name), SWEEPS[name][1]
+        since = _("since %(at)s") % {"at": _wall(at, desk)} if at else _("yet")
+        detail = wrong.get(name) or _("It is tried again every minute; the log of the worker says more.")
+        yield {"tone": "warn", "text": f"{what} {since}.", "detail": detail}
+
+
+def _wall(at: dt.datetime, desk: Desk) -> str:
+    """An instant as the clock on the company's wall shows it."""
+    return f"{timezone.localtime(at, desk.company.zone):%Y-%m-%d %H:%M}"
 
 
 def _ways_to_pay(company: Company) -> Iterator[dict[str, Any]]:

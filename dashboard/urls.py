@@ -55,6 +55,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("payments/<int:pk>/", staff_page(payments.payment_page), name="payment"),
     path("allocations/<int:pk>/back/", staff_page(payments.allocation_take_back), name="allocation_take_back"),
     path("outbox/", staff_page(outbox.outbox), name="outbox"),
+    path("outbox/pause/", staff_page(outbox.pause), name="outbox_pause"),
     path("outbox/resume/", staff_page(outbox.resume), name="outbox_resume"),
     path("outbox/<int:pk>/", staff_page(outbox.message), name="outbox_message"),
     path("outbox/<int:pk>/html/", staff_page(outbox.message_html), name="outbox_html"),

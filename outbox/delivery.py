@@ -13,9 +13,10 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from typing import Any
 
 from django.conf import settings
-from django.db import InterfaceError, OperationalError, connection
+from django.db import InterfaceError, OperationalError, connection, transaction
 from django.db.models import Q
 from django.utils import timezone
 
@@ -219,7 +220,7 @@ class _Drain:
         self._end(message, "unknown", unknown_at=at, reason=why)
         recent = Message.objects.filter(state="unknown", unknown_at__gt=at - UNKNOWN_WITHIN).count()
         if recent > MOST_UNKNOWN:
-            _pause(f"{recent} messages within ten minutes may or may not have arrived. The last: {why}", at)
+            pause_sending(f"{recent} messages within ten minutes may or may not have arrived. The last: {why}", at=at)
 
 
 def _due(now: dt.datetime, only: Q | None) -> Iterator[Message]:
@@ -248,11 +249,15 @@ def _one_by_one(message: Message, counts: Counter[str] | None = None) -> Iterato
             counts["stuck"] += 1
 
 
-def _pause(because: str, at: dt.datetime) -> None:
-    installation, _ = Installation.objects.get_or_create(only=1)
-    unpaused = Installation.objects.filter(only=1, sending_paused_at=None)
-    if unpaused.update(sending_paused_at=at, sending_paused_because=because):
-        record("system", "pause_sending", installation, summary=because)
+def pause_sending(because: str, *, at: dt.datetime, by: Any = "system") -> bool:
+    """Nothing leaves until a person resumes; what is planned waits. False where it is paused already."""
+    with transaction.atomic():
+        installation, _ = Installation.objects.get_or_create(only=1)
+        unpaused = Installation.objects.filter(only=1, sending_paused_at=None)
+        paused = unpaused.update(sending_paused_at=at, sending_paused_because=because) == 1
+        if paused:
+            record(by, "pause_sending", installation, summary=because)
+        return paused
 
 
 def _content(composed: Composed) -> dict[str, object]:

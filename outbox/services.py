@@ -17,14 +17,14 @@ from core.doorbell import ring
 from core.errors import Refused
 from core.models import Installation, as_text
 
-from .delivery import deliver, expire, paused_because
+from .delivery import deliver, expire, pause_sending, paused_because
 from .letter import message_id_of
 from .models import Message, Outage
 from .moves import move
 
 __all__ = [
     "Health", "NewMessage", "cancel", "deliver", "discard", "enqueue", "enqueue_many", "expire", "health",
-    "paused_because", "release", "resolve_unknown", "resume_sending", "send_again", "undo",
+    "pause_sending", "paused_because", "release", "resolve_unknown", "resume_sending", "send_again", "undo",
 ]  # fmt: skip
 
 BELL = "outbox.deliver"

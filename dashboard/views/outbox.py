@@ -37,11 +37,14 @@ from dashboard.reports.outbox import (
 from invoices.services.sending import UNDO
 from outbox.kinds import NothingToSay, kind_of
 from outbox.models import Message
-from outbox.services import cancel, paused_because, resolve_unknown, resume_sending, send_again, undo
+from outbox.services import cancel, pause_sending, paused_because, resolve_unknown, resume_sending, send_again, undo
 
 PREVIEW = "outbox_preview"
-SHOWN_INLINE: dict[str, Any] = {"default-src": ["'none'"], "frame-ancestors": ["'self'"], "sandbox": True}
-SHOWN_INLINE |= {"style-src": ["'unsafe-inline'"], "img-src": ["data:"]}  # a mail carries its own styles; no script
+_NOTHING = ["'none'"]
+SHOWN_INLINE: dict[str, Any] = {
+    **dict.fromkeys(["script-src", "font-src", "connect-src", "form-action"], _NOTHING), "sandbox": True,
+    "style-src": ["'unsafe-inline'"], "img-src": ["data:"], "frame-ancestors": ["'self'"],
+}  # fmt: skip  # a mail carries its own styles
 SAFE_TYPES = ("application/pdf", "text/csv")
 
 COLUMNS = [
@@ -76,7 +79,8 @@ def outbox(request: StaffRequest) -> HttpResponse:
     page = page_of(request, rows.order_by("-pk"))
     context = {
         "page": page, "rows": rows_of(page), "tabs": _tabs(request, counts, tab), "tab": tab, "q": wanted, "kind": kind,
-        "kinds": KINDS, "filtered": bool(wanted or kind), "any": counts["all"] or everything.exists(),
+        "paused": paused_because(), "kinds": KINDS, "filtered": bool(wanted or kind),
+        "any": counts["all"] or everything.exists(),
     }  # fmt: skip
     return render(request, "dashboard/outbox/list.html", context)
 
@@ -158,6 +162,17 @@ def act(request: StaffRequest, pk: int, do: str) -> HttpResponse:
         messages.success(request, said, extra_tags=_undo_of(goes_to) if do == "again" else "")
         return back(request, "dashboard:outbox_message", goes_to.pk)
     return back(request, "dashboard:outbox_message", pk)
+
+
+@require_POST
+def pause(request: StaffRequest) -> HttpResponse:
+    """Nothing leaves until somebody resumes it; what is planned waits."""
+    because = request.POST.get("because", "").strip()[:200]
+    if not because:
+        messages.error(request, _("Say why sending is paused, so that whoever comes next knows when to resume it."))
+    elif pause_sending(because, at=request.desk.now, by=request.user):
+        messages.success(request, _("Paused: nothing leaves until somebody resumes it."))
+    return redirect("dashboard:outbox")
 
 
 @require_POST
