@@ -8,6 +8,7 @@ from decimal import Decimal
 from typing import Any
 
 from django import forms
+from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
 
 from clients.models import Contact
@@ -72,6 +73,7 @@ class CallForm(forms.Form):
         at_once = [(code, _together(items)) for code, items in self.overdue.items() if len(items) > 1]
         self._offer("contact", [*((str(p.pk), p.name) for p in people), ("", _("Somebody else"))])
         self._offer("about", one_by_one)
+        self._offer("reason", [(code, capfirst(label)) for code, label in Dispute.REASONS])
         self._offer("covers", [*at_once, *one_by_one])
         first = next(iter(self.overdue.values()), list(invoices)[:1])
         self.usual = "" if not first else first[0].currency if len(first) > 1 else str(first[0].pk)

@@ -10,11 +10,13 @@ from typing import Any
 
 from django.db.models import CharField, Count, OuterRef, Q, QuerySet, Subquery, Sum, Value
 from django.db.models.functions import Cast, Coalesce, Concat
+from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from ar_collections.models import ContactLog, Promise, StageChange, Task
 from ar_collections.reports import QueueRow, queue, tasks_due
+from ar_collections.services.stages import CURRENT
 from clients.models import Client, Contact
 from core.models import Company
 from dashboard.templatetags.ledger import day, money
@@ -70,11 +72,21 @@ class Call:
 
     @property
     def stage(self) -> str:
-        return str(getattr(self.first.task, "stage", "current")) if self.first else "current"
+        return str(getattr(self.first.task, "stage", CURRENT)) if self.first else CURRENT
 
     @property
     def is_small(self) -> bool:
         return bool(self.rows) and all(task.low_priority for task in self.tasks)
+
+    @property
+    def stage_word(self) -> str:
+        return _("Not escalated") if self.stage == CURRENT else capfirst(str(dict(StageChange.STAGES)[self.stage]))
+
+    @property
+    def last_touch(self) -> str:
+        """The last contact, where no reason above says it already."""
+        said = last_touch(self.first) if self.first else ""
+        return "" if any(said == why.detail for why in self.why) else said
 
     @property
     def why(self) -> list[Why]:
@@ -132,7 +144,7 @@ def with_facts(tasks: QuerySet[Task]) -> QuerySet[Any]:
     promises = Promise.objects.filter(invoice=OuterRef("invoice")).annotate(task_key=key)
     promise = promises.filter(task_key=OuterRef("key"))
     return tasks.annotate(
-        stage=Coalesce(Subquery(stage), Value("current")),
+        stage=Coalesce(Subquery(stage), Value(CURRENT)),
         tries=Coalesce(Subquery(tries.order_by().values("client").annotate(n=Count("pk")).values("n")), 0),
         promised=Subquery(promise.values("amount")[:1]), promised_for=Subquery(promise.values("promised_for")[:1]),
         promised_in=Subquery(promise.values("currency")[:1]),
@@ -142,22 +154,34 @@ def with_facts(tasks: QuerySet[Task]) -> QuerySet[Any]:
 def why(row: QueueRow) -> Why:
     """Why a task is on the list."""
     task: Any = row.task
-    if task.kind == "promise_broken":
-        if task.promised is None:
-            return Why(_("Promise broken"), task.because, "bad", "calendar-event")
+    if task.kind == "promise_broken" and task.promised is not None:
         facts = {"amount": money(task.promised, task.promised_in), "day": day(task.promised_for)}
         return Why(_("Promise broken"), _("%(amount)s promised for %(day)s") % facts, "bad", "calendar-event")
-    if task.kind != "call":
-        label, tone, icon = LOOKS.get(task.kind, (task.get_kind_display(), "", "list-check"))
-        return Why(str(label), task.because, tone, icon) if task.kind != "answer" else Why(task.because, "", tone, icon)
+    if task.kind == "call":
+        return Why(_tries(task), last_touch(row) or _("No contact yet"))
+    label, tone, icon = LOOKS.get(task.kind, (task.get_kind_display(), "", "list-check"))
+    return Why(str(label), task.because, tone, icon) if label else Why(task.because, last_touch(row), tone, icon)
+
+
+def _tries(task: Any) -> str:
+    if task.tries > 2:
+        return _("No answer %(n)d times") % {"n": task.tries}
     if task.tries:
-        labels = {1: _("No answer, second try"), 2: _("No answer, third try")}
-        label = labels.get(task.tries) or _("No answer %(n)d times") % {"n": task.tries}
-        return Why(label, task.because)
-    return Why(_("First call") if task.stage in ("current", "reminded") else _("Call again"), task.because)
+        return _("No answer, third try") if task.tries == 2 else _("No answer, second try")
+    return _("First call") if task.stage in (CURRENT, "reminded") else _("Call again")
+
+
+def last_touch(row: QueueRow) -> str:
+    """The last contact, what and when."""
+    touch = row.last_touch
+    if touch is None:
+        return ""
+    on = touch.at.astimezone(row.client.company.zone).date()
+    return _("%(what)s, %(day)s") % {"what": capfirst(touch.what), "day": day(on)}
 
 
 LOOKS = {
+    "promise_broken": (gettext_lazy("Promise broken"), "bad", "calendar-event"),
     "matching": (gettext_lazy("Says it is paid"), "info", "wallet"),
     "plan_request": (gettext_lazy("Asks for a plan"), "info", "message"), "answer": ("", "info", "message"),
     "letter": (gettext_lazy("Post a letter"), "", "mail"),
