@@ -10,12 +10,11 @@ import datetime as dt
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
+from functools import lru_cache
 from itertools import groupby
 from typing import Any
 
 from django.db.models import (
-    Case,
-    DateField,
     Exists,
     ExpressionWrapper,
     F,
@@ -29,7 +28,6 @@ from django.db.models import (
     Sum,
     TextField,
     Value,
-    When,
     prefetch_related_objects,
 )
 from django.db.models.functions import Cast, Coalesce, Concat
@@ -37,13 +35,11 @@ from django.db.models.functions import Cast, Coalesce, Concat
 from ar_collections.models import Pause, Promise, Served
 from ar_collections.reminders import (
     KINDS,
-    LAST_DAYS_BEFORE_DUE,
     Due,
     Kind,
     Rung,
     Stand,
     barrier,
-    days_before,
     due_step,
     next_in_turn,
 )
@@ -60,6 +56,7 @@ from .business_days import Place
 NOTICE = "notice"
 SERVE = "serve"
 NO_AMOUNT = Value(Decimal(0), output_field=MoneyField())
+ROUNDS = 120  # of a step that repeats; ten years of a monthly statement
 ROUND = 1000  # so that place and round of a step are compared, and fetched, as one number
 
 
@@ -84,20 +81,63 @@ class Decision:
         return next((guard for guard, passes in self.guards.items() if not passes), SERVE)
 
 
-class DaysFrom(Func):
-    """Whole days from a date column to a day."""
+class PlaceOf(Func):
+    """A column's code as its place on the ladder; one short expression where a Case of Whens takes long to compile."""
 
     output_field = IntegerField()
 
-    def __init__(self, column: str, on: dt.date, **extra: Any) -> None:
-        super().__init__(Value(on), F(column), **extra)
+    def __init__(self, column: Any, places: Mapping[str, int], **extra: Any) -> None:
+        super().__init__(F(column) if isinstance(column, str) else column, **extra)
+        self.places = places
 
-    def as_sqlite(self, compiler: Any, connection: Any, **extra: Any) -> Any:
-        template = "CAST(julianday(%(expressions)s) AS INTEGER)"
-        return super().as_sql(compiler, connection, template=template, arg_joiner=") - julianday(", **extra)
+    def as_sql(
+        self, compiler: Any, connection: Any, function: Any = None, template: Any = None, arg_joiner: Any = None,
+        **extra_context: Any,
+    ) -> Any:
+        column, params = compiler.compile(self.source_expressions[0])
+        whens = " ".join(f"WHEN %s THEN {(place + 1) * ROUND}" for place in self.places.values())
+        return f"CASE {column} {whens} ELSE 0 END", [*params, *self.places]
 
-    def as_postgresql(self, compiler: Any, connection: Any, **extra: Any) -> Any:
-        return super().as_sql(compiler, connection, template="(%(expressions)s)", arg_joiner=" - ", **extra)
+
+class ReachedBy(Func):
+    """The score of the furthest step that a due date has reached: ``scores`` say from which due date on back."""
+
+    output_field = IntegerField()
+
+    def __init__(self, scores: Sequence[tuple[dt.date, int]], **extra: Any) -> None:
+        super().__init__(F("due_on"), **extra)
+        self.scores = scores
+
+    def as_sql(
+        self, compiler: Any, connection: Any, function: Any = None, template: Any = None, arg_joiner: Any = None,
+        **extra_context: Any,
+    ) -> Any:
+        column, params = compiler.compile(self.source_expressions[0])
+        found: list[str] = []
+        values: list[Any] = []
+        below = 0
+        for day, score in self.scores:
+            found.append(f"WHEN {column} > %s THEN {below}")
+            values += [*params, connection.ops.adapt_datefield_value(day)]
+            below = max(below, score)
+        return (f"CASE {' '.join(found)} ELSE {below} END", values) if found else ("0", [])
+
+
+class SignedFor(Func):
+    """The amount of an entry as the account sees it: a debit adds, a credit takes off."""
+
+    output_field = MoneyField()
+
+    def __init__(self, account: str, **extra: Any) -> None:
+        super().__init__(F("dr"), F("amount"), **extra)
+        self.account = account
+
+    def as_sql(
+        self, compiler: Any, connection: Any, function: Any = None, template: Any = None, arg_joiner: Any = None,
+        **extra_context: Any,
+    ) -> Any:
+        (dr, _none), (amount, _none) = (compiler.compile(source) for source in self.source_expressions)
+        return f"CASE WHEN {dr} = %s THEN {amount} ELSE -{amount} END", [self.account]
 
 
 def ladder_of(policy: Policy) -> tuple[Rung, ...]:
@@ -114,8 +154,29 @@ def owing(company: Company, on: dt.date) -> QuerySet[Any]:
 
     The cached balance is taken where nothing is dated later; otherwise what came later is taken off it again.
     """
+    return _owing(company.pk, on, _looks_back(company, on)).all()
+
+
+def chased(company: Company, on: dt.date) -> QuerySet[Any]:
+    """What the company may ask for on a day: ``owed`` less ``disputed``; and whether a promise or a pause runs."""
+    return _chased(company.pk, on, _looks_back(company, on)).all()
+
+
+def facts(company: Company, on: dt.date, policy: Policy) -> QuerySet[Any]:
+    """Open invoices that may have reached a step they were not served with, with all that the guards ask about."""
+    return _facts(company.pk, on, _looks_back(company, on), ladder_of(policy), policy.spacing_days).all()
+
+
+def _looks_back(company: Company, on: dt.date) -> bool:
+    return Entry.objects.filter(company=company, effective_on__gt=on).exists()
+
+
+# The three below only write questions down. They are kept, because in a night that goes window by window, and for
+# every message on its way, writing the question takes longer than the answer.
+@lru_cache(maxsize=8)
+def _owing(company: int, on: dt.date, looks_back: bool) -> QuerySet[Any]:
     issued = Invoice.objects.issued().filter(company=company, issued_on__lte=on).order_by()
-    if not Entry.objects.filter(company=company, effective_on__gt=on).exists():
+    if not looks_back:
         return issued.filter(balance__gt=0).annotate(owed=F("balance"))
     later = Entry.objects.filter(invoice=OuterRef("pk"), effective_on__gt=on)
     owed = ExpressionWrapper(F("balance") - balance_of(later, RECEIVABLE, "invoice"), output_field=MoneyField())
@@ -123,11 +184,11 @@ def owing(company: Company, on: dt.date) -> QuerySet[Any]:
     return open_then
 
 
-def chased(company: Company, on: dt.date) -> QuerySet[Any]:
-    """What the company may ask for on a day: ``owed`` less ``disputed``; and whether a promise or a pause runs."""
+@lru_cache(maxsize=8)
+def _chased(company: int, on: dt.date, looks_back: bool) -> QuerySet[Any]:
     disputes = Dispute.objects.open_on(on).filter(invoice=OuterRef("pk")).order_by().values("invoice")
     pauses = Pause.objects.running_on(on).filter(client=OuterRef("client"))
-    rows: QuerySet[Any] = owing(company, on).annotate(
+    rows: QuerySet[Any] = _owing(company, on, looks_back).annotate(
         disputed=Coalesce(
             Subquery(disputes.annotate(s=Sum(Coalesce("amount", "invoice__total"))).values("s")), NO_AMOUNT
         ),
@@ -137,28 +198,24 @@ def chased(company: Company, on: dt.date) -> QuerySet[Any]:
     return rows
 
 
-def facts(company: Company, on: dt.date, policy: Policy) -> QuerySet[Any]:
-    """Open invoices that may have reached a step they were not served with, with all that the guards ask about."""
-    ladder = ladder_of(policy)
+@lru_cache(maxsize=8)
+def _facts(
+    company: int, on: dt.date, looks_back: bool, ladder: Sequence[Rung], spacing_days: int
+) -> QuerySet[Any]:
     longest = max([0, *(-rung.offset_days for rung in ladder)])
-    rows = chased(company, on).filter(due_on__lte=on + dt.timedelta(days=longest)).annotate(
-        was_old=Case(
-            When(intake__isnull=False, due_on__lt=F("intake__first_planned_on"), then=Value(True)), default=Value(False)
-        ),
-        **{f"{kind}_so_far": _so_far(ladder, (kind,)) for kind in KINDS},
+    rows = _chased(company, on, looks_back).filter(due_on__lte=on + dt.timedelta(days=longest)).annotate(
+        **{f"{kind}_so_far": _so_far(ladder, kind) for kind in KINDS}
     )
     climbs = Q()
     for kind in KINDS:
-        climbs |= Q(**{f"{kind}_so_far__lt": _reached_at_most(ladder, kind, on)})
+        climbs |= Q(**{f"{kind}_so_far__lt": ReachedBy(_scores(ladder, kind, on))})
     client = OuterRef("client")
     cash = Entry.objects.filter(client=client, currency=OuterRef("currency"), effective_on__lte=on)
     notices = Message.objects.filter(kind=NOTICE, party=OuterRef("party"))
-    recent = notices.exclude(state="cancelled").filter(on__gt=on - dt.timedelta(days=policy.spacing_days), on__lt=on)
-    last_served = Served.objects.filter(invoice=OuterRef("pk")).order_by().values("invoice")
+    recent = notices.exclude(state="cancelled").filter(on__gt=on - dt.timedelta(days=spacing_days), on__lt=on)
+    served = Served.objects.filter(invoice=OuterRef("pk")).order_by().values("invoice")
     found: QuerySet[Any] = rows.filter(climbs).annotate(
-        furthest=Case(When(was_old=True, then=_so_far(ladder, KINDS)), default=Value(0)),
-        last_on=Case(When(was_old=True, then=Subquery(last_served.annotate(m=Max("on")).values("m"))), default=None,
-                     output_field=DateField()),
+        last_on=Subquery(served.annotate(m=Max("on")).values("m")),
         cash=Signed(balance_of(cash, CUSTOMER_CREDIT, "client")),
         has_address=Exists(Contact.objects.reachable().filter(client=client)),
         party=Concat(Value("client:"), Cast("client_id", TextField()), output_field=TextField()),
@@ -169,8 +226,8 @@ def facts(company: Company, on: dt.date, policy: Policy) -> QuerySet[Any]:
 
 
 COLUMNS = (
-    "pk", "client_id", "currency", "due_on", "terms_days", "owed", "disputed", "promised", "paused", "was_old",
-    "furthest", "last_on", "message_so_far", "call_so_far", "review_so_far", "cash", "has_address", "has_today",
+    "pk", "client_id", "currency", "due_on", "terms_days", "owed", "disputed", "promised", "paused",
+    "intake__first_planned_on", "last_on", "message_so_far", "call_so_far", "review_so_far", "cash", "has_address", "has_today",
     "has_recent", "client__time_zone", "client__country",
 )
 
@@ -199,7 +256,7 @@ def _of_an_invoice(row: Mapping[str, Any], on: dt.date, policy: Policy) -> Itera
     ladder = ladder_of(policy)
     for kind, due in _dues(row, on, ladder):
         asked = row["owed"] - row["disputed"]
-        last = row["last_on"]
+        last = row["last_on"] if _was_old(row) else None
         yield Decision(
             row["pk"], row["client_id"], kind, due, ladder[due.place], row["currency"], row["due_on"], asked, row,
             {
@@ -214,22 +271,28 @@ def _of_an_invoice(row: Mapping[str, Any], on: dt.date, policy: Policy) -> Itera
 
 
 def _dues(row: Mapping[str, Any], on: dt.date, ladder: Sequence[Rung]) -> Iterator[tuple[Kind, Due]]:
-    furthest = _stand(row["furthest"]).place
-    if row["was_old"] and furthest < len(ladder) - 1:
+    stands: dict[Kind, Stand] = {kind: _stand(row[f"{kind}_so_far"]) for kind in KINDS}
+    furthest = max(stand.place for stand in stands.values())
+    if _was_old(row) and furthest < len(ladder) - 1:
         turn = next_in_turn(ladder, furthest, due_on=row["due_on"], on=on)
         if turn:
             yield ladder[turn.place].kind, turn
         return
-    notices = barrier(ladder, _stand(row["message_so_far"]))
+    notices = barrier(ladder, stands["message"])
     for kind in KINDS:
         # Where nobody can be written to no notice will ever be given, and the telephone does not wait for one.
         limit = notices if kind == "message" or row["has_address"] else len(ladder)
         due = due_step(
-            ladder, kind, _stand(row[f"{kind}_so_far"]), limit=limit, due_on=row["due_on"],
-            terms_days=row["terms_days"], on=on,
+            ladder, kind, stands[kind], limit=limit, due_on=row["due_on"], terms_days=row["terms_days"], on=on
         )
         if due:
             yield kind, due
+
+
+def _was_old(row: Mapping[str, Any]) -> bool:
+    """Taken over from elsewhere, and overdue already on the first day the planner ran after that."""
+    first_planned_on = row["intake__first_planned_on"]
+    return first_planned_on is not None and bool(row["due_on"] < first_planned_on)
 
 
 def _credit(company: Company, on: dt.date, decisions: Sequence[Decision]) -> None:
@@ -288,13 +351,14 @@ def overdue_of(company: Company, on: dt.date, clients: Collection[int]) -> dict[
 def cash_of(client: int, on: dt.date) -> dict[str, Decimal]:
     """Unapplied cash of a client at the end of a day, per currency."""
     entries = Entry.objects.filter(client=client, effective_on__lte=on)
-    rows = _of_account(entries, CUSTOMER_CREDIT).order_by().values("currency").annotate(s=Sum(_signed(CUSTOMER_CREDIT)))
+    credit = _of_account(entries, CUSTOMER_CREDIT).order_by().values("currency")
+    rows = credit.annotate(s=Sum(SignedFor(CUSTOMER_CREDIT)))
     return {currency: -total for currency, total in rows.values_list("currency", "s") if total}
 
 
 def balance_of(entries: QuerySet[Entry], account: str, per: str) -> Coalesce:
     """Debits less credits of an account over entries, as a subquery of the row outside."""
-    rows = _of_account(entries, account).order_by().values(per).annotate(s=Sum(_signed(account))).values("s")
+    rows = _of_account(entries, account).order_by().values(per).annotate(s=Sum(SignedFor(account))).values("s")
     return Coalesce(Subquery(rows, output_field=MoneyField()), NO_AMOUNT)
 
 
@@ -302,45 +366,27 @@ def _of_account(entries: QuerySet[Entry], account: str) -> QuerySet[Entry]:
     return entries.filter(Q(dr=account) | Q(cr=account))
 
 
-def _signed(account: str) -> Case:
-    return Case(When(dr=account, then=F("amount")), default=Signed(F("amount")), output_field=MoneyField())
-
-
 def _stand(number: int) -> Stand:
     return Stand(number // ROUND - 1, number % ROUND)
 
 
-def _so_far(ladder: Sequence[Rung], kinds: Collection[Kind]) -> Coalesce:
-    """The furthest place by steps of these kinds and its round, as one number; 0 for none."""
-    places = {rung.code: place for place, rung in enumerate(ladder) if rung.kind in kinds}
-    place = Case(*(When(step=code, then=Value((n + 1) * ROUND)) for code, n in places.items()), default=Value(0))
+def _so_far(ladder: Sequence[Rung], kind: Kind) -> Coalesce:
+    """The furthest place by steps of a kind and its round, as one number; 0 for none."""
+    places = {rung.code: place for place, rung in enumerate(ladder) if rung.kind == kind}
     rows = Served.objects.filter(invoice=OuterRef("pk"), step__in=places).order_by().values("invoice")
-    return Coalesce(Subquery(rows.annotate(top=Max(place + F("cycle"))).values("top")), Value(0))
+    return Coalesce(Subquery(rows.annotate(top=Max(PlaceOf("step", places) + F("cycle"))).values("top")), Value(0))
 
 
-def _reached_at_most(ladder: Sequence[Rung], kind: Kind, on: dt.date) -> Case:
-    """The furthest place an invoice has reached by its age alone; what may go before it is judged row by row."""
-    whens = []
-    for place, rung in reversed(list(enumerate(ladder))):
+def _scores(ladder: Sequence[Rung], kind: Kind, on: dt.date) -> list[tuple[dt.date, int]]:
+    """By age alone, from the latest due date back: the steps of a kind and their rounds, and how they score.
+
+    It narrows down whom to look at; terms and mandatory notices are judged row by row by ``reminders``.
+    """
+    found = []
+    for place, rung in enumerate(ladder):
         if rung.kind == kind:
-            score: Any = Value((place + 1) * ROUND + 1)
-            if rung.repeats_every_days:
-                score += (DaysFrom("due_on", on) - Value(rung.offset_days)) / Value(rung.repeats_every_days)
-            whens.append(When(_reached(rung, on), then=score))
-    return Case(*whens, default=Value(0), output_field=IntegerField())
-
-
-def _reached(rung: Rung, on: dt.date) -> Q:
-    """The twin of ``reminders.is_reached``."""
-    if rung.offset_days >= 0:
-        return Q(due_on__lte=on - dt.timedelta(days=rung.offset_days))
-    whole = 2 * -rung.offset_days
-    reached = Q(terms_days__gte=whole, due_on__lte=on - dt.timedelta(days=rung.offset_days))
-    by_days: dict[int, list[int]] = {}
-    for terms in range(1, whole):
-        before = days_before(rung.offset_days, terms)
-        if before:
-            by_days.setdefault(before, []).append(terms)
-    for before, short_terms in by_days.items():
-        reached |= Q(terms_days__in=short_terms, due_on__lte=on + dt.timedelta(days=before))
-    return Q(due_on__gte=on + dt.timedelta(days=LAST_DAYS_BEFORE_DUE)) & reached
+            reached, score = on - dt.timedelta(days=rung.offset_days), (place + 1) * ROUND + 1
+            found.append((reached, score))
+            every = rung.repeats_every_days
+            found += [(reached - dt.timedelta(days=every * n), score + n) for n in range(1, ROUNDS)] if every else []
+    return sorted(found, key=lambda step: (-step[0].toordinal(), step[1]))
