@@ -1,3 +1,5 @@
+from datetime import timedelta
+
 from django.apps import AppConfig
 
 
@@ -6,4 +8,8 @@ class ARLedgerConfig(AppConfig):
     verbose_name = "AR Ledger"
 
     def ready(self) -> None:
-        from arledger import checks  # noqa: F401  registers the system checks
+        from arledger import checks, invariants  # noqa: F401  registers the system checks
+        from core.housekeeping import Chore, register
+
+        register(Chore("check ledger, fast", timedelta(minutes=10), lambda now: invariants.check(now, fast=True)))
+        register(Chore("check ledger", timedelta(days=1), invariants.check))

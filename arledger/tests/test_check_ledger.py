@@ -364,3 +364,14 @@ def test_nobody_who_writes_waits_for_the_check():
         return ["seen"] if Invoice.objects.exists() else []
 
     assert check(timezone.now(), table=[Invariant("L3", "", slow)])["violations"] == []
+
+
+def test_the_books_are_checked_by_themselves_and_what_is_found_is_kept(book):
+    from core.housekeeping import do_chores
+    from core.models import Tick
+
+    break_l3(book)
+    do_chores(timezone.now())
+    for name in ("check ledger, fast", "check ledger"):
+        found = Tick.objects.get(name=f"housekeeping:{name}").result
+        assert [violation["code"] for violation in found["violations"]] == ["L3"]
