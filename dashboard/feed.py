@@ -18,11 +18,15 @@ PAGES = {"client": "client", "invoice": "invoice", "payment": "payment", "messag
 
 
 def entries(happenings: Iterable[Happening], *, named: bool = True) -> list[dict[str, Any]]:
-    """What components/feed.html shows; ``named`` puts the client's name before each, linked to what happened."""
+    """What components/feed.html shows; ``named`` puts the client's name before each, linked to what happened.
+
+    Without names it is the file of one client: each stands on its business date instead of «an hour ago».
+    """
     return [
         {
             "icon": ICONS[one.kind], "tone": one.tone, "subject": one.client_name if named else "",
             "url": url_of(one), "text": one.text, "quote": one.quote, "note": one.note, "at": one.at, "kind": one.kind,
+            "on": None if named else one.on,
         }
         for one in happenings
     ]  # fmt: skip

@@ -75,12 +75,13 @@ def story_time(on: dt.date, hour: int = 9, minute: int = 12) -> Iterator[None]:
         yield
 
 
-def begin(on: dt.date, by: Any) -> Book:
-    """Two companies and their clients, a year ago. Refused where the database already has a company."""
+def begin(on: dt.date, hire: Callable[[], Any]) -> Book:
+    """Two companies, their clerk and their clients, a year ago. Refused where there already is a company."""
     if Company.objects.exists():
         raise Refused(
             "This database already has a company; the demo book only goes into an empty one.", code="not_empty"
         )
+    by = hire()
     book = Book(on, by, random.Random(SEED))  # noqa: S311  a story, not a secret
     with story_time(on - dt.timedelta(days=DAYS + 20)):
         for facts, bank, methods, buyers in (
@@ -226,10 +227,15 @@ def _send_new(book: Book, day: dt.date) -> None:
         record_view(link, timezone.now())
 
 
-def write_demo(on: dt.date, by: Any, say: Callable[[int, int], None] = lambda done, total: None) -> Book:
-    """The whole book in one transaction; then the ladder over it, whose mails are written outside of any."""
+def write_demo(
+    on: dt.date, hire: Callable[[], Any], say: Callable[[int, int], None] = lambda done, total: None
+) -> Book:
+    """The clerk whom ``hire`` makes and the whole book in one transaction; then the ladder over it, outside of any.
+
+    Mails are written and documents printed after the commit, here as everywhere.
+    """
     with transaction.atomic():
-        book = begin(on, by)
+        book = begin(on, hire)
         write(book, say)
     chase(book, say)
     return book

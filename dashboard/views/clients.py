@@ -10,14 +10,17 @@ from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST
 
 from ar_collections.reports import Upcoming, next_step
 from clients.models import Client, Contact
 from clients.services import retire_contact, save_client, save_contact
 from core.errors import Refused
+from core.money import plain
 from core.services import today
 from dashboard.desk import StaffRequest, back, refusals_on, refusals_said
+from dashboard.feed import entries
 from dashboard.forms.clients import ClientForm, ContactForm, QuickContactForm
 from dashboard.lists import Column, as_csv, in_order, page_of, wants_csv
 from dashboard.pages import form_page
@@ -25,6 +28,7 @@ from dashboard.reports.clients import clients_without_contact, file_of, listed_c
 from invoices.documents import recipient
 from invoices.models import Invoice
 from invoices.pdf import CouldNotPrint, statement_pdf
+from reports.timeline import client_timeline
 
 ORDERS = {
     "name": ["name"], "number": ["number"], "owed": ["-owed"], "late": ["-late"], "oldest": ["oldest"],
@@ -61,9 +65,9 @@ def found(request: StaffRequest, wanted: str) -> Any:
 
 COLUMNS = [
     Column("number", lambda c: c.number), Column("name", lambda c: c.name), Column("country", lambda c: c.country),
-    Column("terms", lambda c: c.terms), Column("currency", lambda c: c.currency), Column("owed", lambda c: c.owed),
-    Column("overdue", lambda c: c.late), Column("oldest due", lambda c: c.oldest), Column("stage", lambda c: c.stage),
-    Column("owner", lambda c: c.owner),
+    Column("terms", lambda c: c.terms), Column("currency", lambda c: c.currency),
+    Column("owed", lambda c: plain(c.owed, c.currency)), Column("overdue", lambda c: plain(c.late, c.currency)),
+    Column("oldest due", lambda c: c.oldest), Column("stage", lambda c: c.stage), Column("owner", lambda c: c.owner),
 ]  # fmt: skip
 
 
@@ -130,6 +134,7 @@ def client_file(request: StaffRequest, pk: int) -> HttpResponse:
         "bounced": [person for person in people if person.is_active and person.bounced_at],
         "reachable": any(person.is_active and person.email and not person.bounced_at for person in people),
         "local_now": request.desk.now.astimezone(client.zone), "next_step": _next(client, on),
+        **_timeline(request, client),
     }  # fmt: skip
     return render(request, "dashboard/client.html", context)
 
@@ -138,7 +143,8 @@ def client_statement(request: StaffRequest, pk: int) -> HttpResponse:
     """The statement of account as the client would get it, with everything that is open today."""
     client = get_object_or_404(Client.objects.select_related("company"), pk=pk)
     on = today(client.company, request.desk.now)
-    owed = [(invoice, invoice.balance) for invoice in Invoice.objects.open().of(client).order_by("due_on", "id")]
+    rows = Invoice.objects.open().of(client).order_by("due_on", "id")
+    owed = [(invoice, invoice.balance) for invoice in rows]
     try:
         content = statement_pdf(client, owed, on, recipient(client))
     except CouldNotPrint as why:
@@ -147,6 +153,30 @@ def client_statement(request: StaffRequest, pk: int) -> HttpResponse:
     answer = HttpResponse(content, content_type="application/pdf")
     answer["Content-Disposition"] = f'inline; filename="statement-{client.pk}-{on.isoformat()}.pdf"'
     return answer
+
+
+KINDS = {
+    "all": (gettext_lazy("Everything"), ()), "talk": (gettext_lazy("Talks"), ("call", "conversation", "note")),
+    "mail": (gettext_lazy("Mails"), ("mail", "view")),
+    "money": (gettext_lazy("Money"), ("payment", "invoice", "charge")),
+    "agreed": (gettext_lazy("Agreed"), ("promise", "pause", "dispute")),
+    "steps": (gettext_lazy("Steps"), ("stage", "task")),
+}  # fmt: skip
+SHOWN_AT_FIRST = 30
+
+
+def _timeline(request: StaffRequest, client: Client) -> dict[str, Any]:
+    """What happened with the client, narrowed to the kind asked for; the older part on demand."""
+    asked = request.GET.get("timeline", "all")
+    shown = asked if asked in KINDS else "all"
+    kinds = KINDS[shown][1]
+    happened = [one for one in client_timeline(client) if not kinds or one.kind in kinds]
+    most = len(happened) if request.GET.get("whole") else SHOWN_AT_FIRST
+    return {
+        "timeline": entries(happened[:most], named=False), "timeline_shown": shown,
+        "timeline_older": max(len(happened) - most, 0),
+        "timeline_filters": [(key, label) for key, (label, _kinds) in KINDS.items()],
+    }  # fmt: skip
 
 
 def _next(client: Client, on: dt.date) -> Upcoming | None:

@@ -16,6 +16,7 @@ from django.views.decorators.http import require_POST
 from clients.models import Client
 from core.dates import show_day
 from core.errors import Refused
+from core.money import plain
 from core.services import read_file, today
 from dashboard.desk import StaffRequest, refusals_on, refusals_said
 from dashboard.forms.invoices import HeadingForm, LineFormSet, VoidForm, lines_of
@@ -44,8 +45,9 @@ TAB_LABELS = {
 COLUMNS = [
     Column("number", lambda i: i.number), Column("client number", lambda i: i.client.number),
     Column("client", lambda i: i.client.name), Column("issued", lambda i: i.issued_on),
-    Column("due", lambda i: i.due_on), Column("currency", lambda i: i.currency), Column("total", lambda i: i.total),
-    Column("open", lambda i: i.balance), Column("order", lambda i: i.po_number),
+    Column("due", lambda i: i.due_on), Column("currency", lambda i: i.currency),
+    Column("total", lambda i: plain(i.total, i.currency)),
+    Column("open", lambda i: plain(i.balance, i.currency)), Column("order", lambda i: i.po_number),
     Column("reference", lambda i: i.reference), Column("disputed", lambda i: "yes" if i.is_disputed else ""),
 ]  # fmt: skip
 

@@ -14,6 +14,7 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST
 
 from clients.models import Client
+from core.money import plain
 from core.services import today
 from dashboard.desk import StaffRequest, back, refusals_on, refusals_said
 from dashboard.forms.payments import AllocateForm, PaymentForm
@@ -28,9 +29,9 @@ ORDERS = {"received_on": ["received_on"], "client": ["client__name"], "amount": 
 TABS = {"all": gettext_lazy("All"), "left": gettext_lazy("Not put to anything yet")}
 COLUMNS = [
     Column("received", lambda p: p.received_on), Column("client number", lambda p: p.client.number),
-    Column("client", lambda p: p.client.name), Column("amount", lambda p: p.amount),
+    Column("client", lambda p: p.client.name), Column("amount", lambda p: plain(p.amount, p.currency)),
     Column("currency", lambda p: p.currency), Column("method", lambda p: p.get_method_display()),
-    Column("reference", lambda p: p.reference), Column("not applied", lambda p: p.left),
+    Column("reference", lambda p: p.reference), Column("not applied", lambda p: plain(p.left, p.currency)),
     Column("recorded by", lambda p: p.recorded_by),
 ]  # fmt: skip
 

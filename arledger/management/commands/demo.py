@@ -7,7 +7,6 @@ from typing import Any
 
 from django.contrib.auth.models import User
 from django.core.management.base import CommandParser
-from django.db import transaction
 
 from arledger.demo.book import write_demo
 from core.commands import AnswerCommand
@@ -30,9 +29,11 @@ class Command(AnswerCommand):
         if options["if_empty"] and Company.objects.exists():
             return {}
         password = secrets.token_urlsafe(12)
-        with transaction.atomic():
-            user = User.objects.create_superuser(LOGIN, "", password, first_name="Ada", last_name="Kowalska")
-            book = write_demo(today(None), user, lambda done, total: self.progress(done, total, "days"))
+        book = write_demo(
+            today(None),
+            lambda: User.objects.create_superuser(LOGIN, "", password, first_name="Ada", last_name="Kowalska"),
+            lambda done, total: self.progress(done, total, "days"),
+        )
         return {
             "companies": len(book.companies), "clients": len(book.clients), "invoices": book.invoices, "login": LOGIN,
             "password": password,
