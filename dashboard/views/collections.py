@@ -23,6 +23,7 @@ from ar_collections.services.calling import log_call
 from clients.models import Client
 from core.dates import in_window
 from core.errors import Refused
+from core.money import plain
 from dashboard.desk import StaffRequest, refusals_on
 from dashboard.forms.calls import CallForm
 from dashboard.lists import Column, as_csv, page_of, wants_csv
@@ -158,8 +159,8 @@ def _on_to(request: StaffRequest, call: Call | None) -> HttpResponseRedirect:
     query.pop("log", None)
     if call is not None:
         query["log"] = str(call.client.pk)
-    address = f"{request.path}?{query.urlencode()}" if query else request.path
-    return HttpResponseRedirect(f"{address}#row-{call.client.pk}" if call else address)
+    # Without «#row»: a browser leaves autofocus alone where the address names a place on the page.
+    return HttpResponseRedirect(f"{request.path}?{query.urlencode()}" if query else request.path)
 
 
 def _say_who_was_first(request: StaffRequest, entry: ContactLog) -> None:
@@ -179,8 +180,8 @@ def lines_of(found: Queue) -> Iterator[Line]:
     """The queue as a file has it: a line per task and currency."""
     for call in [*found.in_order, *found.others]:
         for row in call.rows:
-            for currency, amount in call.overdue or [("", None)]:
-                yield Line(row, currency, amount)
+            for currency, amount in call.overdue or [("", Decimal(0))]:
+                yield Line(row, currency, plain(amount, currency) if currency else "")
 
 
 @dataclass(frozen=True)
@@ -189,7 +190,7 @@ class Line:
 
     row: QueueRow
     currency: str
-    overdue: Decimal | None
+    overdue: str
 
 
 COLUMNS = [

@@ -9,6 +9,7 @@ from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 
+from core.money import plain
 from dashboard.desk import StaffRequest, refusals_on
 from dashboard.forms.desk import CloseDisputeForm
 from dashboard.lists import Column, as_csv, page_of, wants_csv
@@ -20,7 +21,7 @@ from .promises import in_words
 COLUMNS = [
     Column("client", lambda d: d.invoice.client.name), Column("invoice", lambda d: d.invoice),
     Column("reason", lambda d: d.get_reason_display()), Column("text", lambda d: d.text),
-    Column("disputed", lambda d: d.disputed), Column("currency", lambda d: d.invoice.currency),
+    Column("disputed", lambda d: plain(d.disputed, d.invoice.currency)), Column("currency", lambda d: d.invoice.currency),
     Column("opened on", lambda d: d.opened_on), Column("opened by", lambda d: d.opened_by),
     Column("look again on", lambda d: d.revisit_on), Column("closed on", lambda d: d.closed_on),
     Column("outcome", lambda d: d.outcome),

@@ -9,6 +9,7 @@ from django.shortcuts import render
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from core.money import plain
 from dashboard.desk import StaffRequest
 from dashboard.lists import Column, as_csv, in_order, page_of, wants_csv
 from dashboard.reports.promises import Tally, promises_in, promises_of, tally_promises
@@ -21,9 +22,9 @@ TABS = {
 ORDERS = {"promised_for": ["promised_for"], "client": ["client__name"], "amount": ["amount"], "made": ["made_at"]}
 COLUMNS = [
     Column("client", lambda p: p.client.name), Column("invoice", lambda p: p.invoice),
-    Column("amount", lambda p: p.amount), Column("currency", lambda p: p.currency),
+    Column("amount", lambda p: plain(p.amount, p.currency)), Column("currency", lambda p: p.currency),
     Column("promised for", lambda p: p.promised_for),
-    Column("state", lambda p: p.state), Column("came in", lambda p: p.paid), Column("made on", lambda p: p.made_on),
+    Column("state", lambda p: p.state), Column("came in", lambda p: plain(p.paid, p.currency)), Column("made on", lambda p: p.made_on),
     Column("made by", lambda p: p.made_by), Column("source", lambda p: "client" if p.by_client else "staff"),
 ]  # fmt: skip
 
