@@ -116,6 +116,12 @@ class Cells:
         except ValueError as error:
             raise Refused(str(error), code="date_format", where="date_format") from None
 
+    def check_currency(self) -> None:
+        try:
+            places(self.reading.currency or "EUR")
+        except ValueError as error:
+            raise Refused(str(error), code="currency", where="currency") from None
+
     def date(self, key: str, needed: bool = True) -> date | None:
         value = self.raw(key)
         if not value:

@@ -115,6 +115,7 @@ def read_open_items(sheet: Sheet, reading: Reading) -> Read[OpenItem]:
     cells = Cells(sheet, reading)
     if "currency" not in reading.mapping and not reading.currency:
         raise Refused("Say in which currency the amounts are, or map a column to «currency».", where="currency")
+    cells.check_currency()
     cells.check_format()
     read: list[OpenItem] = []
     for row in sheet.rows:

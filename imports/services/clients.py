@@ -78,7 +78,9 @@ class _Roll:
         """Save what a row says; a row that is refused leaves nothing behind."""
         company = self.companies.named(row.company)
         if company is None:
-            self.answer.wrong(row.line, "company", row.company, "There is no such company here.")
+            known = ", ".join(c.code for c in self.companies.by_code.values())
+            message = f"There is no such company here. Known are: {known}."
+            self.answer.wrong(row.line, "company", row.company, message)
             return
         try:
             with transaction.atomic():

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import Any
@@ -66,7 +66,7 @@ def import_open_items(
     with transaction.atomic():
         companies = companies_for(taking.company, taking.reading.currency, answer, by)
         read = _read(sheet, taking.reading, companies, answer)
-        book = _Book(companies, answer, on, by)
+        book = _Book(companies, answer, taking.reading.mapping, on, by)
         new = book.sort(read.good)
         if answer.errors and (read.ambiguous or not taking.skip_bad):
             raise FileRefused(answer)
@@ -106,8 +106,10 @@ class _New:
 class _Book:
     """One import under way, inside its transaction."""
 
-    def __init__(self, companies: Companies, answer: Answer, on: dt.date, by: Any) -> None:
-        self.companies, self.answer, self.on, self.by = companies, answer, on, by
+    def __init__(
+        self, companies: Companies, answer: Answer, mapping: Mapping[str, str], on: dt.date, by: Any
+    ) -> None:
+        self.companies, self.answer, self.mapping, self.on, self.by = companies, answer, mapping, on, by
         # Two imports at once would both find an item missing: the second waits here.
         self.locked = list(Company.objects.select_for_update().order_by("pk"))
         self.clients: dict[tuple[int, str], Client] = {}
@@ -123,7 +125,7 @@ class _Book:
             if company is None:
                 known = ", ".join(c.code for c in self.companies.by_code.values())
                 message = f"There is no such company here. Known are: {known}."
-                self.answer.wrong(item.line, "company", item.company, message)
+                self.answer.wrong(item.line, self.mapping["company"], item.company, message)
                 continue
             key = (company.pk, item.client)
             self.names.setdefault(key, Counter()).update([item.client_name] if item.client_name else [])
@@ -138,7 +140,7 @@ class _Book:
             if invoice is None:
                 new.append((company, item))
             elif differs := _differs(invoice, item):
-                self.answer.wrong(item.line, "number", item.number, differs)
+                self.answer.wrong(item.line, self.mapping["number"], item.number, differs)
             else:
                 self.answer.counts["unchanged"] += 1
         return new

@@ -117,6 +117,7 @@ def test_a_refused_file_and_a_dry_run_save_no_profile(file):
         ),
         (["--map", "number=no", "--date-format", "%Y-%m-%d"], "client"),
         (["--map", MAP], "date_format"),
+        (["--map", MAP, "--date-format", "%Y-%m-%d", "--currency", "EURO"], "currency"),
         (["--map", MAP, "--date-format", "%Y-%m-%d", "--company", "zz"], "company"),
     ],
 )
