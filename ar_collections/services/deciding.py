@@ -227,8 +227,8 @@ def _facts(
 
 COLUMNS = (
     "pk", "client_id", "currency", "due_on", "terms_days", "owed", "disputed", "promised", "paused",
-    "intake__first_planned_on", "last_on", "message_so_far", "call_so_far", "review_so_far", "cash", "has_address", "has_today",
-    "has_recent", "client__time_zone", "client__country",
+    "intake__first_planned_on", "last_on", "message_so_far", "call_so_far", "review_so_far", "cash", "has_address",
+    "has_today", "has_recent", "client__time_zone", "client__country",
 )
 
 
