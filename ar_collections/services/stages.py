@@ -32,6 +32,11 @@ LEGAL = frozenset(
 _AHEAD = ["current", "reminded", "called", "compromise", "final_notice", "handed_over", "closed"]
 
 
+def legal_moves(now: str) -> list[str]:
+    """Where a client at a stage can move to, in the order of the escalation."""
+    return [to for to in _AHEAD if (now, to) in LEGAL]
+
+
 def stage_of(client: Client) -> str:
     """The stage a client is at; «current» where nothing was ever chased."""
     latest = StageChange.objects.filter(client=client).values_list("stage_to", flat=True).first()

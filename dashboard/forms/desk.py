@@ -8,11 +8,13 @@ from typing import Any
 from django import forms
 from django.contrib.auth.models import User
 from django.utils import timezone
+from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
 
 from ar_collections.models import ContactLog, StageChange
+from ar_collections.services.stages import legal_moves
 from clients.models import Client, Contact
-from dashboard.forms_layout import HouseForm
+from dashboard.forms_layout import HouseForm, Section
 from disputes.models import Dispute
 from invoices.models import Invoice
 
@@ -41,15 +43,16 @@ class LogContactForm(HouseForm, forms.Form):
     direction = forms.ChoiceField(label=_("Direction"), choices=ContactLog.DIRECTIONS, initial="out")
     outcome = forms.ChoiceField(label=_("What came of it"), choices=[("", ""), *CALL_OUTCOMES])
     said = forms.CharField(label=_("What was said"), required=False, widget=forms.Textarea)
-    right_name = forms.CharField(label=_("The right person: name"), required=False, max_length=120)
-    right_email = forms.EmailField(label=_("Their e-mail"), required=False)
-    right_phone = forms.CharField(label=_("Their telephone"), required=False, max_length=40)
+    right_name = forms.CharField(label=_("Name"), required=False, max_length=120)
+    right_email = forms.EmailField(label=_("E-mail"), required=False)
+    right_phone = forms.CharField(label=_("Telephone"), required=False, max_length=40)
     next_step = forms.CharField(label=_("Next step"), required=False, max_length=200)
-    next_on = forms.DateField(label=_("on"), required=False, widget=forms.DateInput)
+    next_on = forms.DateField(label=_("On"), required=False, widget=forms.DateInput)
     save_label = _("Save")
     rows = (
         ("contact", "with_whom"), ("happened_at", "channel", "direction"), "outcome", "said",
-        ("right_name", "right_email", "right_phone"), ("next_step", "next_on"),
+        ("next_step", "next_on"),
+        Section(_("If it was the wrong person: who is the right one?"), (("right_name", "right_email", "right_phone"),)),
     )  # fmt: skip
 
     def __init__(self, *args: Any, client: Client, **kwargs: Any) -> None:
@@ -79,7 +82,7 @@ class NoteForm(HouseForm, forms.Form):
     key = OnceField()
     said = forms.CharField(label=_("Note"), widget=forms.Textarea)
     next_step = forms.CharField(label=_("Next step"), required=False, max_length=200)
-    next_on = forms.DateField(label=_("on"), required=False, widget=forms.DateInput)
+    next_on = forms.DateField(label=_("On"), required=False, widget=forms.DateInput)
     rows = ("said", ("next_step", "next_on"))
 
 
@@ -136,12 +139,18 @@ class CloseDisputeForm(HouseForm, forms.Form):
 
 
 class StageForm(HouseForm, forms.Form):
-    """Where a client stands from now on."""
+    """Where a client stands from now on: a stage that can be reached from the one it is ``now`` at."""
 
-    stage = forms.ChoiceField(label=_("Stage"), choices=StageChange.STAGES)
+    stage = forms.ChoiceField(label=_("Stage"))
     because = forms.CharField(label=_("Why"), max_length=300)
     save_label = _("Move")
     rows = ("stage", "because")
+
+    def __init__(self, *args: Any, now: str, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        stages, words = self.fields["stage"], dict(StageChange.STAGES)
+        assert isinstance(stages, forms.ChoiceField)
+        stages.choices = [(stage, capfirst(words[stage])) for stage in legal_moves(now)]
 
 
 class SnoozeForm(HouseForm, forms.Form):

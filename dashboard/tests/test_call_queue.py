@@ -215,6 +215,19 @@ def test_a_task_is_handed_over_and_found_by_its_owner(desk, company, clerk, on):
     assert names(desk.get("/collections/?kind=call")) == ["C-1", "C-2"]
 
 
+def test_the_stage_is_shown_and_moves_only_where_the_map_allows(desk, company, on):
+    task = overdue(company, on, "C-1", "900")
+    text = desk.get("/collections/").content.decode()
+    address = f"/clients/{task.client_id}/stage/?next=/collections/"
+    assert "Not escalated" in text and address in text
+    assert [stage for stage, _label in desk.get(address).context["form"].fields["stage"].choices] == [
+        "reminded", "called", "compromise", "final_notice",
+    ]  # fmt: skip
+    assert desk.post(address, {"stage": "handed_over", "because": "Enough"}).status_code == 422
+    assert desk.post(address, {"stage": "final_notice", "because": "Agreed with Ada"})["Location"] == "/collections/"
+    assert "Final notice" in desk.get("/collections/").content.decode()
+
+
 def test_the_file_holds_a_line_per_task_and_no_formula(desk, company, on):
     task = overdue(company, on, "C-1", "900")
     task.client.name = "@SUM(A1)"

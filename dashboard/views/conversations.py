@@ -11,7 +11,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
-from ar_collections.models import Pause, Promise
+from ar_collections.models import Pause, Promise, StageChange
 from ar_collections.services.contact_log import log_contact
 from ar_collections.services.pausing import end_pause, pause_chasing
 from ar_collections.services.promising import promise_payment, withdraw_promise
@@ -38,15 +38,27 @@ from .clients import crumbs_to
 
 
 def client_log(request: StaffRequest, pk: int) -> HttpResponse:
-    """Keep what was said, with whom, and what comes next."""
+    """Keep what was said, with whom, and what comes next; a promise or a dispute is asked for right after."""
     client = get_object_or_404(Client.objects.select_related("company"), pk=pk)
     form = LogContactForm(request.POST or None, client=client, cancel_url=_file(pk))
     if request.method == "POST" and form.is_valid():
+        calling = form.cleaned_data["channel"] == "call"
+        task = Task.objects.filter(client=client, kind="call", closed_on=None).first() if calling else None
         with refusals_on(form):
-            log_contact(client, **form.facts(), on=_on(request, client), by=request.user)
+            kept = log_contact(client, **form.facts(), task=task, on=_on(request, client), by=request.user)
             messages.success(request, _("Kept on the client's file."))
-            return redirect("dashboard:client", pk)
+            return _what_it_brought(client, kept.outcome)
     return form_page(request, form, _("Log a contact"), crumbs=crumbs_to(client))
+
+
+def _what_it_brought(client: Client, outcome: str) -> HttpResponse:
+    """Where to go on: to the promise's amount and day, to what is wrong with the invoice, else back to the file."""
+    oldest = Invoice.objects.open().of(client).order_by("due_on").first()
+    if outcome == "promised" and oldest is not None:
+        return redirect("dashboard:client_promise", client.pk)
+    if outcome == "disputes" and oldest is not None:
+        return redirect("dashboard:invoice_dispute", oldest.pk)
+    return redirect("dashboard:client", client.pk)
 
 
 def client_note(request: StaffRequest, pk: int) -> HttpResponse:
@@ -113,14 +125,16 @@ def pause_end(request: StaffRequest, pk: int) -> HttpResponse:
 
 def client_stage(request: StaffRequest, pk: int) -> HttpResponse:
     client = get_object_or_404(Client.objects.select_related("company"), pk=pk)
-    form = StageForm(request.POST or None, initial={"stage": stage_of(client)}, cancel_url=_file(pk))
+    now = stage_of(client)
+    form = StageForm(request.POST or None, now=now, cancel_url=_file(pk))
     if request.method == "POST" and form.is_valid():
         given = form.cleaned_data
         with refusals_on(form):
             move_stage(client, given["stage"], because=given["because"], on=_on(request, client), by=request.user)
             messages.success(request, _("Moved."))
             return back(request, "dashboard:client", pk)
-    return form_page(request, form, _("Move the stage"), crumbs=crumbs_to(client))
+    lead = _("Now: %(stage)s.") % {"stage": dict(StageChange.STAGES)[now]}
+    return form_page(request, form, _("Move the stage"), crumbs=crumbs_to(client), lead=lead)
 
 
 def invoice_dispute(request: StaffRequest, pk: int) -> HttpResponse:

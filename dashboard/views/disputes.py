@@ -21,7 +21,8 @@ from .promises import in_words
 COLUMNS = [
     Column("client", lambda d: d.invoice.client.name), Column("invoice", lambda d: d.invoice),
     Column("reason", lambda d: d.get_reason_display()), Column("text", lambda d: d.text),
-    Column("disputed", lambda d: plain(d.disputed, d.invoice.currency)), Column("currency", lambda d: d.invoice.currency),
+    Column("disputed", lambda d: plain(d.disputed, d.invoice.currency)),
+    Column("currency", lambda d: d.invoice.currency),
     Column("opened on", lambda d: d.opened_on), Column("opened by", lambda d: d.opened_by),
     Column("look again on", lambda d: d.revisit_on), Column("closed on", lambda d: d.closed_on),
     Column("outcome", lambda d: d.outcome),

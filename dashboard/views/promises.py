@@ -24,7 +24,8 @@ COLUMNS = [
     Column("client", lambda p: p.client.name), Column("invoice", lambda p: p.invoice),
     Column("amount", lambda p: plain(p.amount, p.currency)), Column("currency", lambda p: p.currency),
     Column("promised for", lambda p: p.promised_for),
-    Column("state", lambda p: p.state), Column("came in", lambda p: plain(p.paid, p.currency)), Column("made on", lambda p: p.made_on),
+    Column("state", lambda p: p.state), Column("came in", lambda p: plain(p.paid, p.currency)),
+    Column("made on", lambda p: p.made_on),
     Column("made by", lambda p: p.made_by), Column("source", lambda p: "client" if p.by_client else "staff"),
 ]  # fmt: skip
 
