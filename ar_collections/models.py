@@ -50,7 +50,8 @@ class Task(models.Model):
     KINDS = [
         ("call", _("call")), ("matching", _("find a payment")), ("plan_request", _("asks for a plan")),
         ("answer", _("answer")), ("letter", _("post a letter")), ("review", _("decide what to do")),
-        ("promise_broken", _("promise broken")), ("contact", _("find a contact")), ("delivery", _("message not delivered")),
+        ("promise_broken", _("promise broken")), ("contact", _("find a contact")),
+        ("delivery", _("message not delivered")),
     ]
 
     key = models.CharField(max_length=160, unique=True)

@@ -16,12 +16,13 @@ from ar_collections.services.planning import plan
 from ar_collections.services.stages import stage_of
 from clients.models import Contact
 from invoices.models import Invoice
+from invoices.services.issuing import void_invoice
 from outbox import transport
 from outbox.models import Message
 from outbox.services import deliver, send_again
 from payments.models import Allocation
 from payments.services import deallocate
-from tests.cast import CLERK, invoice_due, make_client, pay
+from tests.cast import CLERK, invoice_due, make_client, make_draft, pay
 from tests.collecting import a_day, days_pass, sent_to, served
 
 pytestmark = pytest.mark.django_db
@@ -196,9 +197,6 @@ def test_a_quiet_day_asks_few_questions(late_client):
 
 
 def test_void_and_draft_are_never_reminded(late_client):
-    from invoices.services.issuing import void_invoice
-    from tests.cast import make_draft
-
     make_draft(late_client)
     void_invoice(invoice_due(late_client, ago(1)), reason="wrong client", on=ago(1), by=CLERK)
     a_day(late_client.company, ON)

@@ -92,7 +92,8 @@ def test_serving_what_is_due_ends_in_nothing_being_due(on):
     for _ in range(30):
         limit = barrier(LADDER, standing["message"])
         due = {
-            kind: due_step(LADDER, kind, standing[kind], limit=limit, due_on=DUE, terms_days=30, on=on) for kind in KINDS
+            kind: due_step(LADDER, kind, standing[kind], limit=limit, due_on=DUE, terms_days=30, on=on)
+            for kind in KINDS
         }
         if not any(due.values()):
             return
