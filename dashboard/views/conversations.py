@@ -11,7 +11,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
-from ar_collections.models import Pause, Promise, StageChange
+from ar_collections.models import Pause, Promise, StageChange, Task
 from ar_collections.services.contact_log import log_contact
 from ar_collections.services.pausing import end_pause, pause_chasing
 from ar_collections.services.promising import promise_payment, withdraw_promise
