@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import Any
+from typing import Any, ClassVar
 
 from django import forms
 from django.utils.translation import gettext as _
@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy
 from core.errors import Refused
 from core.models import Company
 from core.uploads import LARGEST_UPLOAD
-from dashboard.forms_layout import HouseForm
+from dashboard.forms_layout import HouseForm, Rows
 from imports.cells import Reading
 from imports.date_formats import Cell, Formats, formats_of, in_letters, read_as
 from imports.models import ImportProfile
@@ -62,14 +62,14 @@ class UploadForm(HouseForm, forms.Form):
         widget=forms.FileInput(attrs={"accept": ".csv,.txt,.tsv,text/csv"}),
     )
     save_label = gettext_lazy("Look at it")
-    rows = (("kind", "profile"), "file")
+    rows: ClassVar[Rows] = (("kind", "profile"), "file")
 
     def __init__(self, *args: Any, too_large: bool = False, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.too_large = too_large
         if not ImportProfile.objects.exists():
             del self.fields["profile"]
-            self.rows = ("kind", "file")  # type: ignore[misc]
+            self.rows = ["kind", "file"]  # type: ignore[misc]
 
     def clean_file(self) -> Any:
         file = self.cleaned_data["file"]
@@ -87,7 +87,7 @@ class UploadForm(HouseForm, forms.Form):
     def full_clean(self) -> None:
         super().full_clean()
         if self.too_large and "file" in self.errors:
-            self._errors["file"] = self.error_class([self.words_for_too_large()])
+            self.errors["file"] = self.error_class([self.words_for_too_large()])
 
     def clean(self) -> dict[str, Any]:
         given = super().clean() or {}
@@ -144,10 +144,10 @@ class ColumnsForm(forms.Form):
         for key in (*needed, *optional):
             self.fields[_name(key)] = forms.ChoiceField(
                 label=WORDS[key][0], choices=columns, required=key in needed, initial=proposed.get(key, ""),
-                help_text=WORDS[key][1],
+                help_text=str(WORDS[key][1]),
                 error_messages={"required": _("Say which column holds it; needed in every file.")},
             )
-        self.initial |= self._told(company)
+        self.initial = {**self._told(company), **self.initial}
         for name, field in self.fields.items():
             look = "form-check-input" if isinstance(field, forms.BooleanField) else "form-control"
             field.widget.attrs["class"] = "form-select" if isinstance(field, forms.ChoiceField) else look

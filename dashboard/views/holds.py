@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 from django.contrib import messages
-from django.http import HttpResponse
+from django.http import HttpResponse, HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
@@ -29,7 +29,7 @@ COLUMNS = [
 ]  # fmt: skip
 
 
-def hold(request: StaffRequest, pk: int) -> HttpResponse:
+def hold(request: StaffRequest, pk: int) -> HttpResponseBase:
     """Every message the batch would send: to whom, about which invoices, by which step."""
     batch = get_object_or_404(Hold.objects.select_related("company"), pk=pk)
     waiting = held_messages(batch) if batch.ended_at is None else []
@@ -55,7 +55,6 @@ def release(request: StaffRequest, pk: int) -> HttpResponse:
             "%(n)d messages released; each leaves in its client's window.", count,
         )  # fmt: skip
         messages.success(request, said % {"n": count} if count else _("Released: messages leave again from now on."))
-        return redirect("dashboard:outbox")
     return redirect("dashboard:outbox_hold", pk)
 
 
@@ -68,7 +67,6 @@ def discard(request: StaffRequest, pk: int) -> HttpResponse:
         count = discard_hold(batch, by=request.user)
         said = ngettext("%(n)d message discarded.", "%(n)d messages discarded.", count)
         messages.success(request, said % {"n": count})
-        return redirect("dashboard:outbox")
     return redirect("dashboard:outbox_hold", pk)
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from csp.decorators import csp_replace, csp_update
 from django.contrib import messages
-from django.http import Http404, HttpResponse
+from django.http import Http404, HttpResponse, HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils.http import content_disposition_header
@@ -61,7 +61,7 @@ COLUMNS = [
 ]  # fmt: skip
 
 
-def outbox(request: StaffRequest) -> HttpResponse:
+def outbox(request: StaffRequest) -> HttpResponseBase:
     """Every message, by its state; found by reader, client, subject or invoice number."""
     if request.method == "POST":
         return _act_on_many(request)
@@ -85,7 +85,7 @@ def outbox(request: StaffRequest) -> HttpResponse:
     return render(request, "dashboard/outbox/list.html", context)
 
 
-@csp_update({"frame-src": ["'self'"]})
+@csp_update({"frame-src": ["'self'"]})  # type: ignore[arg-type]
 def message(request: StaffRequest, pk: int) -> HttpResponse:
     """One message: what was or would be sent, to whom, what the server said, what happened, what can be done."""
     row = _row(pk)
@@ -101,7 +101,7 @@ def message(request: StaffRequest, pk: int) -> HttpResponse:
 
 
 @xframe_options_sameorigin
-@csp_replace(SHOWN_INLINE)
+@csp_replace(SHOWN_INLINE)  # type: ignore[arg-type]
 def message_html(request: StaffRequest, pk: int) -> HttpResponse:
     """The HTML of a mail, alone on a page on which nothing runs and nothing is loaded."""
     letter = get_object_or_404(Message, pk=pk)
@@ -157,11 +157,11 @@ def write_preview(request: StaffRequest, pk: int) -> HttpResponse:
 def act(request: StaffRequest, pk: int, do: str) -> HttpResponse:
     """Take back, send again, or say what became of a message that may have arrived."""
     letter = get_object_or_404(Message, pk=pk)
+    looked_at = letter
     with refusals_said(request):
-        goes_to, said = _do(request, letter, do)
-        messages.success(request, said, extra_tags=_undo_of(goes_to) if do == "again" else "")
-        return back(request, "dashboard:outbox_message", goes_to.pk)
-    return back(request, "dashboard:outbox_message", pk)
+        looked_at, said = _do(request, letter, do)
+        messages.success(request, said, extra_tags=_undo_of(looked_at) if do == "again" else "")
+    return back(request, "dashboard:outbox_message", looked_at.pk)
 
 
 @require_POST
@@ -225,7 +225,7 @@ def _row(pk: int) -> Row:
 
 
 def _preview_of(request: StaffRequest, pk: int) -> dict[str, Any] | None:
-    shown = request.session.get(PREVIEW)
+    shown: dict[str, Any] | None = request.session.get(PREVIEW)
     if not shown or shown.get("pk") != pk:
         return None
     return shown | {"at": dt.datetime.fromisoformat(shown["at"])}
