@@ -177,7 +177,7 @@ def last_touch(row: QueueRow) -> str:
     if touch is None:
         return ""
     on = touch.at.astimezone(row.client.company.zone).date()
-    return _("%(what)s, %(day)s") % {"what": capfirst(touch.what), "day": day(on)}
+    return f"{day(on)} · {capfirst(touch.what)}"
 
 
 LOOKS = {
