@@ -56,7 +56,7 @@ def staff_page(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]
         request.desk = Desk(company, companies, now, today(company, now))
         return view(request, *args, **kwargs)
 
-    return user_passes_test(lambda user: user.is_active and user.is_staff)(at_desk)  # type: ignore[union-attr]
+    return user_passes_test(lambda user: user.is_active and user.is_staff)(at_desk)
 
 
 def choose_company(request: StaffRequest) -> HttpResponse:

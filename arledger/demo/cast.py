@@ -80,7 +80,7 @@ def _head(name: str, domain: str, phone: str, role: str = "owner") -> Person:
 
 
 def _mailbox(name: str) -> str:
-    plain = unicodedata.normalize("NFKD", name.lower().translate(str.maketrans({"ø": "o", "ß": "ss", "ı": "i"})))
+    plain = unicodedata.normalize("NFKD", name.lower().replace("ø", "o").replace("ß", "ss").replace("ı", "i"))
     return ".".join(re.findall("[a-z]+", plain.encode("ascii", "ignore").decode()))
 
 

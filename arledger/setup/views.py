@@ -148,7 +148,8 @@ def _begins_with(name: str, kept: dict[str, Any]) -> dict[str, Any]:
         likely = {"public_url": settings.PUBLIC_URL}
     if name == "bank" and "company" in kept:
         likely = {"holder": kept["company"].get("legal_name", "")}
-    return likely | kept.get(name, {})
+    before: dict[str, Any] = kept.get(name, {})
+    return likely | before
 
 
 def _plain(posted: Mapping[str, Any]) -> dict[str, str]:
