@@ -44,6 +44,15 @@ def retire_contact(contact: Contact, *, by: Any) -> None:
     _save(contact, {"is_active": False}, by=by, version=None, name="contact")
 
 
+def lock_client(pk: int) -> None:
+    """Be alone with what a client owes and pays, until the transaction ends.
+
+    Taken before any invoice, charge or payment is locked: two people who took them the other way round would wait
+    for each other.
+    """
+    Client.objects.select_for_update(of=("self",)).get(pk=pk)
+
+
 def _save(subject: M, fields: Mapping[str, Any], *, by: Any, version: int | None, name: str) -> M:
     with transaction.atomic():
         is_new = subject.pk is None

@@ -100,7 +100,7 @@ SELECT e.key FROM invoices_entry e WHERE e.key LIKE 'invoice:%%'
 UNION
 SELECT e.key FROM invoices_entry e LEFT JOIN invoices_charge c ON c.id = e.charge_id
 WHERE (e.key LIKE 'charge:%%' OR e.key LIKE 'waiver:%%')
-  AND (c.id IS NULL OR e.key NOT IN ('charge:' || c.key, 'waiver:' || c.key))
+  AND (c.id IS NULL OR (e.key <> 'charge:' || c.key AND e.key NOT LIKE 'waiver:' || c.key || ':%%'))
 UNION
 SELECT e.key FROM invoices_entry e LEFT JOIN invoices_entry o ON o.id = e.reverses_id
 WHERE (e.key LIKE 'reversal:%%' OR e.reverses_id IS NOT NULL) AND (o.id IS NULL OR e.key <> 'reversal:' || o.key)

@@ -16,6 +16,7 @@ from django.utils.translation import gettext_lazy
 from ar_collections.models import Promise, Task
 from audit.services import record
 from clients.models import Contact
+from clients.services import lock_client
 from core.dates import show_day
 from core.errors import Refused
 from core.fields import MoneyField, Signed
@@ -47,6 +48,7 @@ def promise_payment(
     """
     policy = policy_of(invoice.company, on)
     with transaction.atomic():
+        lock_client(invoice.client_id)
         invoice = Invoice.objects.select_for_update(of=("self",)).select_related("company", "client").get(pk=invoice.pk)
         if invoice.issued_at is None or invoice.voided_at is not None or invoice.balance == 0:
             raise Refused(_("Nothing is owed on this invoice."), code="settled")

@@ -11,9 +11,10 @@ from decimal import Decimal
 from typing import Any
 
 from django.db import transaction
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models import Exists, Max, OuterRef, Q, QuerySet
 
 from audit.services import record
+from clients.services import lock_client
 from core.dates import month_end
 from core.errors import Refused
 from core.models import as_text
@@ -105,6 +106,7 @@ def charge_interest(
     if until > on:
         raise Refused("Interest is charged for days that have passed.", code="future", where="until")
     with transaction.atomic():
+        lock_client(invoice.client_id)
         invoice = Invoice.objects.select_for_update(of=("self",)).select_related("client", "intake").get(pk=invoice.pk)
         starts_on = interest_starts_on(invoice)
         if starts_on is None:
@@ -132,7 +134,7 @@ def outdated(invoice: Invoice, on: dt.date) -> list[tuple[Charge, Decimal]]:
     for charge in standing_interest(invoice):
         assert charge.from_on and charge.to_on
         right = _interest(invoice, starts_on, charge.to_on).total - before
-        if right != charge.amount and not _is_waived(charge):
+        if right != charge.amount and not _waivers(charge).exists():
             wrong.append((charge, max(right, Decimal(0))))
         before += right
     return wrong
@@ -144,6 +146,7 @@ def replace_interest(charge: Charge, *, on: dt.date, by: Any, policy: Policy | N
     Refused while part of it is paid or waived: free that allocation first.
     """
     with transaction.atomic():
+        lock_client(charge.client_id)
         invoice = Invoice.objects.select_for_update(of=("self",)).select_related("client", "intake").get(
             pk=charge.invoice_id
         )
@@ -156,9 +159,7 @@ def replace_interest(charge: Charge, *, on: dt.date, by: Any, policy: Policy | N
         starts_on = interest_starts_on(invoice)
         if starts_on is None or charge.from_on is None or charge.to_on is None:
             return None
-        return _post_slice(
-            invoice, starts_on, charge.from_on, charge.to_on, on=on, by=by, policy=policy, revision=charge.revision + 1
-        )
+        return _post_slice(invoice, starts_on, charge.from_on, charge.to_on, on=on, by=by, policy=policy)
 
 
 def waive_charge(charge: Charge, *, reason: str, on: dt.date, by: Any) -> Charge:
@@ -169,13 +170,15 @@ def waive_charge(charge: Charge, *, reason: str, on: dt.date, by: Any) -> Charge
     if not reason.strip():
         raise Refused("Write why this is waived.", code="reason", where="reason")
     with transaction.atomic():
+        lock_client(charge.client_id)
         charge = Charge.objects.select_for_update(of=("self",)).select_related("client", "invoice").get(pk=charge.pk)
         if charge.balance == 0:
             raise Refused("Nothing is open on this charge.", code="settled")
         reason = reason.strip()
+        waived = _waivers(charge).count()  # what was waived may be open again, where a payment was taken back
         post_entry(
             NewEntry(
-                key=f"waiver:{charge.key}", doc=f"charge:{charge.pk}", kind="waiver", client=charge.client,
+                key=f"waiver:{charge.key}:{waived + 1}", doc=f"charge:{charge.pk}", kind="waiver", client=charge.client,
                 dr=INTEREST if charge.kind == "interest" else FEE, cr=RECEIVABLE_CHARGES, amount=charge.balance,
                 currency=charge.currency, effective_on=max(on, charge.charged_on), invoice=charge.invoice,
                 charge=charge, memo=reason,
@@ -189,7 +192,7 @@ def waive_charge(charge: Charge, *, reason: str, on: dt.date, by: Any) -> Charge
 
 def _post_slice(
     invoice: Invoice, starts_on: dt.date, first: dt.date, last: dt.date, *, on: dt.date, by: Any,
-    policy: Policy | None, revision: int = 1,
+    policy: Policy | None,
 ) -> Charge | None:
     """Charge the days from ``first`` to ``last``: the interest up to its end less that up to its beginning."""
     so_far = _interest(invoice, starts_on, first - _DAY).total
@@ -198,6 +201,7 @@ def _post_slice(
         return None
     own = _interest(invoice, first, last)
     last = own.lines[-1].to_on  # no further than the day on which the invoice was paid
+    revision = _revisions(invoice, first) + 1
     key = f"interest:{invoice.pk}:{first.isoformat()}:{last.isoformat()}:{revision}"
     charge = Charge.objects.create(
         company_id=invoice.company_id, client=invoice.client, invoice=invoice, kind="interest", key=key,
@@ -248,5 +252,11 @@ def _payments(invoice: Invoice) -> tuple[Payment, ...]:
     return tuple(found)
 
 
-def _is_waived(charge: Charge) -> bool:
-    return Entry.objects.filter(key=f"waiver:{charge.key}").exists()
+def _revisions(invoice: Invoice, first: dt.date) -> int:
+    """How often interest from that day on was charged before, standing or taken back."""
+    earlier = Charge.objects.filter(invoice=invoice, kind="interest", from_on=first)
+    return earlier.aggregate(last=Max("revision"))["last"] or 0
+
+
+def _waivers(charge: Charge) -> QuerySet[Entry]:
+    return Entry.objects.filter(charge=charge, kind="waiver")

@@ -13,6 +13,7 @@ from django.db import transaction
 from audit.services import record
 from clients.models import Client, Contact
 from core.errors import Refused
+from core.fields import LARGEST
 from core.models import as_text
 from core.money import currency_codes
 from invoices.models import Invoice, InvoiceLine
@@ -103,6 +104,8 @@ def _write(invoice: Invoice, lines: Sequence[LineDraft], heading: Heading) -> No
     if not lines:
         raise Refused("An invoice needs at least one line.", code="no_lines", where="lines")
     invoice.terms = heading.terms or client.terms or default_terms(client.company)
+    if heading.contact is not None and heading.contact.client_id != client.pk:
+        raise Refused(f"{heading.contact} is not a contact of {client}.", code="foreign_contact", where="contact")
     invoice.contact = heading.contact
     invoice.currency = heading.currency or client.currency
     if invoice.currency not in currency_codes():
@@ -122,6 +125,9 @@ def _write(invoice: Invoice, lines: Sequence[LineDraft], heading: Heading) -> No
         if not 0 <= line.tax_percent <= 100:
             raise Refused(f"Line {position}: tax lies between 0 and 100 percent.", where=f"line {position}")
     totals = total_of([_as_line(line) for line in lines], invoice.currency)
+    nets = [line_net(line.quantity, line.unit_price, invoice.currency) for line in lines]
+    if max(totals.total, *map(abs, nets)) > LARGEST:
+        raise Refused("The lines add up to more than can be kept; look at the prices.", code="range", where="lines")
     if totals.total < 0:
         raise Refused("The lines add up to less than nothing.", code="negative", where="lines")
     invoice.net, invoice.tax, invoice.total = totals.net, totals.tax, totals.total
@@ -137,7 +143,7 @@ def _write(invoice: Invoice, lines: Sequence[LineDraft], heading: Heading) -> No
             unit_price=line.unit_price,
             tax_percent=line.tax_percent,
             tax_category=line.tax_category,
-            net=line_net(line.quantity, line.unit_price, invoice.currency),
+            net=net,
         )
-        for position, line in enumerate(lines, 1)
+        for position, (line, net) in enumerate(zip(lines, nets, strict=True), 1)
     )

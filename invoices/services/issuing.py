@@ -10,6 +10,7 @@ from django.db.models import F
 from django.utils import timezone
 
 from audit.services import record
+from clients.services import lock_client
 from core.errors import Refused
 from core.models import Company
 from core.references import rf_reference
@@ -29,6 +30,7 @@ def issue_invoice(invoice: Invoice, *, on: dt.date, by: Any) -> Invoice:
     needs a purchase order number that is missing.
     """
     with transaction.atomic():
+        lock_client(invoice.client_id)
         invoice = (
             Invoice.objects.select_for_update(of=("self",))
             .select_related("client__company", "terms")
@@ -73,6 +75,7 @@ def void_invoice(invoice: Invoice, *, reason: str, on: dt.date, by: Any) -> Invo
     if not reason.strip():
         raise Refused("Say why the invoice is voided.", code="reason", where="reason")
     with transaction.atomic():
+        lock_client(invoice.client_id)
         invoice = Invoice.objects.select_for_update(of=("self",)).get(pk=invoice.pk)
         if invoice.voided_at is not None:
             return invoice

@@ -49,8 +49,8 @@ def post_entries(new: Sequence[NewEntry], by: Any) -> list[Entry]:
     """Post transfers and bring the cached balances of their invoices and charges up to date, in one transaction.
 
     A key that is already posted is left as it is and its entry returned, so that posting twice changes
-    nothing. Refused where an amount is not above zero or finer than its currency, or where a balance
-    would leave the range from zero to the claim's amount.
+    nothing. Refused where a key was posted for something else, where an amount is not above zero or finer than
+    its currency, or where a balance would leave the range from zero to the claim's amount.
     """
     for entry in new:
         _check(entry)
@@ -58,6 +58,8 @@ def post_entries(new: Sequence[NewEntry], by: Any) -> list[Entry]:
         invoices, charges = _lock(new)
         posted = {e.key: e for e in _already(e.key for e in new)}
         fresh = {e.key: e for e in new if e.key not in posted}
+        for again in (e for e in new if e.key in posted):
+            _check_same(again, posted[again.key])
         at, who = timezone.now(), as_text(by)
         rows = [
             Entry(
@@ -130,6 +132,13 @@ def _check(entry: NewEntry) -> None:
             code="currency",
             where="currency",
         )
+
+
+def _check_same(entry: NewEntry, posted: Entry) -> None:
+    """A key stands for one transfer; another one under it would be lost without a word."""
+    was = (posted.client_id, posted.dr, posted.cr, posted.amount, posted.currency)
+    if was != (entry.client.pk, entry.dr, entry.cr, entry.amount, entry.currency):
+        raise Refused(f"“{entry.key}” was already posted for something else.", code="key_reused")
 
 
 def _already(keys: Iterable[str]) -> list[Entry]:
