@@ -11,6 +11,7 @@ import time_machine
 from django.urls import reverse
 
 from ar_collections.models import ContactLog, Pause, Promise
+from ar_collections.services.desk import open_task
 from ar_collections.services.stages import stage_of
 from clients.models import Client, Contact
 from disputes.models import Dispute
@@ -148,6 +149,17 @@ def test_a_logged_contact_says_with_whom_and_what_comes_next(desk, late_client):
     assert ContactLog.objects.count() == 1
 
 
+def test_a_promise_told_on_the_telephone_is_asked_for_next_and_the_call_is_done(desk, late_client):
+    invoice_due(late_client, TODAY - dt.timedelta(days=20), "500")
+    call = open_task(late_client, "call", because="late", due_on=TODAY, on=TODAY, by="system")
+    said = {"key": "k9", "happened_at": "2026-11-18T11:05", "channel": "call", "direction": "out"}
+    said["outcome"] = "promised"
+    answer = desk.post(url("client_log", late_client.pk), said)
+    assert answer.url == url("client_promise", late_client.pk)
+    call.refresh_from_db()
+    assert call.closed_on == TODAY
+
+
 def test_a_contact_without_an_outcome_is_refused(desk, late_client):
     answer = desk.post(url("client_log", late_client.pk), {"key": "k2", "happened_at": "2026-11-18T11:05"})
     assert answer.status_code == 422
@@ -225,3 +237,8 @@ def test_each_company_has_its_own_clients_and_the_rail_changes_between_them(desk
     desk.post(url("choose_company"), {"company": other.pk})
     page = text(desk.get("/clients/"))
     assert "Cascade" in page and "Harbour" not in page
+
+
+def test_the_clock_on_the_file_is_the_client_s_and_not_ours(desk, company):
+    there = make_client(company, "C-SF", time_zone="America/Los_Angeles")
+    assert "04:00 there now" in desk.get(f"/clients/{there.pk}/").content.decode()

@@ -133,7 +133,7 @@ def client_file(request: StaffRequest, pk: int) -> HttpResponse:
         "client": client, "file": file_of(client, on), "people": people, "on": on,
         "bounced": [person for person in people if person.is_active and person.bounced_at],
         "reachable": any(person.is_active and person.email and not person.bounced_at for person in people),
-        "local_now": request.desk.now.astimezone(client.zone), "next_step": _next(client, on),
+        "local_now": f"{request.desk.now.astimezone(client.zone):%H:%M}", "next_step": _next(client, on),
         **_timeline(request, client),
     }  # fmt: skip
     return render(request, "dashboard/client.html", context)
