@@ -13,6 +13,7 @@ from django.utils import translation
 from django.utils.translation import gettext as _
 
 from clients.models import Client, Contact
+from clients.services import lock_client
 from core.dates import show_day
 from core.mail import compose as write
 from core.money import show
@@ -74,7 +75,7 @@ class Reminder:
 
 def register_kinds() -> None:
     """Make the outbox know what this app sends."""
-    register(Kind(NOTICE, compose=compose_notice, may_go=may_go, after=after, expires=expires))
+    register(Kind(NOTICE, compose=compose_notice, may_go=may_go, still=still, after=after, expires=expires))
 
 
 def may_go(message: Message, now: dt.datetime) -> str:
@@ -87,6 +88,15 @@ def may_go(message: Message, now: dt.datetime) -> str:
     if may_leave(client, message.on, _about(message).policy, now):
         return ""
     return "the client's window is shut; it is planned afresh"
+
+
+def still(message: Message, now: dt.datetime) -> str:
+    """Whether all that was asked for while it was written is still owed. The client is locked until it is handed over,
+    so that a payment is either seen here or came after it."""
+    client = _about(message).client
+    lock_client(client.pk)
+    asked = _asked(_askable(client, message.on), cash_of(client.pk, message.on))
+    return "" if asked == message.__dict__.get("asked") else "something was paid or said while it was written"
 
 
 def expires(message: Message, now: dt.datetime) -> bool:
@@ -116,6 +126,7 @@ def gather(message: Message, now: dt.datetime) -> Reminder:
     rows = {row.pk: row for row in _askable(client, on)}
     told = {pk: placed for pk, placed in planned.items() if pk in rows}
     cash = cash_of(client.pk, on)
+    message.__dict__["asked"] = _asked(rows.values(), cash)
     latest_due = max([on - dt.timedelta(days=1), *(rows[pk].due_on for pk in told)])
     listed = [row for row in rows.values() if row.due_on <= latest_due]
     covered = {c for c, total in _sums(listed).items() if total <= cash.get(c, Decimal(0))}
@@ -374,6 +385,11 @@ def _askable(client: Client, on: dt.date) -> Iterable[Any]:
     rows = chased(client.company, on).filter(client=client, promised=False, paused=False)
     related = rows.select_related("company", "client", "intake").order_by("due_on", "pk")
     return [row for row in related if row.owed > row.disputed]
+
+
+def _asked(rows: Iterable[Any], cash: dict[str, Decimal]) -> tuple[Any, ...]:
+    """What a reminder was written from, to be compared with what is true when it leaves."""
+    return {row.pk: (row.owed, row.disputed) for row in rows}, cash
 
 
 def _readers(client: Client, step: Step) -> tuple[Contact, Contact | None]:

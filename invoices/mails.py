@@ -10,6 +10,7 @@ from django.utils import translation
 from django.utils.translation import gettext as _
 
 from clients.models import Contact
+from clients.services import lock_client
 from core.dates import show_day
 from core.mail import compose as write
 from core.money import show
@@ -27,8 +28,8 @@ from .services.linking import link_for, url_of
 
 def register_kinds() -> None:
     """Make the outbox know what this app sends."""
-    register(Kind("invoice", compose=compose_invoice, may_go=may_go))
-    register(Kind("new_link", compose=compose_new_link, may_go=may_go))
+    register(Kind("invoice", compose=compose_invoice, may_go=may_go, still=still))
+    register(Kind("new_link", compose=compose_new_link, may_go=may_go, still=still))
 
 
 def may_go(message: Message, now: dt.datetime) -> str:
@@ -41,9 +42,19 @@ def may_go(message: Message, now: dt.datetime) -> str:
     return ""
 
 
+def still(message: Message, now: dt.datetime) -> str:
+    """Whether the invoice stands as it was written about; the client is locked until the mail is handed over."""
+    invoice, _contact = _subject(message)
+    lock_client(invoice.client_id)
+    invoice.refresh_from_db(fields=["balance", "voided_at"])
+    written = message.__dict__.get("written")
+    return "" if (invoice.balance, invoice.voided_at) == written else f"{invoice} changed while it was written"
+
+
 def compose_invoice(message: Message, now: dt.datetime) -> Composed:
     """The invoice by mail: amount, due day in words, how to pay, the rate for paying late, link, PDF, five answers."""
     invoice, contact = _subject(message)
+    message.__dict__["written"] = invoice.balance, invoice.voided_at
     return _composed("invoice", invoice, contact, now, attachments=[attached(invoice, now, contact)])
 
 
@@ -56,6 +67,7 @@ def preview_invoice(invoice: Invoice, contact: Contact, now: dt.datetime) -> Com
 def compose_new_link(message: Message, now: dt.datetime) -> Composed:
     """A fresh private link, for whoever asked on the page of an old one; sent to the address on file alone."""
     invoice, contact = _subject(message)
+    message.__dict__["written"] = invoice.balance, invoice.voided_at
     return _composed("new_link", invoice, contact, now, attachments=[])
 
 

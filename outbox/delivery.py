@@ -103,6 +103,10 @@ def paused_because() -> str:
     return (paused.sending_paused_because or "paused") if paused else ""
 
 
+class OutOfDate(Exception):
+    """What it says came to be untrue while it was written; not a byte of it may leave here."""
+
+
 @dataclass
 class _Drain:
     """One run over what is due: as of when, by which clock, by which way, and what became of it."""
@@ -163,12 +167,21 @@ class _Drain:
 
     def _hand_over(self, message: Message, mail: Letter, content: dict[str, object]) -> None:
         def before_body() -> None:
+            with transaction.atomic():
+                if why := kind_of(message.kind).still(message, self.now):
+                    raise OutOfDate(why)
+                frozen()
+
+        def frozen() -> None:
             at = self.clock()
             if not move(message, "handing", handing_at=at, lease_until=at + LEASE, reason="", reply="", **content):
                 raise LeaseLost(message.key)
 
         try:
             said = self.way.hand_over(mail, before_body)
+        except OutOfDate as why:
+            if move(message, "pending", reason=str(why)):
+                self.counts["put_back"] += 1
         except LeaseLost:
             log.warning("%s was taken over by somebody else before it was handed over", message.key)
         except transport.Unreachable as error:

@@ -35,7 +35,7 @@ class Composed:
 
 
 def always(message: Message, now: dt.datetime) -> str:
-    """It may go."""
+    """It may go; what was written is still true."""
     return ""
 
 
@@ -53,6 +53,8 @@ class Kind:
     """What the outbox has to know about one kind of message; ``now`` is the instant the sending acts as of.
 
     ``compose(message, now)`` writes it, or raises NothingToSay. Called outside any transaction: it may render a PDF.
+    ``still(message, now)`` is asked at the last moment, in the transaction that hands it over: why what was written
+    is true no longer, or "". Then nothing leaves, and it is written anew. It may lock what must not change meanwhile.
     ``may_go(message, now)`` says why it may not go any more, or "" where it may.
     ``after(message, state)`` hears how it ended: «sent», «unknown», «failed» or «cancelled», in that transaction.
     ``expires(message, now)`` says whether its day is over while it still waits; asked from the day after ``on``.
@@ -61,6 +63,7 @@ class Kind:
     name: str
     compose: Callable[[Message, dt.datetime], Composed]
     may_go: Callable[[Message, dt.datetime], str] = always
+    still: Callable[[Message, dt.datetime], str] = always
     after: Callable[[Message, str], None] = nothing
     expires: Callable[[Message, dt.datetime], bool] = never
 
