@@ -52,7 +52,7 @@ class LogContactForm(HouseForm, forms.Form):
     rows = (
         ("contact", "with_whom"), ("happened_at", "channel", "direction"), "outcome", "said",
         ("next_step", "next_on"),
-        Section(_("If it was the wrong person: who is the right one?"), (("right_name", "right_email", "right_phone"),)),
+        Section(_("If it was the wrong person: who is the right one?"), [("right_name", "right_email", "right_phone")]),
     )  # fmt: skip
 
     def __init__(self, *args: Any, client: Client, **kwargs: Any) -> None:

@@ -98,7 +98,7 @@
     const typing = event.target.closest("input:not([type=checkbox]):not([type=radio]), textarea, select, [contenteditable]");
     if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) {
       const form = event.target.closest("form");
-      if (form && form.method === "post") { event.preventDefault(); form.requestSubmit(one("[data-save]", form)); }
+      if (form && form.getAttribute("method") === "post") { event.preventDefault(); form.requestSubmit(one("[data-save]", form)); }
       return;
     }
     if (event.key === "Escape") {
@@ -152,7 +152,7 @@
   });
   // A form sent twice by an impatient hand: the second click does nothing.
   document.addEventListener("submit", (event) => {
-    if (event.target.method !== "post") return;
+    if (event.target.getAttribute("method") !== "post") return;
     if (event.target.dataset.sent) event.preventDefault();
     else event.target.dataset.sent = "yes";
   });
