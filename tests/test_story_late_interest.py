@@ -14,6 +14,7 @@ import pytest
 
 from ar_collections.models import Served
 from ar_collections.services.interest import apply_late_interest, correct_interest
+from core.dates import add_months
 from core.errors import Refused
 from invoices.models import RECEIVABLE, REVENUE, Charge, Entry, Intake, InterestNotice, Invoice
 from invoices.services.charging import accrued, charge_interest, give_interest_notice, waive_charge
@@ -86,11 +87,14 @@ def test_the_derivation_says_how_the_amount_came_about(invoice):
     assert Decimal(said["total"]) + Decimal(said["carried"]) == january.amount == Decimal("9.86")
 
 
-def test_interest_is_never_charged_on_interest(invoice):
-    for on in (dt.date(2026, 1, 31), dt.date(2026, 2, 28), dt.date(2026, 3, 31)):
-        apply_late_interest(invoice.company, on, by="system")
+def test_twelve_months_add_up_to_the_year_and_interest_is_never_charged_on_interest(invoice):
+    """Each month rounded by itself would come to 119.65; rounded once, 364 days at 12 % are 119.67."""
+    for month in range(1, 13):
+        apply_late_interest(invoice.company, add_months(dt.date(2026, 1, 31), month - 1), by="system")
+    invoice.refresh_from_db()
     assert invoice.balance == Decimal(1000)
-    assert accrued(invoice, dt.date(2026, 12, 31)).interest.total == Decimal("119.67")  # 364 days, simple
+    assert Charge.objects.count() == 12
+    assert charged(invoice) == accrued(invoice, dt.date(2026, 12, 31)).interest.total == Decimal("119.67")
 
 
 def test_paying_only_the_principal_leaves_the_interest_open_until_it_is_waived(invoice):

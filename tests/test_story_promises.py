@@ -32,7 +32,7 @@ def state(promise: Promise, on: dt.date) -> str:
 def test_a_promise_on_a_pauses_a_only(late_client):
     a, b = invoice_due(late_client, DUE), invoice_due(late_client, DUE)
     promise_payment(a, Decimal(1000), dt.date(2026, 11, 16), on=DUE, by="client")
-    a_day(late_client.company, LATE)
+    assert a_day(late_client.company, LATE).waiting == {(a.pk, "first_overdue"): "promise"}
     assert served(a) == [] and served(b) == [("first_overdue", LATE)]
     assert str(a) not in sent_to(late_client)[0].text
 
