@@ -23,6 +23,7 @@ from .desk import CALL_OUTCOMES
 from .fields import AmountField, OnceField
 
 PROMISED_IN_DAYS = 7
+MOST = 25  # invoices to choose from one by one, the oldest; all of them are covered by «all overdue»
 
 
 class DoneForm(HouseForm, forms.Form):
@@ -69,7 +70,7 @@ class CallForm(forms.Form):
         self.people = {person.pk: person for person in people}
         self.invoices = {invoice.pk: invoice for invoice in invoices}
         self.overdue = overdue_by_currency(invoices, on)
-        one_by_one = [(str(invoice.pk), _named(invoice)) for invoice in invoices]
+        one_by_one = [(str(invoice.pk), _named(invoice)) for invoice in invoices[:MOST]]
         at_once = [(code, _together(items)) for code, items in self.overdue.items() if len(items) > 1]
         self._offer("contact", [*((str(p.pk), p.name) for p in people), ("", _("Somebody else"))])
         self._offer("about", one_by_one)

@@ -32,7 +32,7 @@ from dashboard.templatetags.ledger import about
 from policies.models import Policy
 from policies.services import policy_of
 
-ROWS = 25
+ROWS = 15
 DAY = dt.timedelta(days=1)
 
 
