@@ -27,6 +27,7 @@ class Configuration:
     redis_url: str
     email_url: str
     mail_from: str
+    fallback_keys: tuple[str, ...] = ()
 
 
 def is_loopback(url: str) -> bool:
@@ -77,7 +78,8 @@ def refusals(given: Configuration) -> list[str]:
 def _wrong_addresses(given: Configuration) -> list[str]:
     found = []
     public = urlsplit(given.public_url)
-    if public.scheme not in ("http", "https") or not public.hostname or public.path.strip("/"):
+    more = public.path.strip("/") or public.query or public.fragment or public.username
+    if public.scheme not in ("http", "https") or not public.hostname or more:
         found.append(
             f"PUBLIC_URL is {given.public_url!r}: give the whole address that clients open and no path, "
             "such as https://ar.firm.eu"
@@ -96,6 +98,9 @@ def _unsafe_in_production(given: Configuration) -> list[str]:
     for name, key in (("SECRET_KEY", given.secret_key), ("LINK_KEY", given.link_key)):
         if why := weakness(key):
             found.append(f"{name} {why}. {advice}")
+    for key in given.fallback_keys:
+        if why := weakness(key):
+            found.append(f"A key in SECRET_KEY_FALLBACKS or LINK_KEY_FALLBACKS {why}: it still opens doors. Remove it.")
     if given.secret_key and given.secret_key == given.link_key:
         found.append(f"LINK_KEY equals SECRET_KEY: each needs its own value. {advice}")
     if given.debug:

@@ -54,6 +54,7 @@ if _found := refusals(
         public_url=PUBLIC_URL,
         secret_key=SECRET_KEY,
         link_key=LINK_KEY,
+        fallback_keys=(*SECRET_KEY_FALLBACKS, *LINK_KEY_FALLBACKS),
         debug=DEBUG,
         allowed_hosts=tuple(ALLOWED_HOSTS),
         database_url=DATABASE_URL,

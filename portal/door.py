@@ -20,7 +20,7 @@ from invoices.models import ShareLink
 from invoices.services.linking import find, was_ours
 from invoices.services.sending import send_new_link
 
-from .limits import too_many
+from .limits import address_of, too_many
 
 BAD_TOKENS = 10  # per address and ten minutes
 ASKED_FOR_LINKS = 5
@@ -78,15 +78,20 @@ def closed(request: HttpRequest, link_id: int, token: str) -> HttpResponse:
 
 def _closed(request: HttpRequest, link_id: int, token: str) -> HttpResponse:
     if request.method != "POST":
-        if too_many("bad-token", request, BAD_TOKENS):
-            return render(request, "portal/slow_down.html", status=429)
+        if too_many("bad-token", address_of(request), BAD_TOKENS):
+            return slow_down(request)
         return render(request, "portal/closed.html", status=404)
-    if too_many("new-link", request, ASKED_FOR_LINKS):
-        return render(request, "portal/slow_down.html", status=429)
+    if too_many("new-link", address_of(request), ASKED_FOR_LINKS):
+        return slow_down(request)
     link = was_ours("invoice", min(link_id, LARGEST_ID), token)
     if link is not None:
         send_new_link(link, on=today(link.client.company))
     return render(request, "portal/asked.html")
+
+
+def slow_down(request: HttpRequest, *, is_right: bool = False) -> HttpResponse:
+    """What is read after too many attempts; ``is_right``: the link opens, and too much was asked for by it."""
+    return render(request, "portal/slow_down.html", {"is_right": is_right}, status=429)
 
 
 def language_of(request: HttpRequest, link: ShareLink) -> str:

@@ -1,4 +1,4 @@
-"""How often one address may try: counted in the cache, so that guessing links gets nowhere."""
+"""How often one may try: counted in the cache, so that guessing links or flooding a desk gets nowhere."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ def address_of(request: HttpRequest) -> str:
     return str(request.META.get("REMOTE_ADDR", ""))
 
 
-def too_many(what: str, request: HttpRequest, limit: int, seconds: int = TEN_MINUTES) -> bool:
-    """Count one attempt; whether it is above the limit within so many seconds."""
-    key = f"portal:{what}:{address_of(request)}"[:200].replace(" ", "")
+def too_many(what: str, who: str, limit: int, seconds: int = TEN_MINUTES) -> bool:
+    """Count one attempt of an address or a link; whether it is above the limit within so many seconds."""
+    key = f"portal:{what}:{who}"[:200].replace(" ", "")
     cache.add(key, 0, seconds)
     try:
         return cache.incr(key) > limit

@@ -23,8 +23,12 @@ from policies.services import policy_of
 
 from .answers import ANSWERS, refusal_to_client
 from .colours import is_readable
-from .door import back_to, is_staff, private_page
+from .door import back_to, is_staff, private_page, slow_down
+from .limits import too_many
 from .pages import page_of
+
+ANSWERS_AT_MOST = 20  # by one link within ten minutes: what is said is kept for ever, and PDFs take time to print
+PRINTS_AT_MOST = 30
 
 
 @private_page
@@ -43,6 +47,8 @@ def pdf(request: HttpRequest, link: ShareLink, token: str) -> HttpResponseBase:
     if subject.voided_at is not None:
         return back_to(request, _address(link, token))
     if subject.is_taken_over:
+        if too_many("print", str(link.pk), PRINTS_AT_MOST):
+            return slow_down(request, is_right=True)
         content = item_statement_pdf(subject, today(subject.company), link.contact)
     else:
         content = read_file(invoice_pdf(subject).sha256)
@@ -69,6 +75,8 @@ def answer(request: HttpRequest, link: ShareLink, token: str, answer: str) -> Ht
         return _page(request, link, token, opened=answer)
     if subject.balance == 0 or is_staff(request):
         return back_to(request, _address(link, token))
+    if too_many("answer", str(link.pk), ANSWERS_AT_MOST):
+        return slow_down(request, is_right=True)
     on = today(subject.company)
     policy = _policy(subject)
     form = kind.form(subject, policy, on, request.POST)

@@ -264,3 +264,14 @@ def test_what_the_client_writes_is_kept_as_text_and_comes_back_as_text(client, a
 def test_endless_text_is_refused(client, at):
     answer = send(client, at, "plan", text="x" * 2001)
     assert answer.status_code == 422 and counts() == [0] * 5
+
+
+def test_a_flood_of_answers_by_one_link_ends_after_twenty_whatever_network_it_comes_from(client, at, late_client):
+    asked = [client.post(f"{at}query/", {"key": str(uuid.uuid4()), **QUERY}, REMOTE_ADDR=f"192.0.2.{n}")
+             for n in range(25)]  # fmt: skip
+    assert [answer.status_code for answer in asked] == [303] * 20 + [429] * 5
+    assert "Very much was asked for by this link" in asked[-1].content.decode()
+    assert ContactLog.objects.count() == 20 and Dispute.objects.count() == 1
+    assert client.get(at).status_code == 200
+    other = link_for(make_invoice(make_client(late_client.company, "C-7")), None, timezone.now())
+    assert send(client, f"/i/{other.pk}/{token_of(other)}/", "query").status_code == 303
