@@ -63,10 +63,9 @@ class CallForm(forms.Form):
     next_on = forms.DateField(label=_("On"), required=False)
 
     def __init__(
-        self, *args: Any, client_id: int, people: Sequence[Contact], invoices: Sequence[Invoice], on: dt.date,
-        **kwargs: Any,
-    ) -> None:  # fmt: skip
-        super().__init__(*args, auto_id=f"%s-{client_id}", **kwargs)
+        self, data: Any = None, *, client_id: int, people: Sequence[Contact], invoices: Sequence[Invoice], on: dt.date
+    ) -> None:
+        super().__init__(data, auto_id=f"%s-{client_id}")
         self.people = {person.pk: person for person in people}
         self.invoices = {invoice.pk: invoice for invoice in invoices}
         self.overdue = overdue_by_currency(invoices, on)

@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from dashboard.templatetags.ledger import AGES, about, money
+from invoices.aging import BUCKETS
 from reports.figures import Standing, Today
 
 
@@ -97,10 +98,10 @@ def ages(one: Standing) -> list[dict[str, Any]]:
     """The rows of the aging table, each linked to its invoices."""
     return [
         {
-            "label": label, "count": one.aging.counts[bucket], "amount": one.aging.buckets[bucket],
+            "label": AGES[bucket], "count": one.aging.counts[bucket], "amount": one.aging.buckets[bucket],
             "url": listed("invoices", tab="open", due=bucket, currency=one.currency),
         }
-        for bucket, label in AGES.items()
+        for bucket in BUCKETS
     ]  # fmt: skip
 
 

@@ -130,10 +130,16 @@ def test_an_empty_desk_names_the_next_step_that_comes_by_itself(desk, company, l
         due_on += days(1)
     invoice_due(late_client, due_on, "1000")
     leaving = next_reminders(company, on, policy_of(company, on))
-    assert leaving is not None and leaving.count == 1 and leaving.on > on
+    assert leaving is not None and leaving.reminders == 1 and leaving.on > on
     text = desk.get("/").content.decode()
     assert "Nothing to chase today" in text
     assert "Next step: 1 reminder leaves on " in text
+
+
+def test_of_a_large_book_the_empty_desk_names_only_the_day(desk, company, late_client, on, monkeypatch):
+    monkeypatch.setattr("dashboard.reports.upcoming.SMALL_BOOK", 0)
+    invoice_due(late_client, on + days(5), "1000")
+    assert "Next step: what is due then is planned on " in desk.get("/").content.decode()
 
 
 def test_an_empty_book_says_what_to_do_first(desk):

@@ -49,7 +49,7 @@ def collections(request: StaffRequest) -> HttpResponse:
             return answer
         refused = answer
     page = _page(request, [*found.in_order, *found.others], refused)
-    policy = with_forms(request, page.object_list, refused)
+    policy = with_forms(request, list(page), refused)
     done = done_on(desk.company, desk.on)
     context = {
         "page": page, "found": found, "done": done, "narrowed": bool(narrowed), "finished": finished(done),

@@ -81,11 +81,13 @@ def _nothing_left(request: StaffRequest, done: Done, policy: Policy | None) -> d
     leaving = next_reminders(desk.company, desk.on, policy) if policy else None
     if leaving is None:
         return {"title": said, "text": _("No reminder is due within the next ten days.")}
+    when = {"n": leaving.reminders, "day": day(leaving.on, "full")}
+    if leaving.reminders is None:
+        return {"title": said, "text": _("Next step: what is due then is planned on %(day)s.") % when}
     one, more = _("Next step: %(n)d reminder leaves on %(day)s."), _("Next step: %(n)d reminders leave on %(day)s.")
     if leaving.on == desk.on:
         one, more = _("Next step: %(n)d reminder leaves today."), _("Next step: %(n)d reminders leave today.")
-    step = one if leaving.count == 1 else more
-    return {"title": said, "text": step % {"n": leaving.count, "day": day(leaving.on, "full")}}
+    return {"title": said, "text": (one if leaving.reminders == 1 else more) % when}
 
 
 def chosen(standings: list[Standing], currency: str) -> Standing | None:
