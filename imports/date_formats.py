@@ -6,14 +6,13 @@ Pure. A person chooses among the formats that fit every date of every column; a 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
-from functools import reduce
 
 from core.dates import parse_date
 
-from .suggestions import suggest_date_formats
+from .suggestions import fits, suggest_date_formats
 
 SHOWN = 3  # examples in a sentence
 _LETTERS = {
@@ -40,22 +39,35 @@ def formats_of(columns: Mapping[str, Sequence[Cell]]) -> Formats:
     >>> formats_of({"due": [(2, "3/4/2013"), (3, "5/4/2013")]}).fitting
     ('%d/%m/%Y', '%m/%d/%Y')
     >>> formats_of({"due": [(2, "26/4/2013"), (3, "4/27/2013"), (4, "4/28/2013")]}).mixed[0]
-    '«due»: 2 of 3 dates are MM/DD/YYYY, but not «26/4/2013» (line 2), which is DD/MM/YYYY.'
+    '«due»: 2 of 3 dates are MM/DD/YYYY, but not «26/4/2013» (line 2: DD/MM/YYYY).'
     >>> formats_of({"due": [(2, "26/4/2013"), (3, "soon")]})
     Formats(fitting=('%d/%m/%Y',), mixed=(), strange=((3, 'soon'),), sample='26/4/2013')
     """
     filled = {name: [cell for cell in cells if cell[1]] for name, cells in columns.items()}
-    known = {value: suggest_date_formats([value]) for cells in filled.values() for _line, value in cells}
-    strange = tuple(cell for cells in filled.values() for cell in cells if not known[cell[1]])
-    dates = {name: [cell for cell in cells if known[cell[1]]] for name, cells in filled.items()}
-    formats = [fits for fits in known.values() if fits]
-    if not formats:
-        return Formats(strange=strange)
-    fitting = reduce(lambda left, right: [fmt for fmt in left if fmt in right], formats)
-    if fitting:
-        values = [value for value, fits in known.items() if fits]
-        return Formats(tuple(fitting), strange=strange, sample=_telling(values, fitting))
-    return Formats(mixed=tuple(_why_mixed(dates, known)), strange=strange)
+    values = list(dict.fromkeys(value for cells in filled.values() for _line, value in cells))
+    fitting, no_dates, is_mixed = _fitting(values)
+    strange = tuple(cell for cells in filled.values() for cell in cells if cell[1] in no_dates)
+    if is_mixed:
+        return Formats(mixed=tuple(_why_mixed(filled)), strange=strange)
+    dates = [value for value in values if value not in no_dates]
+    return Formats(tuple(fitting), strange=strange, sample=_telling(dates, fitting) if dates else "")
+
+
+def _fitting(values: Iterable[str]) -> tuple[list[str], set[str], bool]:
+    """The formats all dates have in common, the values that are none, and whether there is no such format."""
+    common: list[str] = []
+    no_dates: set[str] = set()
+    for value in values:
+        still = [fmt for fmt in common if fits(value, fmt)]
+        if still:
+            common = still
+        elif own := suggest_date_formats([value]):
+            if common:
+                return [], no_dates, True
+            common = own
+        else:
+            no_dates.add(value)
+    return common, no_dates, False
 
 
 def in_letters(fmt: str) -> str:
@@ -83,26 +95,30 @@ def read_as(value: str, fmt: str) -> date | None:
 
 def _telling(values: Sequence[str], fitting: Sequence[str]) -> str:
     """A value that is another day in each format, where there is one."""
+    if len(fitting) == 1:
+        return values[0]
     return max(values, key=lambda value: len({read_as(value, fmt) for fmt in fitting}))
 
 
-def _why_mixed(dates: Mapping[str, Sequence[Cell]], known: Mapping[str, Sequence[str]]) -> list[str]:
+def _why_mixed(columns: Mapping[str, Sequence[Cell]]) -> list[str]:
+    """A sentence for each column that mixes formats, or one for columns that differ from each other."""
     said, usual = [], {}
-    for name, cells in dates.items():
-        counted = Counter(fmt for _line, value in cells for fmt in known[value])
+    for name, cells in columns.items():
+        known = {value: suggest_date_formats([value]) for value in dict.fromkeys(value for _line, value in cells)}
+        dates = [(line, value) for line, value in cells if known[value]]
+        counted = Counter(fmt for _line, value in dates for fmt in known[value])
         if not counted:
             continue
         fmt, most = counted.most_common(1)[0]
         usual[name] = fmt
-        if most == len(cells):
+        others = [(line, value) for line, value in dates if fmt not in known[value]]
+        if not others:
             continue
-        others = [(line, value) for line, value in cells if fmt not in known[value]]
-        examples = ", ".join(f"«{value[:40]}» (line {line})" for line, value in others[:SHOWN])
-        theirs = " or ".join(in_letters(other) for other in known[others[0][1]])
-        said.append(
-            f"«{name}»: {most:,} of {len(cells):,} dates are {in_letters(fmt)}, but not {examples}, which "
-            f"{'is' if len(others) == 1 else 'are'} {theirs}."
+        examples = ", ".join(
+            f"«{value[:40]}» (line {line}: {' or '.join(in_letters(other) for other in known[value])})"
+            for line, value in others[:SHOWN]
         )
+        said.append(f"«{name}»: {most:,} of {len(dates):,} dates are {in_letters(fmt)}, but not {examples}.")
     if not said:
         each = ", ".join(f"«{name}» as {in_letters(fmt)}" for name, fmt in usual.items())
         said.append(f"The date columns are written in different ways: {each}.")

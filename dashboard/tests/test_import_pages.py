@@ -158,7 +158,7 @@ def test_mixed_dates_are_refused_with_examples(desk):
     mixed = EITHER_WAY + "3,A,2026-04-26,26/06/2026,10\n"
     answer = check(desk, mixed)[1]
     assert answer.status_code == 422
-    assert "2026-04-26» (line 4), which is YYYY-MM-DD" in text(answer)
+    assert "2026-04-26» (line 4: YYYY-MM-DD)" in text(answer)
     assert not Job.objects.exists()
 
 
