@@ -5,7 +5,7 @@ from __future__ import annotations
 from core.invariants import sql
 
 _KEYS = """
-SELECT e.key FROM invoices_entry e LEFT JOIN payments_payment p ON e.key = 'payment:' || p.key
+SELECT e.key FROM invoices_entry e LEFT JOIN payments_payment p ON p.key = substr(e.key, 9)
 WHERE e.key LIKE 'payment:%%' AND p.id IS NULL
 UNION
 SELECT 'payment:' || p.key FROM payments_payment p
