@@ -44,18 +44,18 @@ class SampleForm(forms.Form):
     """The invoice by which a policy is shown in calendar dates."""
 
     issued_on = forms.DateField(label=_("Invoice issued on"), widget=forms.DateInput(attrs={"type": "date"}))
-    net_days = forms.IntegerField(label=_("due in days"), min_value=1, max_value=365)
+    net_days = forms.IntegerField(label=_("Due in days"), min_value=1, max_value=365)
 
 
 class VersionForm(forms.ModelForm[Policy]):
     """The next version: from when, and what is different."""
 
     effective_from = forms.DateField(
-        label=_("effective from"), widget=forms.DateInput(attrs={"type": "date"}),
+        label=_("Effective from"), widget=forms.DateInput(attrs={"type": "date"}),
         help_text=_("Tomorrow at the earliest: what happened until today stays explained by the version of its day."),
     )
     call_minimum = SumsPerCurrency(
-        label=_("smallest overdue sum for a call"), required=False, help_text=_("Per currency: EUR 250, USD 300.")
+        label=_("Smallest overdue sum for a call"), required=False, help_text=_("Per currency: EUR 250, USD 300.")
     )
 
     class Meta:

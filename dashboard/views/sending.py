@@ -9,6 +9,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
+from core.models import LANGUAGES
 from core.services import today
 from dashboard.desk import StaffRequest, refusals_on, refusals_said
 from dashboard.forms.invoices import SendForm
@@ -50,8 +51,9 @@ def invoice_send(request: StaffRequest, pk: int) -> HttpResponse:
             trouble = str(why)
     crumbs = [(_("Invoices"), reverse("dashboard:invoices")), (str(invoice), url)]
     return form_page(
-        request, form, _("Send %(invoice)s") % {"invoice": invoice}, crumbs=crumbs, template="dashboard/invoice_send.html",
-        invoice=invoice, preview=preview, trouble=trouble, meant=meant,
+        request, form, _("Send %(invoice)s") % {"invoice": invoice}, crumbs=crumbs,
+        template="dashboard/invoice_send.html", invoice=invoice, preview=preview, trouble=trouble, meant=meant,
+        language=dict(LANGUAGES).get(meant.speaks()) if meant else "",
     )  # fmt: skip
 
 
