@@ -11,7 +11,9 @@ from django.utils import timezone
 
 from ar_collections.models import ContactLog, Promise, Task
 from ar_collections.services.desk import open_task
+from ar_collections.services.promising import promise_payment
 from core.services import today
+from disputes.services import open_dispute
 from tests.cast import invoice_due, make_client
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
@@ -117,3 +119,22 @@ def test_without_script_a_link_opens_the_form(queue: Any, browser: Any, live_ser
     form.get_by_role("button", name="Save and call next").click()
     assert ContactLog.objects.get().client.number == "C-2"
     context.close()
+
+
+@pytest.mark.parametrize(("width", "scheme"), [(1440, "light"), (1440, "dark"), (390, "light")])
+def test_promises_and_disputes_are_read_by_everybody(queue: Any, company: Any, width: int, scheme: str) -> None:
+    on = today(company, timezone.now())
+    first, second = (task.client.invoices.get() for task in Task.objects.order_by("pk")[:2])
+    promise_payment(first, first.balance, on + dt.timedelta(days=3), on=on, by="Ada")
+    dispute = open_dispute(second, reason="price", text="Two hours too many", on=on, by="client")
+    queue.set_viewport_size({"width": width, "height": 900})
+    queue.emulate_media(color_scheme=scheme)
+    for address in ("/promises/", f"/disputes/?close={dispute.pk}"):
+        queue.goto(address)
+        assert violations(queue) == []
+        assert queue.evaluate("document.documentElement.scrollWidth") == width
+    assert queue.evaluate("document.activeElement.name") == "outcome"
+    queue.keyboard.type("Explained on the telephone")
+    with queue.expect_navigation():
+        queue.keyboard.press("Control+Enter")
+    assert "No open disputes" in queue.inner_text("main")
