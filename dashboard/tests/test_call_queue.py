@@ -7,6 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+import time_machine
 from django.contrib.auth.models import User
 from django.utils import timezone
 
@@ -61,6 +62,23 @@ def test_the_queue_is_ordered_by_money_at_risk_and_small_sums_stand_below(desk, 
     assert [call.client.number for call in page.context["small"]] == ["C-3"]
     assert "€9,000.00" in page.content.decode()
     assert "20 days overdue" in page.content.decode()
+
+
+def test_whoever_sleeps_is_marked_with_the_time_there(desk, company):
+    with time_machine.travel(dt.datetime(2026, 11, 18, 12, tzinfo=dt.UTC), tick=False):
+        overdue(company, dt.date(2026, 11, 18), "C-1", "900")
+        overdue(company, dt.date(2026, 11, 18), "C-2", "300", time_zone="America/Los_Angeles")
+        page = desk.get("/collections/")
+    assert [(call.clock, call.out_of_hours) for call in page.context["calls"]] == [("13:00", False), ("04:00", True)]
+    assert page.content.decode().count("Outside office hours there:") == 1
+    assert "04:00 there" in page.content.decode()
+
+
+def test_from_the_middle_of_the_list_one_goes_on_below_and_from_its_end_to_the_top(desk, company, on):
+    tasks = [overdue(company, on, f"C-{n}", str(900 - n)) for n in range(3)]
+    assert post(desk, tasks[1], "spoke")["Location"] == f"/collections/?log={tasks[2].client_id}"
+    last = desk.post("/collections/", {"client": tasks[2].client_id, "key": "form:2", "outcome": "spoke"})
+    assert last["Location"] == f"/collections/?log={tasks[0].client_id}"
 
 
 def test_a_client_with_two_reasons_is_called_once_for_both(desk, late_client, on):
