@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 from django.conf import settings
 
+from arledger.installed import write_installed
 from arledger.supervision import die_with
 
 PATIENCE = 60
@@ -120,6 +121,16 @@ def test_it_offers_the_set_up_where_nobody_has_an_account_and_a_signal_ends_it_i
     served.wait_until_gone()
     assert served.process.returncode == 0
     assert "AR Ledger has stopped." in served.said()
+
+
+def test_new_settings_of_the_set_up_page_begin_it_anew_and_leave_nothing_of_the_old(served):
+    before = served.pids()
+    write_installed(served.data_dir / "installed.env", {"LOG_LEVEL": "WARNING"})
+    until(lambda: served.said().count("AR Ledger is at") == 2, served.said)
+    assert "beginning anew" in served.said()
+    assert set(before) & set(served.pids()) == {served.process.pid}
+    until(lambda: answers(served.said().rsplit("AR Ledger is at ")[-1].split()[0] + "/account/login/"), served.said)
+    (served.data_dir / "installed.env").unlink()
 
 
 def test_kill_9_of_the_parent_leaves_no_process_behind(served):
