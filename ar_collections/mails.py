@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
+from django.db.models import QuerySet
 from django.utils import translation
 from django.utils.translation import gettext as _
 
@@ -22,20 +23,17 @@ from invoices.mails import attached
 from invoices.models import Invoice
 from invoices.paying import percent, ways_to_pay
 from invoices.pdf import PDF, letter_pdf, statement_pdf
-from invoices.services.charging import accrued, give_interest_notice
+from invoices.services.charging import accrued
 from invoices.services.linking import link_for, url_of
 from outbox.kinds import Composed, Kind, NothingToSay, register
 from outbox.models import Message
-from policies.models import Policy, Step
-from policies.services import policy_of
+from policies.models import Step
 from policies.terms import due_words
 
-from .models import Served
 from .services.business_days import may_leave
 from .services.deciding import NOTICE, cash_of, chased
-from .services.desk import open_task
-from .services.interest import claim_interest
-from .services.stages import escalate
+from .services.serving import after
+from .subjects import about
 from .wording import Facts, manner_of, paragraphs_of, subject_of
 
 
@@ -80,28 +78,31 @@ def register_kinds() -> None:
 
 def may_go(message: Message, now: dt.datetime) -> str:
     """Why it may not go: its day or its window is over. What a person sends again is not bound to the window."""
-    client = _about(message).client
+    client = about(message).client
     if not client.contacts.reachable().exists():
         return "nobody at the client's can be written to"
     if ":r" in message.key:
         return ""
-    if may_leave(client, message.on, _about(message).policy, now):
+    if may_leave(client, message.on, about(message).policy, now):
         return ""
     return "the client's window is shut; it is planned afresh"
 
 
 def still(message: Message, now: dt.datetime) -> str:
-    """Whether all that was asked for while it was written is still owed. The client is locked until it is handed over,
-    so that a payment is either seen here or came after it."""
-    client = _about(message).client
+    """Why it has to be written anew: what it asks for is not what is owed any more, or "" where it still is.
+
+    The client is locked until it is handed over, so that a payment is either seen here or came after it.
+    """
+    client, on = about(message).client, message.on
     lock_client(client.pk)
-    asked = _asked(_askable(client, message.on), cash_of(client.pk, message.on))
+    rows = _may_be_asked(client, on).values_list("pk", "owed", "disputed")
+    asked = ({pk: (owed, disputed) for pk, owed, disputed in rows if owed > disputed}, cash_of(client.pk, on))
     return "" if asked == message.__dict__.get("asked") else "something was paid or said while it was written"
 
 
 def expires(message: Message, now: dt.datetime) -> bool:
     """A reminder is of its day: what has not left by its end is planned afresh from the facts of the next."""
-    return now.astimezone(_about(message).client.company.zone).date() > message.on
+    return now.astimezone(about(message).client.company.zone).date() > message.on
 
 
 def compose_notice(message: Message, now: dt.datetime) -> Composed:
@@ -120,13 +121,14 @@ def compose_notice(message: Message, now: dt.datetime) -> Composed:
 
 def gather(message: Message, now: dt.datetime) -> Reminder:
     """What a reminder would say if it left at this moment; NothingToSay where nothing is left to say."""
-    client, policy, on = _about(message).client, _about(message).policy, message.on
-    steps = {code: (place, step) for place, (code, step) in enumerate(_about(message).steps.items())}
+    client, policy, on = about(message).client, about(message).policy, message.on
+    steps = {code: (place, step) for place, (code, step) in enumerate(about(message).steps.items())}
     planned = {pk: steps[code] for pk, code, _cycle in message.payload["items"] if code in steps}
-    rows = {row.pk: row for row in _askable(client, on)}
+    related = _may_be_asked(client, on).select_related("company", "client", "intake").order_by("due_on", "pk")
+    rows = {row.pk: row for row in related if row.owed > row.disputed}
     told = {pk: placed for pk, placed in planned.items() if pk in rows}
     cash = cash_of(client.pk, on)
-    message.__dict__["asked"] = _asked(rows.values(), cash)
+    message.__dict__["asked"] = ({pk: (row.owed, row.disputed) for pk, row in rows.items()}, cash)
     latest_due = max([on - dt.timedelta(days=1), *(rows[pk].due_on for pk in told)])
     listed = [row for row in rows.values() if row.due_on <= latest_due]
     covered = {c for c, total in _sums(listed).items() if total <= cash.get(c, Decimal(0))}
@@ -142,63 +144,6 @@ def gather(message: Message, now: dt.datetime) -> Reminder:
     currencies = {item.invoice.currency for item in items}
     cash = {currency: amount for currency, amount in cash.items() if amount > 0 and currency in currencies}
     return Reminder(client, to, copy, step, items, cash, on)
-
-
-def after(message: Message, state: str) -> None:
-    """What follows from how a reminder ended: it counts as served, or its steps are open again.
-
-    Sent: stage, notice of interest, interest claimed, letter to post. Failed: somebody has to look at the address.
-    """
-    if state in ("cancelled", "failed"):
-        Served.objects.filter(message=message).delete()
-        if state == "failed":
-            open_task(
-                _about(message).client, "delivery", because=_("A reminder could not be delivered"),
-                detail=message.reply or message.reason, due_on=message.on, on=message.on, by="system",
-                key=f"delivery:{message.key}",
-            )
-        return
-    told = set(message.payload.get("told", [pk for pk, _code, _cycle in message.payload["items"]]))
-    Served.objects.filter(message=message).exclude(invoice__in=told).delete()
-    if ":r" in message.key:
-        _claim_again(message, told)
-    if state == "sent":
-        _follow(message, told)
-
-
-def _claim_again(message: Message, told: set[int]) -> None:
-    """A reminder sent again by a person serves the steps that its first, failed sending gave back."""
-    channels = {step.code: step.channel for step in _about(message).steps.values()}
-    Served.objects.bulk_create(
-        [
-            Served(invoice_id=pk, step=code, cycle=cycle, channel=channels[code], on=message.on, message=message)
-            for pk, code, cycle in message.payload["items"] if pk in told and code in channels
-        ],
-        ignore_conflicts=True,
-    )
-
-
-def _follow(message: Message, told: set[int]) -> None:
-    client, policy, steps = _about(message).client, _about(message).policy, _about(message).steps
-    on = message.on
-    served = [(pk, steps[code]) for pk, code, _cycle in message.payload["items"] if pk in told and code in steps]
-    invoices = Invoice.objects.select_related("client", "company", "intake").in_bulk([pk for pk, _step in served])
-    for pk, step in served:
-        if step.interest_notice_days and policy.interest != "NONE" and invoices[pk].late_percent > 0:
-            give_interest_notice(
-                invoices[pk], interest_from=on + dt.timedelta(days=step.interest_notice_days), on=on, by="system",
-                message_key=message.key,
-            )
-        if step.claims_interest:
-            claim_interest(invoices[pk], on=on, by="system")
-        if step.moves_stage_to:
-            escalate(client, step.moves_stage_to, because=str(step), on=on, by="system")
-    letters = [step for _pk, step in served if step.channel == "letter"]
-    if letters:
-        because = _("Post the letter “%(title)s”; it is attached to the mail") % {"title": letters[-1].title}
-        open_task(
-            client, "letter", because=because, due_on=on, on=on, by="system", key=f"letter:{message.key}",
-        )
 
 
 def _written(reminder: Reminder, now: dt.datetime, language: str) -> Composed:
@@ -381,15 +326,8 @@ def _item(row: Any, step: Step | None, on: dt.date, *, charges: bool) -> Item:
     return Item(row, row.owed, row.disputed, step, open_charges + earned.uncharged, lines)
 
 
-def _askable(client: Client, on: dt.date) -> Iterable[Any]:
-    rows = chased(client.company, on).filter(client=client, promised=False, paused=False)
-    related = rows.select_related("company", "client", "intake").order_by("due_on", "pk")
-    return [row for row in related if row.owed > row.disputed]
-
-
-def _asked(rows: Iterable[Any], cash: dict[str, Decimal]) -> tuple[Any, ...]:
-    """What a reminder was written from, to be compared with what is true when it leaves."""
-    return {row.pk: (row.owed, row.disputed) for row in rows}, cash
+def _may_be_asked(client: Client, on: dt.date) -> QuerySet[Any]:
+    return chased(client.company, on).filter(client=client, promised=False, paused=False)
 
 
 def _readers(client: Client, step: Step) -> tuple[Contact, Contact | None]:
@@ -402,22 +340,3 @@ def _readers(client: Client, step: Step) -> tuple[Contact, Contact | None]:
         raise NothingToSay("nobody at the client's can be written to")
     others = [contact for contact in reachable[1:] if contact.email != reachable[0].email]
     return reachable[0], others[0] if step.cc_next_contact and others else None
-
-
-@dataclass(frozen=True)
-class Subject:
-    """Whom a message is for and the policy of its day."""
-
-    client: Client
-    policy: Policy
-    steps: dict[str, Step]
-
-
-def _about(message: Message) -> Subject:
-    """Read once while one message is on its way: neither changes what it may say."""
-    known = message.__dict__.get("about")
-    if not isinstance(known, Subject):
-        client = Client.objects.select_related("company", "owner").get(pk=message.payload["client"])
-        policy = policy_of(client.company, message.on)
-        known = message.__dict__["about"] = Subject(client, policy, {step.code: step for step in policy.steps.all()})
-    return known
