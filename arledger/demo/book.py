@@ -126,20 +126,24 @@ def _plan(book: Book, buyer: cast.Buyer) -> None:
     for n in range(buyer.invoices):
         issued_on = book.on - dt.timedelta(days=int(2 + gap * (buyer.invoices - 1 - n) + rng.uniform(0, gap * 0.6)))
         issued_on -= dt.timedelta(days=max(0, issued_on.weekday() - 4))
-        order = f"PO-{rng.randint(61000, 93000)}" if buyer.po_required or rng.random() < 0.4 else ""
-        lines = _lines(client, buyer.size, rng)
         pays_on = issued_on + dt.timedelta(days=buyer.net_days + rng.randint(*buyer.late))
-        share = Decimal("0.5") if buyer.part_payer and n >= buyer.invoices - 2 else Decimal(1)
+        share = Decimal("0.5") if buyer.part_payer and n == buyer.invoices - 2 else Decimal(1)
         method = rng.choices(["transfer", "cheque", "cash"], [18, 3, 1])[0]
-        arrives = not (buyer.quiet and pays_on > book.on - dt.timedelta(days=buyer.quiet))
-        paid = pays_on if arrives else None
-        book.at(issued_on, _bill(book, client, lines, Heading(po_number=order), issued_on, paid, share, method))
+        lines = _lines(client, buyer.size, rng)
+        book.at(issued_on, _bill(book, client, lines, buyer, issued_on, pays_on, share, method))
+    for late in buyer.hangs:
+        issued_on = book.on - dt.timedelta(days=late + buyer.net_days)
+        lines = _lines(client, buyer.size, rng)
+        book.at(issued_on, _bill(book, client, lines, buyer, issued_on, None, Decimal(1), ""))
 
 
 def _bill(
-    book: Book, client: Client, lines: list[LineDraft], heading: Heading, issued_on: dt.date, pays_on: dt.date | None,
+    book: Book, client: Client, lines: list[LineDraft], buyer: cast.Buyer, issued_on: dt.date, pays_on: dt.date | None,
     share: Decimal, method: str,
 ) -> Callable[[], None]:
+    order = buyer.po_required or book.rng.random() < 0.4
+    heading = Heading(po_number=f"PO-{book.rng.randint(61000, 93000)}" if order else "")
+
     def bill() -> None:
         invoice = issue_invoice(draft_invoice(client, lines, heading=heading, by=book.by), on=issued_on, by=book.by)
         book.invoices += 1

@@ -31,7 +31,7 @@ def test_the_demo_book_has_something_of_everything(settings, tmp_path):
     out = io.StringIO()
     call_command("demo", "--json", stdout=out, stderr=io.StringIO())
     said = json.loads(out.getvalue())
-    assert (said["companies"], said["clients"], said["invoices"]) == (2, 24, 140)
+    assert (said["companies"], said["clients"], said["invoices"]) == (2, 27, 144)
     assert authenticate(username=said["login"], password=said["password"])
     berlin, portland = Company.objects.order_by("pk")
     assert (berlin.paper, portland.paper) == ("A4", "Letter")
