@@ -14,6 +14,7 @@ from django.contrib.auth.decorators import user_passes_test
 from django.contrib.auth.models import User
 from django.forms import BaseForm
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.utils.http import url_has_allowed_host_and_scheme
@@ -42,11 +43,11 @@ class StaffRequest(HttpRequest):
     user: User
 
 
-def staff_page(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
+def staff_page(view: Callable[..., HttpResponseBase]) -> Callable[..., HttpResponseBase]:
     """Only members of staff come in; they find the desk of the company they chose last."""
 
     @wraps(view)
-    def at_desk(request: Any, *args: Any, **kwargs: Any) -> HttpResponse:
+    def at_desk(request: Any, *args: Any, **kwargs: Any) -> HttpResponseBase:
         companies = list(Company.objects.all())
         if not companies:
             return render(request, "dashboard/no_company.html", status=503)

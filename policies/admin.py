@@ -6,6 +6,7 @@ import datetime as dt
 from typing import Any
 
 from django.contrib import admin, messages
+from django.contrib.admin.utils import label_for_field
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
@@ -60,7 +61,7 @@ class PolicyAdmin(ReadOnlyAdmin):
             **self._frame(request, policy), "title": str(policy.title or policy.name), "sample": asked,
             "issued_on": issued_on, "due_on": due_on,
             "ladder": [(step, step_day(step.offset_days, issued_on, due_on)) for step in policy.steps.all()],
-            "facts": [(Policy._meta.get_field(name).verbose_name, _shown(policy, name)) for name in VERSION_FIELDS],
+            "facts": [(label_for_field(name, Policy), _shown(policy, name)) for name in VERSION_FIELDS],
         })  # fmt: skip
 
     def new_version_view(self, request: HttpRequest, pk: int) -> HttpResponse:

@@ -52,7 +52,7 @@ class ClientForm(HouseForm, forms.ModelForm[Client]):
         terms.queryset = Terms.objects.filter(company=company)
         terms.empty_label = _("The company's default")
         owner.queryset = User.objects.filter(is_staff=True, is_active=True)
-        owner.label_from_instance = lambda user: user.get_full_name() or user.get_username()
+        owner.label_from_instance = lambda user: user.get_full_name() or user.get_username()  # type: ignore[method-assign, assignment]
         self.fields["version"].initial = self.instance.version
 
     def facts(self) -> dict[str, Any]:

@@ -55,7 +55,7 @@ class HeadingForm(forms.Form):
         people = Contact.objects.filter(is_active=True, client__company=company)
         contacts.queryset = people.filter(client=client) if client else people.select_related("client")
         if client is None:
-            contacts.label_from_instance = lambda person: f"{person.client} · {person}"
+            contacts.label_from_instance = lambda person: f"{person.client} · {person}"  # type: ignore[method-assign, assignment]
         for field in self.fields.values():
             if not field.widget.is_hidden:
                 field.widget.attrs["class"] = "form-select" if isinstance(field, forms.ChoiceField) else "form-control"
@@ -143,5 +143,5 @@ class SendForm(HouseForm, forms.Form):
         field = self.fields["contact"]
         assert isinstance(field, forms.ModelChoiceField)
         field.queryset = Contact.objects.reachable().filter(client=client)
-        field.label_from_instance = lambda person: f"{person.name} <{person.email}>"
+        field.label_from_instance = lambda person: f"{person.name} <{person.email}>"  # type: ignore[method-assign, assignment]
         field.widget.attrs["class"] = "form-select"

@@ -30,7 +30,7 @@ class AllocationFields(forms.Form):
         for claim in self.claims:
             self.fields[f"claim-{claim.key}"] = AmountField(required=False)
 
-    def how(self) -> Any:
+    def allocation(self) -> Any:
         """What the verb takes: a word, or the amounts by claim."""
         chosen = self.cleaned_data["how"]
         return self.by_hand() if chosen == "hand" else chosen

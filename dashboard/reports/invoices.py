@@ -98,7 +98,7 @@ def parts_of(invoice: Invoice, on: dt.date) -> Parts:
     served = list(Served.objects.filter(invoice=invoice).select_related("message", "task").order_by("-on", "-id")[:50])
     sendings = Message.objects.filter(key__startswith=f"invoice:{invoice.pk}:send:")
     messages = {message.pk: message for message in sendings}
-    messages |= {row.message_id: row.message for row in served if row.message is not None}
+    messages |= {row.message.pk: row.message for row in served if row.message is not None}
     links = invoice.links.select_related("contact").annotate(times=Count("views")).order_by("-id")
     return Parts(
         entries=entries,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from typing import Any
 
 from django.db.models import ExpressionWrapper, F, OuterRef, QuerySet, Subquery, Sum, Value
 from django.db.models.functions import Coalesce
@@ -14,7 +15,7 @@ from payments.models import Allocation, Payment
 NOTHING = Value(Decimal(0), output_field=MoneyField())
 
 
-def payments_of(company: Company) -> QuerySet[Payment]:
+def payments_of(company: Company) -> QuerySet[Any]:
     """The company's payments with ``used`` and ``left``: put to invoices and charges, and not yet."""
     standing = Allocation.objects.standing().filter(payment=OuterRef("pk")).order_by().values("payment")
     used = Coalesce(Subquery(standing.annotate(s=Sum("amount")).values("s")), NOTHING)
@@ -22,8 +23,8 @@ def payments_of(company: Company) -> QuerySet[Payment]:
     return Payment.objects.filter(company=company).annotate(used=used).annotate(left=left)
 
 
-def application(payment: Payment) -> str:
+def application(payment: Any) -> str:
     """How far a payment is put to claims, as a state; ``payment`` comes from ``payments_of``."""
-    if not payment.used:  # type: ignore[attr-defined]
+    if not payment.used:
         return "unapplied"
-    return "part_applied" if payment.left else "applied"  # type: ignore[attr-defined]
+    return "part_applied" if payment.left else "applied"

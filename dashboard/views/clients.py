@@ -7,6 +7,7 @@ from typing import Any
 
 from django.contrib import messages
 from django.http import HttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
@@ -38,7 +39,7 @@ SHOWN = {
 }  # fmt: skip
 
 
-def clients(request: StaffRequest) -> HttpResponse:
+def clients(request: StaffRequest) -> HttpResponseBase:
     """Every client of the company, found by name, number or person."""
     rows = listed_clients(request.desk.company, request.desk.on)
     wanted = request.GET.get("q", "").strip()
@@ -49,7 +50,7 @@ def clients(request: StaffRequest) -> HttpResponse:
     rows, order = in_order(request, rows.select_related("terms", "owner"), ORDERS, "name")
     if wants_csv(request):
         return as_csv("clients", COLUMNS, rows.iterator())
-    context = {"page": page_of(request, rows), "sort": order, "shown": shown, "q": wanted}
+    context: dict[str, Any] = {"page": page_of(request, rows), "sort": order, "shown": shown, "q": wanted}
     context["any"] = bool(context["page"]) or Client.objects.filter(company=request.desk.company).exists()
     context["without_contact"] = clients_without_contact(request.desk.company).count()
     return render(request, "dashboard/clients.html", context)
@@ -71,7 +72,7 @@ COLUMNS = [
 ]  # fmt: skip
 
 
-def without_contact(request: StaffRequest) -> HttpResponse:
+def without_contact(request: StaffRequest) -> HttpResponseBase:
     """Clients nobody can write to, each with a row to fill; saving one leaves the others as they are."""
     if request.method == "POST":
         client = get_object_or_404(Client, pk=request.POST.get("client"), company=request.desk.company)

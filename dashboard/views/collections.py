@@ -13,6 +13,7 @@ from django.contrib.auth.models import User
 from django.core.paginator import Page
 from django.db.models import Q
 from django.http import HttpResponse, HttpResponseRedirect
+from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, render
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
@@ -36,7 +37,7 @@ ROWS = 15
 DAY = dt.timedelta(days=1)
 
 
-def collections(request: StaffRequest) -> HttpResponse:
+def collections(request: StaffRequest) -> HttpResponseBase:
     """Everybody to call today and what else is on the desk; a call is logged here, a refusal keeps what was typed."""
     desk, narrowed = request.desk, narrowing(request)
     found = queue_of(desk.company, desk.on, desk.now, narrowed=narrowed)

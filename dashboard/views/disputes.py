@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib import messages
-from django.http import HttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 
@@ -29,7 +29,7 @@ COLUMNS = [
 ]  # fmt: skip
 
 
-def disputes(request: StaffRequest) -> HttpResponse:
+def disputes(request: StaffRequest) -> HttpResponseBase:
     """Open disputes, those to look at first; closing one answers with the list, a refusal with what was written."""
     rows = disputes_of(request.desk.company)
     refused: CloseDisputeForm | None = None

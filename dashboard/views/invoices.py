@@ -7,6 +7,7 @@ from typing import Any
 from django.contrib import messages
 from django.db.models import Q, QuerySet
 from django.http import Http404, HttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
@@ -52,7 +53,7 @@ COLUMNS = [
 ]  # fmt: skip
 
 
-def invoices(request: StaffRequest) -> HttpResponse:
+def invoices(request: StaffRequest) -> HttpResponseBase:
     """Invoices by state, with counts and sums of the filtered set on every tab."""
     on = request.desk.on
     rows = _filtered(request, invoices_of(request.desk.company))

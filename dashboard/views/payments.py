@@ -8,6 +8,7 @@ from typing import Any
 from django.contrib import messages
 from django.db.models import Q
 from django.http import HttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -36,7 +37,7 @@ COLUMNS = [
 ]  # fmt: skip
 
 
-def payments(request: StaffRequest) -> HttpResponse:
+def payments(request: StaffRequest) -> HttpResponseBase:
     """What came in, the latest first; the unapplied on a tab of their own."""
     rows = payments_of(request.desk.company).select_related("client")
     wanted = request.GET.get("q", "").strip()
@@ -79,7 +80,7 @@ def payment_new(request: StaffRequest) -> HttpResponse:
         with refusals_on(form):
             payment = record_payment(
                 client, given["amount"], given["currency"], received_on=given["received_on"], method=given["method"],
-                reference=given["reference"], note=given["note"], key=given["key"], how=form.how(), on=on,
+                reference=given["reference"], note=given["note"], key=given["key"], how=form.allocation(), on=on,
                 by=request.user,
             )  # fmt: skip
             left = unallocated(payment)
@@ -112,7 +113,7 @@ def payment_page(request: StaffRequest, pk: int) -> HttpResponse:
     form = AllocateForm(request.POST or None, payment=payment) if left else None
     if form is not None and request.method == "POST" and form.is_valid():
         with refusals_on(form):
-            made = allocate(payment, form.how(), on=today(payment.company, request.desk.now), by=request.user)
+            made = allocate(payment, form.allocation(), on=today(payment.company, request.desk.now), by=request.user)
             if made:
                 messages.success(request, _("Put to %(count)d of them.") % {"count": len(made)})
             else:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.http import HttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import render
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -30,7 +30,7 @@ COLUMNS = [
 ]  # fmt: skip
 
 
-def promises(request: StaffRequest) -> HttpResponse:
+def promises(request: StaffRequest) -> HttpResponseBase:
     """The promises of one tab; the first that holds something where none is asked for."""
     on = request.desk.on
     every = promises_of(request.desk.company, on)

@@ -6,6 +6,7 @@ from typing import Any
 
 from django.contrib.humanize.templatetags.humanize import apnumber
 from django.http import HttpResponse, StreamingHttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import render
 from django.utils.text import capfirst
 from django.utils.translation import gettext as _
@@ -29,7 +30,7 @@ CALLS = 5
 ALL = 100
 
 
-def today(request: StaffRequest) -> HttpResponse:
+def today(request: StaffRequest) -> HttpResponseBase:
     """The first page of the day; the call logged in its queue is kept here too."""
     desk = request.desk
     if wants_csv(request):
