@@ -11,10 +11,10 @@ from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from typing import Literal, NamedTuple
 
 from core.dates import in_window, next_business_day, window_opening
+from policies.step_days import LAST_DAYS_BEFORE_DUE, days_before
 
 Kind = Literal["message", "call", "review"]
 KINDS: tuple[Kind, ...] = ("message", "call", "review")
-LAST_DAYS_BEFORE_DUE = 2  # a reminder before the due date that comes later than this helps nobody
 
 
 class Rung(NamedTuple):
@@ -46,22 +46,6 @@ class Due(NamedTuple):
     place: int
     cycle: int = 1
     passes_over: tuple[int, ...] = ()
-
-
-def days_before(offset_days: int, terms_days: int | None) -> int | None:
-    """How many days before the due date a step with a negative offset falls; None where the terms are too short.
-
-    With terms under twice the offset it falls after half the term, at least two days before the due date, and
-    never on the day of issue or earlier.
-
-    >>> [days_before(-7, terms) for terms in (30, 14, 10, 5, 3, 2, 0, None)]
-    [7, 7, 5, 2, 2, None, None, None]
-    """
-    if terms_days is None or terms_days <= LAST_DAYS_BEFORE_DUE:
-        return None
-    wanted = -offset_days
-    days = wanted if terms_days >= 2 * wanted else max(LAST_DAYS_BEFORE_DUE, terms_days // 2)
-    return days if days < terms_days else None
 
 
 def reached_on(rung: Rung, due_on: date, terms_days: int | None) -> date | None:
