@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any
 
@@ -19,6 +19,7 @@ from core.dates import show_day
 from core.mail import compose as write
 from core.money import show
 from invoices.documents import facts_of
+from invoices.interest import InterestLine
 from invoices.mails import attached
 from invoices.models import Invoice
 from invoices.paying import percent, ways_to_pay
@@ -46,7 +47,7 @@ class Item:
     disputed: Decimal
     step: Step | None = None
     interest: Decimal = Decimal(0)
-    derivation: tuple[str, ...] = ()
+    earned: tuple[InterestLine, ...] = ()
 
     @property
     def asked(self) -> Decimal:
@@ -156,7 +157,9 @@ def _written(reminder: Reminder, now: dt.datetime, language: str) -> Composed:
         "paragraphs": _paragraphs(reminder, language),
         "tables": _tables(reminder, links, language), "ways": _ways(reminder), "signed_by": _signature(reminder),
         "link_url": links[oldest.pk], "link_label": _("See the invoice, pay or answer"),
-        "derivations": [(item.invoice.number, item.derivation) for item in reminder.items if item.derivation],
+        "derivations": [
+            (item.invoice.number, _derivation(item, language)) for item in reminder.items if item.earned
+        ],
         "why": _("You get this e-mail because %(client)s receives invoices from %(company)s.")
         % {"client": reminder.client.name, "company": company.name},
     }
@@ -181,8 +184,9 @@ def _attachments(
         greeting = _("Hello %(name)s,") % {"name": reminder.to.name}
         derived = [f"{number}: {line}" for number, lines in context["derivations"] for line in lines]
         letter = letter_pdf(
-            reminder.client, reminder.to, subject=subject, paragraphs=[greeting, *context["paragraphs"], *derived],
-            items=open_items, on=reminder.on, closing=closing,
+            reminder.client, reminder.to, subject=subject,
+            paragraphs=[greeting, *_paragraphs(reminder, reminder.to.speaks(), on_paper=True), *derived],
+            items=open_items, on=reminder.on, closing=closing, beside=_beside(reminder),
         )
         found.append((f"{_('letter')}-{reminder.on.isoformat()}.pdf", PDF, letter))
     if any(item.step and item.step.repeats_every_days for item in reminder.told):
@@ -191,10 +195,23 @@ def _attachments(
     return found
 
 
-def _paragraphs(reminder: Reminder, language: str) -> list[str]:
+def _beside(reminder: Reminder) -> dict[str, list[tuple[str, Decimal]]]:
+    """What stands in the letter's table beside the items: interest claimed, and cash that is taken off."""
+    found: dict[str, list[tuple[str, Decimal]]] = defaultdict(list)
+    for item in reminder.items:
+        if item.interest:
+            label = _("Interest on %(number)s") % {"number": item.invoice.number}
+            found[item.invoice.currency].append((label, item.interest))
+    for currency, cash in reminder.cash.items():
+        found[currency].append((_("Payment received, not yet assigned"), -cash))
+    return found
+
+
+def _paragraphs(reminder: Reminder, language: str, *, on_paper: bool = False) -> list[str]:
     """The furthest step sets the tone; a mandatory notice that other items are served with is given beside it."""
     told = reminder.told
-    said = paragraphs_of(manner_of(reminder.step), _facts(reminder, reminder.step, told, language))
+    facts = _facts(reminder, reminder.step, told, language)
+    said = paragraphs_of(manner_of(reminder.step), replace(facts, by_post=facts.by_post and not on_paper))
     others = {item.step for item in told if item.step and item.step.mandatory and item.step != reminder.step}
     for step in sorted(others, key=lambda step: -step.offset_days):
         items = [item for item in told if item.step == step]
@@ -315,15 +332,20 @@ def _item(row: Any, step: Step | None, on: dt.date, *, charges: bool) -> Item:
     if not charges or step is None or not step.claims_interest or row.late_percent <= 0:
         return Item(row, row.owed, row.disputed, step, open_charges)
     earned = accrued(row, on)
-    lines = tuple(
+    return Item(row, row.owed, row.disputed, step, open_charges + earned.uncharged, earned.interest.lines)
+
+
+def _derivation(item: Item, language: str) -> list[str]:
+    """How the interest came about, line by line, for the reader."""
+    currency = item.invoice.currency
+    return [
         _("%(from)s to %(to)s: %(days)d days on %(balance)s at %(rate)s") % {
-            "from": line.from_on.isoformat(), "to": line.to_on.isoformat(), "days": line.days,
-            "balance": show(line.balance, row.currency, translation.get_language() or "en"),
-            "rate": percent(line.percent, translation.get_language() or "en"),
+            "from": show_day(line.from_on, language, "short"), "to": show_day(line.to_on, language, "short"),
+            "days": line.days, "balance": show(line.balance, currency, language),
+            "rate": percent(line.percent, language),
         }
-        for line in earned.interest.lines
-    )
-    return Item(row, row.owed, row.disputed, step, open_charges + earned.uncharged, lines)
+        for line in item.earned
+    ]
 
 
 def _may_be_asked(client: Client, on: dt.date) -> QuerySet[Any]:

@@ -103,7 +103,7 @@ def _friendly(facts: Facts) -> list[str]:
             "%(total)s is past due and has not reached us yet.", facts.count,
         ),
         _("This may have crossed with your payment; then there is nothing to do, and thank you."),
-        _("Is anything holding it up? Tell us with one click below and we will help."),
+        _("Is anything holding it up? Tell us, and we will help."),
     ]
 
 
@@ -113,7 +113,7 @@ def _plain(facts: Facts) -> list[str]:
             "%(total)s is overdue since %(due)s.",
             "%(total)s is overdue, the oldest item since %(oldest)s.", facts.count
         ),
-        _("Please pay by %(pay_by)s, or tell us below on which day we may expect the payment."),
+        _("Please pay by %(pay_by)s, or tell us on which day we may expect the payment."),
         _("If you have paid in the last days, please disregard this reminder."),
     ]
 
@@ -142,7 +142,7 @@ def _reissue(facts: Facts) -> list[str]:
         ),
         _("Please pay by %(pay_by)s.") if facts.pay_by else "",
         notice if facts.interest_from and facts.percent else "",
-        _("If you cannot pay all of it at once, ask us for a payment plan with one click below."),
+        _("If you cannot pay all of it at once, ask us for a payment plan."),
     ]
 
 
@@ -167,5 +167,5 @@ def _final(facts: Facts) -> list[str]:
 def _statement(facts: Facts) -> list[str]:
     return [
         _("This is what is open on your account: %(total)s. The statement is attached."),
-        _("Please pay, or tell us below what stands in the way."),
+        _("Please pay, or tell us what stands in the way."),
     ]

@@ -14,7 +14,8 @@ import re
 import subprocess
 import sys
 import threading
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -69,10 +70,12 @@ def statement_pdf(client: Client, items: Sequence[OpenItem], on: dt.date, contac
 
 def letter_pdf(
     client: Client, contact: Contact | None, *, subject: str, paragraphs: Iterable[str], items: Sequence[OpenItem],
-    on: dt.date, closing: Iterable[str] = (),
+    on: dt.date, closing: Iterable[str] = (), beside: Mapping[str, list[tuple[str, Decimal]]] | None = None,
 ) -> bytes:
-    """A letter to a client about open items; ``paragraphs`` and ``closing`` are plain text in their language."""
-    letter = letter_to(client, contact, subject=subject, paragraphs=paragraphs, items=items, on=on, closing=closing)
+    """A letter to a client about open items; all words, those of the labels ``beside`` too, are in their language."""
+    letter = letter_to(
+        client, contact, subject=subject, paragraphs=paragraphs, items=items, on=on, closing=closing, beside=beside
+    )
     return _print("pdf/letter.html", letter)
 
 

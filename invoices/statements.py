@@ -97,14 +97,18 @@ def item_statement_of(invoice: Invoice, on: dt.date, contact: Contact | None = N
 
 def letter_to(
     client: Client, contact: Contact | None, *, subject: str, paragraphs: Iterable[str], items: Sequence[OpenItem],
-    on: dt.date, closing: Iterable[str] = (),
+    on: dt.date, closing: Iterable[str] = (), beside: Mapping[str, list[tuple[str, Decimal]]] | None = None,
 ) -> Letter:
-    """A letter about open items, dated ``on``, in the language of the contact; the words are the caller's."""
+    """A letter about open items, dated ``on``, in the language of the contact; the words are the caller's.
+
+    ``beside`` is what counts with the items per currency: a label and an amount, below zero where it is taken off.
+    """
     facts = _facts_of_today(client, contact)
     with translation.override(facts["language"]):
         return Letter(
             head=paper_of(facts), on=on, date=show_day(on, facts["language"]), subject=subject,
-            paragraphs=tuple(paragraphs), tables=_tables(client, items, on, facts, {}), closing=tuple(closing),
+            paragraphs=tuple(paragraphs), tables=_tables(client, items, on, facts, beside or {}),
+            closing=tuple(closing),
         )
 
 

@@ -14,9 +14,11 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from django.utils import timezone
 
 from ar_collections.models import Served, Task
 from ar_collections.services.days import run_day
+from arledger.invariants import check as check_ledger
 from audit.models import Event
 from clients.models import Client, Contact
 from core.models import Company
@@ -126,6 +128,7 @@ def check(company: Company, first: dt.date, last: dt.date) -> dict[str, tuple[in
     per_client = Counter(Message.objects.filter(kind="notice").values_list("party", "on"))
     assert set(per_client.values()) == {1}, "one message per client and day"
     assert not Message.objects.exclude(state__in=["sent", "cancelled"]).exists()
+    assert check_ledger(timezone.now())["violations"] == []
     return found
 
 

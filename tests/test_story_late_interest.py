@@ -7,15 +7,18 @@ leaves the interest claim open. Activation asks from when; a changed policy neve
 from __future__ import annotations
 
 import datetime as dt
+import io
 import itertools
 from decimal import Decimal
 
+import pypdf
 import pytest
 
 from ar_collections.models import Served
 from ar_collections.services.interest import apply_late_interest, correct_interest
 from core.dates import add_months
 from core.errors import Refused
+from core.services import read_file
 from invoices.models import RECEIVABLE, REVENUE, Charge, Entry, Intake, InterestNotice, Invoice
 from invoices.services.charging import accrued, charge_interest, give_interest_notice, waive_charge
 from invoices.services.ledger import NewEntry, post_entry
@@ -191,8 +194,11 @@ def test_the_notice_of_the_re_issued_invoice_starts_it_and_the_final_notice_clai
     claim = Charge.objects.get()
     assert final.on == claim.charged_on == claim.to_on
     assert f"interest of €{claim.amount:.2f}" in final.text
-    assert "2026-02-09 to" in final.text
+    assert "9 Feb 2026 to" in final.text
     assert "attorney" not in reissued.text
+    letter = pypdf.PdfReader(io.BytesIO(read_file(final.attachments[0]["sha256"]))).pages[0].extract_text()
+    assert f"€{Decimal(1000) + claim.amount:,.2f}" in letter and f"Interest on {invoice.number}" in letter
+    assert "by post" in final.text and "by post" not in letter
 
 
 def taken_over(client, *, issued: dt.date, interest_from: dt.date | None, percent: str = "12") -> Invoice:
