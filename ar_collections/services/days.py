@@ -17,6 +17,7 @@ from core.money import plain
 from invoices.models import Charge
 from outbox.models import Message
 from outbox.services import deliver
+from policies.services import policy_of
 
 from .deciding import NOTICE
 from .holding import release_hold
@@ -56,8 +57,11 @@ def run_day(companies: Iterable[Company], on: dt.date, *, send: bool, by: Any) -
 
     It is a person's act: neither the surge breaker nor a hold stops it. It acts at the opening of each client's
     window on that date. Without ``send`` messages stay planned, and count as served only once they are sent.
+    Refused, before anything is done, where a company has no policy in force on the date.
     """
-    day = Day(on)
+    day, companies = Day(on), list(companies)
+    for company in companies:
+        policy_of(company, on)
     for company in companies:
         _run(company, day, send=send, by=by)
     return day

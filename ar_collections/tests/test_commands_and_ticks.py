@@ -155,3 +155,13 @@ def test_the_ticks_run_for_every_company_on_its_own_day(company):
     assert kept["far"] == {"messages": 1, "cancelled": 0, "tasks": 0}
     assert "uses no policy" in kept["bare"]["refused"]
     assert not Charge.objects.exists() and not Task.objects.exists()
+
+
+def test_a_company_without_a_policy_refuses_the_day_before_anything_is_done(late_client):
+    invoice_due(late_client, ON - dt.timedelta(days=1))
+    Company.objects.create(code="zz", name="No policy yet", legal_name="No policy yet", country="DE")
+    out = io.StringIO()
+    with pytest.raises(SystemExit):
+        call_command("run_day", "--on", "2026-11-18", "--json", stdout=out)
+    assert json.loads(out.getvalue())["error"]["code"] == "no_policy"
+    assert not Message.objects.exists()
