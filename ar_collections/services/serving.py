@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import datetime as dt
 
+from django.db import transaction
 from django.utils.translation import gettext as _
 
 from ar_collections.models import Served
 from ar_collections.subjects import about
+from core.errors import Refused
 from invoices.models import Invoice
 from invoices.services.charging import give_interest_notice
 from outbox.models import Message
@@ -36,7 +38,7 @@ def after(message: Message, state: str) -> None:
     if ":r" in message.key:
         _claim_again(message, told)
     if state == "sent":
-        _follow(message, told)
+        _follow_safely(message, told)
 
 
 def _claim_again(message: Message, told: set[int]) -> None:
@@ -49,6 +51,18 @@ def _claim_again(message: Message, told: set[int]) -> None:
         ],
         ignore_conflicts=True,
     )
+
+
+def _follow_safely(message: Message, told: set[int]) -> None:
+    """It was sent, whatever follows: what the rules then refuse is somebody's task and does not undo the sending."""
+    try:
+        with transaction.atomic():
+            _follow(message, told)
+    except Refused as refused:
+        open_task(
+            about(message).client, "review", because=_("A reminder was sent; what follows from it was refused"),
+            detail=refused.message, due_on=message.on, on=message.on, by="system", key=f"follow:{message.key}",
+        )
 
 
 def _follow(message: Message, told: set[int]) -> None:

@@ -15,6 +15,7 @@ from ar_collections.services.deciding import owing
 from ar_collections.services.planning import plan
 from ar_collections.services.stages import stage_of
 from clients.models import Contact
+from core.errors import Refused
 from invoices.models import Invoice
 from invoices.services.issuing import void_invoice
 from outbox import transport
@@ -201,3 +202,15 @@ def test_void_and_draft_are_never_reminded(late_client):
     void_invoice(invoice_due(late_client, ago(1)), reason="wrong client", on=ago(1), by=CLERK)
     a_day(late_client.company, ON)
     assert not Message.objects.exists() and Invoice.objects.count() == 2
+
+
+def test_what_is_refused_after_the_sending_does_not_undo_it(late_client, monkeypatch):
+    def no(*_given, **_facts):
+        raise Refused("interest cannot begin here")
+
+    monkeypatch.setattr("ar_collections.services.serving.give_interest_notice", no)
+    invoice = invoice_due(late_client, ago(30))
+    a_day(late_client.company, ON)
+    assert [m.state for m in sent_to(late_client)] == ["sent"]
+    assert ("reissue", ON) in served(invoice)
+    assert Task.objects.get(key__startswith="follow:").detail == "interest cannot begin here"
