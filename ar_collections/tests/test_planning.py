@@ -12,6 +12,7 @@ from django.test.utils import CaptureQueriesContext
 from ar_collections.models import Served, StageChange, Task
 from ar_collections.reports import next_step, queue
 from ar_collections.services.deciding import owing
+from ar_collections.services.desk import close_task
 from ar_collections.services.planning import plan
 from ar_collections.services.stages import stage_of
 from clients.models import Contact
@@ -214,3 +215,20 @@ def test_what_is_refused_after_the_sending_does_not_undo_it(late_client, monkeyp
     assert [m.state for m in sent_to(late_client)] == ["sent"]
     assert ("reissue", ON) in served(invoice)
     assert Task.objects.get(key__startswith="follow:").detail == "interest cannot begin here"
+
+
+def test_at_the_end_of_the_ladder_a_statement_comes_every_thirty_days_and_the_decision_is_asked_for_again(late_client):
+    """Case 35 (killbill#708): what happens after the last step."""
+    company, invoice = late_client.company, invoice_due(late_client, ago(89))
+    for step, channel in (("reissue", "mail"), ("final_notice", "letter")):
+        Served.objects.create(invoice=invoice, step=step, channel=channel, on=ago(40))
+    days_pass(company, ON, ON + dt.timedelta(days=2))
+    review = Task.objects.get(kind="review")
+    assert [step for step, _on in served(invoice)][-1] == "statement"
+    close_task(review, because="wait a month", on=ON + dt.timedelta(days=3), by=CLERK)
+    days_pass(company, ON + dt.timedelta(days=3), ON + dt.timedelta(days=62))
+    statements = [on for step, on in served(invoice) if step == "statement"]
+    assert [(on - invoice.due_on).days for on in statements] == [90, 122, 150], "day 120 is a Saturday"
+    again = Task.objects.exclude(pk=review.pk).get(kind="review")
+    assert again.due_on == invoice.due_on + dt.timedelta(days=120) and again.closed_on is None
+    assert all(m.attachments[0]["name"].startswith("statement-") for m in sent_to(late_client))
