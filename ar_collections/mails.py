@@ -102,8 +102,14 @@ def still(message: Message, now: dt.datetime) -> str:
 
 
 def expires(message: Message, now: dt.datetime) -> bool:
-    """A reminder is of its day: what has not left by its end is planned afresh from the facts of the next."""
-    return now.astimezone(about(message).client.company.zone).date() > message.on
+    """A reminder is of its day: what has not left by its end is planned afresh from the facts of the next.
+
+    Asked of every message that waits, so it asks the database nothing. What a person sends again has a day more.
+    """
+    until = message.payload.get("until")
+    if until is None or ":r" in message.key:
+        return now.date() > message.on + dt.timedelta(days=1)
+    return now >= dt.datetime.fromisoformat(until)
 
 
 def compose_notice(message: Message, now: dt.datetime) -> Composed:

@@ -25,7 +25,7 @@ from outbox.services import NewMessage, enqueue_many
 from policies.models import Policy
 from policies.services import policy_of
 
-from .business_days import Place, openings
+from .business_days import Place, openings, start_of_day
 from .deciding import NOTICE, SERVE, Decision, decide, ladder_of, overdue_of, place_of
 from .desk import close_settled_tasks
 from .holding import hold_for
@@ -122,12 +122,13 @@ def _plan_messages(
     clients: Mapping[int, Sequence[Decision]], held_by: Hold | None,
 ) -> list[int]:
     """One message per client, for all that is due from it; which items and steps stands in its payload."""
+    until = start_of_day(company, on + dt.timedelta(days=1)).isoformat()
     new = {
         client: NewMessage(
             f"{NOTICE}:{client}:{on.isoformat()}:mail", NOTICE, f"client:{client}", on,
             places[place_of(items[0].of_client)],
             {
-                "company": company.pk, "client": client,
+                "company": company.pk, "client": client, "until": until,
                 "items": [[d.invoice, d.rung.code, d.due.cycle] for d in items],
             },
             held_by.key if held_by else "",

@@ -9,6 +9,7 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
+from ar_collections.mails import expires
 from ar_collections.models import Served, StageChange, Task
 from ar_collections.reports import next_step, queue
 from ar_collections.services.deciding import owing
@@ -232,3 +233,15 @@ def test_at_the_end_of_the_ladder_a_statement_comes_every_thirty_days_and_the_de
     again = Task.objects.exclude(pk=review.pk).get(kind="review")
     assert again.due_on == invoice.due_on + dt.timedelta(days=120) and again.closed_on is None
     assert all(m.attachments[0]["name"].startswith("statement-") for m in sent_to(late_client))
+
+
+def test_a_reminder_expires_with_the_companys_day_and_not_with_the_utc_one(late_client):
+    """Berlin's Wednesday ends at eleven in the evening, UTC."""
+    invoice_due(late_client, ago(1))
+    plan(late_client.company, ON, by="system")
+    message = Message.objects.get()
+    ends = dt.datetime(2026, 11, 18, 23, tzinfo=dt.UTC)
+    with CaptureQueriesContext(connection) as asked:
+        assert not expires(message, ends - dt.timedelta(seconds=1))
+        assert expires(message, ends)
+    assert len(asked) == 0
