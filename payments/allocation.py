@@ -113,6 +113,26 @@ def by_hand(amount: Decimal, wanted: Mapping[str, Decimal], claims: Iterable[Cla
     return parts
 
 
+def first_day(amount: Decimal, moved: Mapping[date, Decimal], not_before: date) -> date:
+    """The first day from which a claim has the amount open without a break, by what moved it on each day.
+
+    An allocation taken back opens its claim again on that day: another payment cannot take the same debt before.
+
+    >>> jan = lambda day: date(2026, 1, day)
+    >>> moved = {jan(1): Decimal(50), jan(5): Decimal(-50), jan(9): Decimal(50)}
+    >>> [first_day(Decimal(50), moved, jan(day)).day for day in (6, 10)]
+    [9, 10]
+    """
+    balance, since = Decimal(0), not_before
+    was_open = False
+    for day in sorted(moved):
+        balance += moved[day]
+        if balance >= amount and not was_open:
+            since = day
+        was_open = balance >= amount
+    return max(since, not_before)
+
+
 def _seniority(claim: Claim) -> tuple[bool, date, date, str]:
     return (claim.is_charge, claim.due_on, claim.issued_on, claim.number)
 

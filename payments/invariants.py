@@ -54,19 +54,22 @@ WHERE c.amount <> COALESCE(h.amount, 0) - COALESCE(u.amount, 0)
 """
 
 _NEVER_BELOW_NOTHING = """
-SELECT DISTINCT d.invoice_id FROM (
-  SELECT m.invoice_id, SUM(m.moved) OVER (PARTITION BY m.invoice_id ORDER BY m.effective_on) AS owed FROM (
-    SELECT invoice_id, effective_on, SUM(CASE WHEN dr = 'receivable' THEN amount ELSE -amount END) AS moved
-    FROM invoices_entry WHERE invoice_id IS NOT NULL AND (dr = 'receivable' OR cr = 'receivable')
-    GROUP BY invoice_id, effective_on
+SELECT DISTINCT d.claim FROM (
+  SELECT m.claim, SUM(m.moved) OVER (PARTITION BY m.claim ORDER BY m.effective_on) AS owed FROM (
+    SELECT {claim} AS claim, effective_on, SUM(CASE WHEN dr = '{account}' THEN amount ELSE -amount END) AS moved
+    FROM invoices_entry WHERE {claim} IS NOT NULL AND (dr = '{account}' OR cr = '{account}')
+    GROUP BY {claim}, effective_on
   ) m
 ) d
 WHERE d.owed < 0
 """
+_INVOICE = _NEVER_BELOW_NOTHING.format(claim="invoice_id", account="receivable")
+_CHARGE = _NEVER_BELOW_NOTHING.format(claim="charge_id", account="receivable_charges")
 
 INVARIANTS = [
     sql("L9", "every payment has its entry, every such entry its payment, and no key is of another kind", _KEYS),
     sql("L10", "a payment is what its entries say, and no more of it is allocated than came in", _PAYMENTS),
     sql("L10", "unapplied cash is what came in less what is allocated", _UNAPPLIED),
-    sql("L10", "on no day more is allocated to an invoice than is owed on it", _NEVER_BELOW_NOTHING),
+    sql("L10", "on no day more is allocated to an invoice than is owed on it", _INVOICE),
+    sql("L10", "on no day more is taken off a charge than it amounts to", _CHARGE),
 ]

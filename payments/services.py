@@ -18,7 +18,7 @@ from core.money import is_exact, plain
 from invoices.models import BANK, CUSTOMER_CREDIT, RECEIVABLE, RECEIVABLE_CHARGES, Charge, Entry, Invoice
 from invoices.services.ledger import NewEntry, post_entries, reverse_entries
 
-from .allocation import Claim, Part, by_hand, exact, oldest_first
+from .allocation import Claim, Part, by_hand, exact, first_day, oldest_first
 from .models import Allocation, Payment
 
 How = str | Mapping[str, Decimal]
@@ -187,7 +187,7 @@ def _allocate(payment: Payment, amount: Decimal, how: How, on: dt.date, by: Any)
 
 
 def _post(payment: Payment, parts: Sequence[Part], on: dt.date, by: Any) -> list[Allocation]:
-    """Post the parts; an allocation never takes effect before its invoice was issued."""
+    """Post the parts; an allocation never takes effect before its claim was open for that much."""
     taken = payment.allocations.count()
     new = []
     for n, part in enumerate(parts, taken + 1):
@@ -204,7 +204,7 @@ def _post(payment: Payment, parts: Sequence[Part], on: dt.date, by: Any) -> list
                 cr=RECEIVABLE_CHARGES if charge else RECEIVABLE,
                 amount=part.amount,
                 currency=payment.currency,
-                effective_on=max(on, part.claim.issued_on),
+                effective_on=first_day(part.amount, _moved(charge or invoice), max(on, part.claim.issued_on)),
                 invoice=invoice,
                 charge=charge,
             )
@@ -221,3 +221,14 @@ def _post(payment: Payment, parts: Sequence[Part], on: dt.date, by: Any) -> list
         )
         for e in entries
     ]
+
+
+def _moved(claim: Invoice | Charge) -> dict[dt.date, Decimal]:
+    """What moved the balance of an invoice or a charge, per day."""
+    account = RECEIVABLE_CHARGES if isinstance(claim, Charge) else RECEIVABLE
+    entries = Entry.objects.filter(charge=claim) if isinstance(claim, Charge) else Entry.objects.filter(invoice=claim)
+    moved: dict[dt.date, Decimal] = {}
+    for day, dr, cr, amount in entries.values_list("effective_on", "dr", "cr", "amount"):
+        if account in (dr, cr):
+            moved[day] = moved.get(day, Decimal(0)) + (amount if dr == account else -amount)
+    return moved

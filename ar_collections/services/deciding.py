@@ -11,7 +11,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from functools import lru_cache
-from itertools import groupby
+from itertools import groupby, islice
 from typing import Any
 
 from django.db.models import (
@@ -44,7 +44,7 @@ from ar_collections.reminders import (
     next_in_turn,
 )
 from clients.models import Contact
-from core.fields import MoneyField, Signed
+from core.fields import MoneyField
 from core.models import Company
 from disputes.models import Dispute
 from invoices.models import CUSTOMER_CREDIT, RECEIVABLE, Entry, Invoice
@@ -55,6 +55,7 @@ from .business_days import Place
 
 NOTICE = "notice"
 SERVE = "serve"
+AT_ONCE = 200  # clients whose unapplied cash is asked for together
 NO_AMOUNT = Value(Decimal(0), output_field=MoneyField())
 ROUNDS = 120  # of a step that repeats; ten years of a monthly statement
 ROUND = 1000  # so that place and round of a step are compared, and fetched, as one number
@@ -210,13 +211,11 @@ def _facts(
     for kind in KINDS:
         climbs |= Q(**{f"{kind}_so_far__lt": ReachedBy(_scores(ladder, kind, on))})
     client = OuterRef("client")
-    cash = Entry.objects.filter(client=client, currency=OuterRef("currency"), effective_on__lte=on)
     notices = Message.objects.filter(kind=NOTICE, party=OuterRef("party"))
     recent = notices.exclude(state="cancelled").filter(on__gt=on - dt.timedelta(days=spacing_days), on__lt=on)
     served = Served.objects.filter(invoice=OuterRef("pk")).order_by().values("invoice")
     found: QuerySet[Any] = rows.filter(climbs).annotate(
         last_on=Subquery(served.annotate(m=Max("on")).values("m")),
-        cash=Signed(balance_of(cash, CUSTOMER_CREDIT, "client")),
         has_address=Exists(Contact.objects.reachable().filter(client=client)),
         party=Concat(Value("client:"), Cast("client_id", TextField()), output_field=TextField()),
         has_today=Exists(notices.filter(on=on)),
@@ -227,7 +226,7 @@ def _facts(
 
 COLUMNS = (
     "pk", "client_id", "currency", "due_on", "terms_days", "owed", "disputed", "promised", "paused",
-    "intake__first_planned_on", "last_on", "message_so_far", "call_so_far", "review_so_far", "cash", "has_address",
+    "intake__first_planned_on", "last_on", "message_so_far", "call_so_far", "review_so_far", "has_address",
     "has_today", "has_recent", "client__time_zone", "client__country",
 )
 
@@ -240,20 +239,24 @@ def decide(
     ``openings`` are the places where a message may leave on that date. A message's guards count for the client
     as a whole: where one item goes on its day whatever was sent before, everything else that is due rides along.
     """
-    rows = facts(company, on, policy)
+    rows, ladder = facts(company, on, policy), ladder_of(policy)
     if clients is not None:
         rows = rows.filter(client__in=clients)
     found = rows.order_by("client_id", "due_on", "pk").values(*COLUMNS).iterator(chunk_size=2000)
-    for _client, group in groupby(found, key=lambda row: row["client_id"]):
-        decisions = [d for row in group for d in _of_an_invoice(row, on, policy)]
-        if decisions:
-            _credit(company, on, decisions)
-            _of_the_message([d for d in decisions if d.kind == "message"], openings)
-            yield decisions
+    by_client = (list(group) for _client, group in groupby(found, key=lambda row: row["client_id"]))
+    while some := list(islice(by_client, AT_ONCE)):
+        cash = cash_of_clients([group[0]["client_id"] for group in some], on)
+        for group in some:
+            decisions = [d for row in group for d in _of_an_invoice(row, on, policy, ladder)]
+            if decisions:
+                _credit(company, on, decisions, cash.get(decisions[0].client, {}))
+                _of_the_message([d for d in decisions if d.kind == "message"], openings)
+                yield decisions
 
 
-def _of_an_invoice(row: Mapping[str, Any], on: dt.date, policy: Policy) -> Iterator[Decision]:
-    ladder = ladder_of(policy)
+def _of_an_invoice(
+    row: Mapping[str, Any], on: dt.date, policy: Policy, ladder: Sequence[Rung]
+) -> Iterator[Decision]:
     for kind, due in _dues(row, on, ladder):
         asked = row["owed"] - row["disputed"]
         last = row["last_on"] if _was_old(row) else None
@@ -265,7 +268,7 @@ def _of_an_invoice(row: Mapping[str, Any], on: dt.date, policy: Policy) -> Itera
                 "promise": not row["promised"],
                 "pause": not row["paused"],
                 "taken_over": last is None or (on - last).days >= policy.takeover_spacing_days,
-                "credit": row["cash"] <= 0,
+                "credit": True,
             },
         )
 
@@ -295,20 +298,16 @@ def _was_old(row: Mapping[str, Any]) -> bool:
     return first_planned_on is not None and bool(row["due_on"] < first_planned_on)
 
 
-def _credit(company: Company, on: dt.date, decisions: Sequence[Decision]) -> None:
+def _credit(company: Company, on: dt.date, decisions: Sequence[Decision], cash: Mapping[str, Decimal]) -> None:
     """Unapplied cash covers an item where it reaches for all that is asked for up to its due date, overdue first."""
-    doubtful = [d for d in decisions if not d.guards["credit"]]
-    if not doubtful:
-        return
-    client = doubtful[0].client
-    items = askable(company, on, client)
-    cash = cash_of(client, on)
+    doubtful = [d for d in decisions if cash.get(d.currency, Decimal(0)) > 0]
+    items = askable(company, on, doubtful[0].client) if doubtful else []
     for decision in doubtful:
         before = sum(
             asked for currency, due_on, asked in items
             if currency == decision.currency and (due_on < on or due_on <= decision.due_on)
         )
-        decision.guards["credit"] = cash.get(decision.currency, Decimal(0)) < before
+        decision.guards["credit"] = cash[decision.currency] < before
 
 
 def _of_the_message(decisions: Sequence[Decision], openings: Mapping[Place, Any]) -> None:
@@ -350,10 +349,18 @@ def overdue_of(company: Company, on: dt.date, clients: Collection[int]) -> dict[
 
 def cash_of(client: int, on: dt.date) -> dict[str, Decimal]:
     """Unapplied cash of a client at the end of a day, per currency."""
-    entries = Entry.objects.filter(client=client, effective_on__lte=on)
-    credit = _of_account(entries, CUSTOMER_CREDIT).order_by().values("currency")
-    rows = credit.annotate(s=Sum(SignedFor(CUSTOMER_CREDIT)))
-    return {currency: -total for currency, total in rows.values_list("currency", "s") if total}
+    return cash_of_clients([client], on).get(client, {})
+
+
+def cash_of_clients(clients: Collection[int], on: dt.date) -> dict[int, dict[str, Decimal]]:
+    """Unapplied cash of clients at the end of a day, per client and currency; asked once for many, not per invoice."""
+    entries = _of_account(Entry.objects.filter(client__in=clients, effective_on__lte=on), CUSTOMER_CREDIT)
+    rows = entries.order_by().values("client_id", "currency").annotate(s=Sum(SignedFor(CUSTOMER_CREDIT)))
+    found: dict[int, dict[str, Decimal]] = {}
+    for client, currency, total in rows.values_list("client_id", "currency", "s"):
+        if total:
+            found.setdefault(client, {})[currency] = -total
+    return found
 
 
 def balance_of(entries: QuerySet[Entry], account: str, per: str) -> Coalesce:

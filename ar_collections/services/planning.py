@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from itertools import islice
@@ -136,8 +136,9 @@ def _plan_messages(
         for client, items in clients.items()
     }
     made = enqueue_many(new.values())
-    for client, items in clients.items():
-        _claim(policy, on, items, message=made[new[client].key])
+    _claim(
+        row for client, items in clients.items() for row in _served(policy, on, items, message=made[new[client].key])
+    )
     return [message.pk for message in made.values()]
 
 
@@ -154,29 +155,28 @@ def _plan_task(company: Company, on: dt.date, policy: Policy, kind: str, items: 
             low_priority=kind == "call" and _is_small(company, on, policy, client),
             owner_id=Client.objects.values_list("owner_id", flat=True).get(pk=client),
         )
-    _claim(policy, on, items, task=task)
+    _claim(_served(policy, on, items, task=task))
     return int(made)
 
 
-def _claim(policy: Policy, on: dt.date, items: Iterable[Decision], **served_by: Any) -> None:
-    """Write down what was served, and what was passed over and by which step."""
+def _claim(rows: Iterable[Served]) -> None:
+    """Write down what is served; the database refuses an invoice, step and round that is there already."""
+    Served.objects.bulk_create(rows, batch_size=500)
+
+
+def _served(policy: Policy, on: dt.date, items: Iterable[Decision], **served_by: Any) -> Iterator[Served]:
+    """What is served, and what is passed over and by which step."""
     ladder: Sequence[Rung] = ladder_of(policy)
-    rows = []
     for item in items:
-        rows.append(
-            Served(
-                invoice_id=item.invoice, step=item.rung.code, cycle=item.due.cycle, channel=item.rung.channel, on=on,
-                **served_by,
-            )
+        yield Served(
+            invoice_id=item.invoice, step=item.rung.code, cycle=item.due.cycle, channel=item.rung.channel, on=on,
+            **served_by,
         )
-        rows += [
-            Served(
+        for place in item.due.passes_over:
+            yield Served(
                 invoice_id=item.invoice, step=ladder[place].code, channel=ladder[place].channel, on=on,
                 outcome="skipped", because=item.rung.code, **served_by,
             )
-            for place in item.due.passes_over
-        ]
-    Served.objects.bulk_create(rows, batch_size=500)
 
 
 def _task_because(kind: str, count: int, days: int) -> str:

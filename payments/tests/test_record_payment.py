@@ -4,7 +4,9 @@ import datetime as dt
 from decimal import Decimal
 
 import pytest
+from django.utils import timezone
 
+from arledger.invariants import check
 from core.errors import Refused
 from invoices.models import Entry, Invoice
 from payments.models import Payment
@@ -78,6 +80,16 @@ def test_taking_an_allocation_back_opens_the_invoice_again(late_client):
     assert unapplied_cash(late_client) == {"EUR": 100}
     allocate(payment, "exact", on=TODAY, by=CLERK)
     assert balances() == {invoice.number: 0}
+
+
+def test_no_payment_takes_the_same_debt_twice_on_a_day(late_client):
+    """Taken back on the 6th, the debt was somebody else's until then; money of the 4th settles it from the 6th."""
+    invoice = make_invoice(late_client, "100", on=TODAY - dt.timedelta(days=20))
+    wrong = pay(late_client, "100", on=TODAY - dt.timedelta(days=9))
+    deallocate(wrong.allocations.get(), on=TODAY - dt.timedelta(days=2), by=CLERK, reason="wrong client")
+    right = pay(late_client, "100", on=TODAY - dt.timedelta(days=4), how={f"invoice:{invoice.pk}": Decimal(100)})
+    assert right.allocations.get().allocated_on == TODAY - dt.timedelta(days=2)
+    assert check(timezone.now())["violations"] == []
 
 
 def test_money_received_before_the_invoice_takes_effect_when_it_is_issued(late_client):
