@@ -11,10 +11,11 @@ from django.utils.translation import gettext_lazy as _
 
 from clients.models import Client, Contact
 from core.fields import MoneyField
-from core.guards import AppendOnly
+from core.guards import AppendOnly, Frozen
 from core.models import Company
 from invoices.models import Invoice
 from outbox.models import Message
+from policies.models import CreditPolicy, Occasion
 
 
 class Hold(models.Model):
@@ -225,3 +226,60 @@ class StageChange(models.Model):
 
     def __str__(self) -> str:
         return f"{self.client_id}: {self.stage_to}"
+
+
+class LimitProposal(models.Model):
+    """The limit that a client's own behaviour speaks for, with reasons and arithmetic; a person approves it or not."""
+
+    OUTCOMES = [("approved", _("approved")), ("rejected", _("rejected")), ("replaced", _("replaced by a newer one"))]
+    RISKS = [("low", _("low")), ("medium", _("medium")), ("high", _("high"))]
+
+    client = models.ForeignKey(Client, on_delete=models.CASCADE, related_name="limit_proposals")
+    currency = models.CharField(max_length=3)
+    as_of = models.DateField()
+    risk = models.CharField(_("risk class"), max_length=6, choices=RISKS)
+    current = MoneyField(null=True)
+    proposed = MoneyField()
+    reasons = models.JSONField(default=list)
+    arithmetic = models.JSONField(default=dict)
+    policy = models.ForeignKey(CreditPolicy, on_delete=models.PROTECT, related_name="+")
+    made_at = models.DateTimeField(auto_now_add=True)
+    outcome = models.CharField(max_length=8, blank=True, choices=OUTCOMES)
+    note = models.CharField(max_length=300, blank=True)
+    decided_on = models.DateField(null=True)
+    decided_by = models.CharField(max_length=150, blank=True)
+
+    guards = [Frozen(when="OLD.\"outcome\" <> ''")]
+
+    class Meta:
+        ordering = ["-as_of", "-id"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["client", "currency"], condition=Q(outcome=""), name="one_open_limit_proposal"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.client_id}: {self.proposed} {self.currency} as of {self.as_of}"
+
+
+class Greeting(models.Model):
+    """A contact was greeted on an occasion, or on purpose not; once per occasion and year."""
+
+    client = models.ForeignKey(Client, on_delete=models.CASCADE, related_name="greetings")
+    contact = models.ForeignKey(Contact, on_delete=models.CASCADE, related_name="greetings")
+    occasion = models.ForeignKey(Occasion, on_delete=models.PROTECT, related_name="greetings")
+    year = models.PositiveSmallIntegerField()
+    on = models.DateField()
+    message = models.ForeignKey(Message, null=True, on_delete=models.SET_NULL, related_name="+")
+    left_out_because = models.CharField(max_length=200, blank=True)
+    left_out_by = models.CharField(max_length=150, blank=True)
+
+    class Meta:
+        ordering = ["-on", "-id"]
+        constraints = [
+            models.UniqueConstraint(fields=["contact", "occasion", "year"], name="greeted_once_per_occasion_and_year")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.occasion} {self.year}"

@@ -126,6 +126,22 @@ class PaymentMethod(models.Model):
         return str(self.get_kind_display())
 
 
+class CompanyProfile(models.Model):
+    """A public profile of ours, named in the foot of the mails we send."""
+
+    company = models.ForeignKey(Company, on_delete=models.CASCADE, related_name="profiles")
+    label = models.CharField(_("called"), max_length=40, help_text=_("Such as Website or LinkedIn."))
+    url = models.URLField(_("address"), max_length=300)
+    position = models.PositiveSmallIntegerField(_("place"), default=1)
+
+    class Meta:
+        ordering = ["company", "position", "id"]
+        constraints = [models.UniqueConstraint(fields=["company", "url"], name="profile_once_per_company")]
+
+    def __str__(self) -> str:
+        return self.label
+
+
 class Holiday(models.Model):
     """A day on which nobody is chased; the rows of a country are known by the library, these are a company's own."""
 

@@ -47,7 +47,8 @@ def take_clients(arguments: dict[str, Any], by: Any, progress: Progress) -> dict
     )
     try:
         content = read_file(arguments["file"])
-        answer = clients.import_clients(content, enrolment, by=by, progress=progress)
+        on = today(_company(enrolment.company))
+        answer = clients.import_clients(content, enrolment, on=on, by=by, progress=progress)
         return _short(clients.as_json(answer), content, answer)
     except FileRefused as refused:
         return _refused(clients.as_json(refused.answer), content, refused)

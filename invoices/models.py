@@ -295,12 +295,81 @@ class Entry(models.Model):
         return self.key
 
 
+class CompletedWork(models.Model):
+    """Work that is done and not yet invoiced: what, for whom, when, and the price; later, its invoice."""
+
+    company = models.ForeignKey(Company, on_delete=models.PROTECT, related_name="works")
+    client = models.ForeignKey(Client, on_delete=models.PROTECT, related_name="works")
+    key = models.CharField(max_length=120, help_text="Twice the same key is one piece of work.")
+    description = models.CharField(_("what was done"), max_length=300)
+    quantity = models.DecimalField(_("quantity"), max_digits=14, decimal_places=4, default=1)
+    unit = models.CharField(_("unit"), max_length=12, blank=True)
+    unit_price = models.DecimalField(_("unit price"), max_digits=19, decimal_places=6)
+    tax_percent = models.DecimalField(_("tax, percent"), max_digits=6, decimal_places=3, default=0)
+    currency = models.CharField(_("currency"), max_length=3)
+    net = MoneyField(_("net amount"), editable=False)
+    gross = MoneyField(_("amount with tax"), editable=False)
+    done_on = models.DateField(_("done on"))
+    po_number = models.CharField(_("your order"), max_length=80, blank=True)
+    invoice = models.ForeignKey(Invoice, null=True, editable=False, on_delete=models.SET_NULL, related_name="works")
+    removed_at = models.DateTimeField(null=True, editable=False)
+    recorded_by = models.CharField(max_length=150)
+    recorded_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        verbose_name_plural = _("completed work")
+        ordering = ["done_on", "id"]
+        constraints = [models.UniqueConstraint(fields=["company", "key"], name="work_once")]
+        indexes = [
+            models.Index(
+                fields=["client", "currency"], condition=Q(invoice=None, removed_at=None), name="work_not_invoiced"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return self.description
+
+
+class ProForma(models.Model):
+    """A draft shown to the client to be paid in advance: it owes nothing, and becomes the invoice once it is paid."""
+
+    invoice = models.ForeignKey(Invoice, on_delete=models.PROTECT, related_name="pro_formas")
+    series = models.ForeignKey(Series, editable=False, on_delete=models.PROTECT)
+    seq = models.PositiveIntegerField(editable=False)
+    number = models.CharField(_("number"), max_length=80)
+    made_on = models.DateField(_("date"))
+    pay_by = models.DateField(_("pay by"))
+    total = MoneyField()
+    currency = models.CharField(max_length=3)
+    frozen = models.JSONField(default=dict, editable=False)
+    pdf = models.ForeignKey(StoredFile, null=True, editable=False, on_delete=models.PROTECT, related_name="+")
+    made_by = models.CharField(max_length=150)
+    made_at = models.DateTimeField(auto_now_add=True)
+    cancelled_at = models.DateTimeField(null=True, editable=False)
+    cancelled_because = models.CharField(max_length=300, blank=True, editable=False)
+
+    guards = [Frozen(when="1 = 1", but=("pdf_id", "cancelled_at", "cancelled_because"))]
+
+    class Meta:
+        verbose_name_plural = _("pro formas")
+        ordering = ["-made_on", "-id"]
+        constraints = [
+            models.UniqueConstraint(fields=["series", "seq"], name="pro_forma_number_once_per_series"),
+            models.UniqueConstraint(
+                fields=["invoice"], condition=Q(cancelled_at=None), name="one_standing_pro_forma_per_draft"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.number
+
+
 class ShareLink(models.Model):
     """A private link to one invoice or one statement; nothing secret is stored, the token is an HMAC of this row."""
 
-    kind = models.CharField(
-        max_length=12, default="invoice", choices=[("invoice", "invoice"), ("statement", "statement")]
-    )
+    KINDS = [(kind, kind) for kind in ("invoice", "statement", "pro_forma", "terms")]
+
+    kind = models.CharField(max_length=12, default="invoice", choices=KINDS)
     client = models.ForeignKey(Client, on_delete=models.CASCADE, related_name="links")
     invoice = models.ForeignKey(Invoice, null=True, on_delete=models.CASCADE, related_name="links")
     contact = models.ForeignKey(Contact, null=True, on_delete=models.SET_NULL)

@@ -10,7 +10,7 @@ from clients.models import Client
 from core.fields import MoneyField
 from core.guards import AppendOnly
 from core.models import Company
-from invoices.models import Charge, Entry, Invoice
+from invoices.models import Charge, Entry, Invoice, ProForma
 
 
 class Payment(models.Model):
@@ -32,6 +32,7 @@ class Payment(models.Model):
     method = models.CharField(_("method"), max_length=10, choices=METHODS, default="transfer")
     reference = models.CharField(_("reference"), max_length=140, blank=True)
     note = models.CharField(_("note"), max_length=300, blank=True)
+    pro_forma = models.ForeignKey(ProForma, null=True, on_delete=models.PROTECT, related_name="payments")
     recorded_by = models.CharField(max_length=150)
     recorded_at = models.DateTimeField(auto_now_add=True)
 

@@ -24,6 +24,7 @@ from django.utils import timezone
 from ar_collections.services import days
 from clients.models import Client
 from clients.services import save_client, save_contact
+from clients.services.limits import set_limit
 from core.dates import is_business_day
 from core.errors import Refused
 from core.models import Company
@@ -96,12 +97,12 @@ def begin(on: dt.date, hire: Callable[[], Any]) -> Book:
             Terms.objects.create(company=company, name="14 days", net_days=14, late_percent=usual.late_percent)
             book.companies.append(company)
             for buyer in buyers:
-                book.clients[buyer.number] = _client(company, buyer, by)
+                book.clients[buyer.number] = _client(company, buyer, on - dt.timedelta(days=DAYS), by)
                 _plan(book, buyer)
     return book
 
 
-def _client(company: Company, buyer: cast.Buyer, by: Any) -> Client:
+def _client(company: Company, buyer: cast.Buyer, on: dt.date, by: Any) -> Client:
     street, postal_code, city, country = buyer.place
     client = save_client(
         None,
@@ -110,10 +111,13 @@ def _client(company: Company, buyer: cast.Buyer, by: Any) -> Client:
             "street": street, "postal_code": postal_code, "city": city, "region": buyer.region, "country": country,
             "language": buyer.language, "time_zone": buyer.time_zone, "currency": company.currency,
             "terms": company.terms.get(net_days=buyer.net_days), "po_required": buyer.po_required, "owner": by,
-            "credit_limit": Decimal(buyer.limit) if buyer.limit else None,
         },
         by=by,
     )
+    if buyer.limit:
+        set_limit(
+            client, Decimal(buyer.limit), client.currency, because="conservative start", source="policy", on=on, by=by
+        )
     for person in buyer.people:
         save_contact(client, None, person._asdict() | {"time_zone": ""}, by=by)
     return client

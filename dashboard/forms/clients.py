@@ -14,7 +14,6 @@ from dashboard.forms_layout import HouseForm, Section
 from policies.models import Terms
 
 from .choices import countries, currencies, time_zones
-from .fields import AmountField
 
 
 class ClientForm(HouseForm, forms.ModelForm[Client]):
@@ -26,13 +25,12 @@ class ClientForm(HouseForm, forms.ModelForm[Client]):
     time_zone = forms.ChoiceField(
         label=_("Time zone"), choices=time_zones, required=False, help_text=_("Empty: that of your company.")
     )
-    credit_limit = AmountField(label=_("Credit limit"), required=False)
     rows = (
         ("name", "legal_name"), ("number", "tax_number"),
         Section(_("Address"), ("street", ("postal_code", "city"), ("region", "country"))),
         Section(
             _("How they pay"),
-            (("terms", "credit_limit"), ("currency", "language"), ("time_zone", "owner"), "po_required"),
+            ("terms", ("currency", "language"), ("time_zone", "owner"), ("invoice_per", "po_required")),
         ),
         Section(_("For us"), ("notes",)),
     )  # fmt: skip
@@ -41,7 +39,7 @@ class ClientForm(HouseForm, forms.ModelForm[Client]):
         model = Client
         fields = [
             "name", "legal_name", "number", "tax_number", "street", "postal_code", "city", "region", "country", "terms",
-            "credit_limit", "currency", "language", "time_zone", "owner", "po_required", "notes",
+            "currency", "language", "time_zone", "owner", "po_required", "invoice_per", "notes",
         ]  # fmt: skip
         help_texts = {"number": _("Unique in your company; a text, so leading zeros stay.")}
 

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from decimal import Decimal
 from typing import Any
 
 from django.db import transaction
 
 from clients.models import Client, Contact
 from clients.services import save_client, save_contact
+from clients.services.limits import limit_of, set_limit
 from core.errors import Refused
 from core.jobs import Progress
 from core.models import Company
@@ -34,7 +37,9 @@ class Enrolment:
     dry_run: bool = False
 
 
-def import_clients(content: bytes, enrolment: Enrolment, *, by: Any, progress: Progress = unheard) -> Answer:
+def import_clients(
+    content: bytes, enrolment: Enrolment, *, on: dt.date, by: Any, progress: Progress = unheard
+) -> Answer:
     """Add the clients and contacts of a list, or bring those that are here up to date; an empty cell changes nothing.
 
     A second time changes nothing. Refused with every bad row listed (FileRefused) unless ``skip_bad``; nothing is
@@ -47,7 +52,7 @@ def import_clients(content: bytes, enrolment: Enrolment, *, by: Any, progress: P
         answer.rows = read.rows
         answer.errors += read.errors
         answer.warnings += read.warnings
-        roll = _Roll(companies, answer, by)
+        roll = _Roll(companies, answer, on, by)
         for done, row in enumerate(read.good):
             progress(done, len(read.good), "rows")
             roll.enter(row)
@@ -68,8 +73,8 @@ def as_json(answer: Answer) -> dict[str, Any]:
 class _Roll:
     """The clients of one import, each saved once however many rows it has."""
 
-    def __init__(self, companies: Companies, answer: Answer, by: Any) -> None:
-        self.companies, self.answer, self.by = companies, answer, by
+    def __init__(self, companies: Companies, answer: Answer, on: dt.date, by: Any) -> None:
+        self.companies, self.answer, self.on, self.by = companies, answer, on, by
         list(Company.objects.select_for_update().order_by("pk"))  # a second import waits here
         self.became: dict[int, str] = {}
         self.terms: dict[tuple[int, int], Terms] = {}
@@ -103,18 +108,32 @@ class _Roll:
         facts: dict[str, Any] = dict(row.facts)
         if "terms_days" in facts:
             facts["terms"] = self._terms(company, facts.pop("terms_days"))
+        limit = facts.pop("credit_limit", None)
         client = Client.objects.filter(company=company, number=row.client).first()
         if client is None:
             new = {"name": row.client, "language": company.language, "currency": company.currency} | facts
             client = save_client(None, {"company": company, "number": row.client} | new, by=self.by)
             self.became[client.pk] = "created"
+            self._limit(client, limit)
             return client
         changed = _changes(client, facts)
         if changed:
             client = save_client(client, changed, by=self.by)
+        changed |= self._limit(client, limit)
         if self.became.get(client.pk, "unchanged") == "unchanged":
             self.became[client.pk] = "updated" if changed else "unchanged"
         return client
+
+    def _limit(self, client: Client, amount: Decimal | None) -> dict[str, Any]:
+        """The limit a list gives, as a row of its history; the one in force changes nothing."""
+        standing = limit_of(client, client.currency, self.on)
+        if amount is None or (standing is not None and standing.amount == amount):
+            return {}
+        set_limit(
+            client, amount, client.currency, because="as in the list of clients", source="import", on=self.on,
+            by=self.by,
+        )
+        return {"credit_limit": amount}
 
     def _contact(self, client: Client, said: Mapping[str, str]) -> None:
         """The person of the row: known by address, else by name, else new."""

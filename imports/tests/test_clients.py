@@ -9,7 +9,7 @@ from imports.cells import Reading
 from imports.services.answers import FileRefused
 from imports.services.clients import Enrolment, as_json, import_clients
 from policies.models import Terms
-from tests.cast import make_client, make_company
+from tests.cast import TODAY, make_client, make_company
 
 pytestmark = pytest.mark.django_db
 
@@ -19,7 +19,7 @@ COLUMNS = {name: name for name in HEAD}
 
 def enrol(*rows, **how):
     content = "\n".join([",".join(HEAD), *(",".join(r.get(name, "") for name in HEAD) for r in rows)]).encode()
-    return import_clients(content, Enrolment(Reading(COLUMNS), **how), by="Ada")
+    return import_clients(content, Enrolment(Reading(COLUMNS), **how), on=TODAY, by="Ada")
 
 
 @pytest.fixture
@@ -43,7 +43,7 @@ def test_a_client_is_added_with_its_contact_and_terms_of_its_own_days(company):
     answer = enrol(ACME)
     client = Client.objects.get()
     assert (client.number, client.name, client.language, client.time_zone) == ("007", "Acme", "de", "Europe/Vienna")
-    assert (client.credit_limit, client.currency) == (Decimal(5000), "EUR")
+    assert [(x.amount, x.currency, x.source) for x in client.credit_limits.all()] == [(Decimal(5000), "EUR", "import")]
     assert client.terms == Terms.objects.get(net_days=45) and client.terms.late_percent == 12
     assert client.contacts.get().email == "ap@acme.example"
     assert (answer.counts["created"], answer.counts["contacts_created"]) == (1, 1)

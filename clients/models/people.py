@@ -1,4 +1,4 @@
-"""Whom we trust: clients and the people to talk to."""
+"""Clients and the people to talk to."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ from django.conf import settings
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
-from core.fields import MoneyField
 from core.models import LANGUAGES, Company, check_time_zone
 from policies.models import Terms
 
@@ -41,8 +40,11 @@ class Client(models.Model):
     time_zone = models.CharField(_("time zone"), max_length=60, blank=True, validators=[check_time_zone])
     currency = models.CharField(_("currency"), max_length=3)
     terms = models.ForeignKey(Terms, null=True, blank=True, on_delete=models.PROTECT, verbose_name=_("payment terms"))
-    credit_limit = MoneyField(_("credit limit"), null=True, blank=True)
     po_required = models.BooleanField(_("needs a purchase order number"), default=False)
+    invoice_per = models.CharField(
+        _("completed work is invoiced"), max_length=6, default="client",
+        choices=[("client", _("on one invoice")), ("order", _("on one invoice per order"))],
+    )
     owner = models.ForeignKey(
         settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, verbose_name=_("account owner")
     )
@@ -91,6 +93,11 @@ class Contact(models.Model):
     time_zone = models.CharField(_("time zone"), max_length=60, blank=True, validators=[check_time_zone])
     is_active = models.BooleanField(_("still there"), default=True)
     bounced_at = models.DateTimeField(_("mail came back"), null=True, blank=True)
+    call_from = models.TimeField(_("prefers calls from"), null=True, blank=True)
+    call_until = models.TimeField(_("prefers calls until"), null=True, blank=True)
+    greetings_since = models.DateField(
+        _("agreed to greetings on"), null=True, blank=True, help_text=_("Empty: nobody congratulates this person.")
+    )
     version = models.PositiveIntegerField(default=1, editable=False)
 
     objects = ContactQuerySet.as_manager()

@@ -9,10 +9,9 @@ from django.core.exceptions import ValidationError
 from django.db import transaction
 
 from audit.services import record
+from clients.models import Client, Contact
 from core.errors import Refused
 from policies.services import default_terms
-
-from .models import Client, Contact
 
 M = TypeVar("M", Client, Contact)
 MASKED = {"email", "phone", "name", "street", "tax_number", "notes"}

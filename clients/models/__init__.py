@@ -1,0 +1,10 @@
+"""Whom we trust, and how far: clients and their people, checks, decisions, and what is kept on file."""
+
+from .credit import CreditCheck, CreditDecision, CreditLimit, CreditOverride, LimitMark, StatusChange
+from .file import Acceptance, Document, KeyDate, Profile
+from .people import Client, ClientQuerySet, Contact, ContactQuerySet
+
+__all__ = [
+    "Acceptance", "Client", "ClientQuerySet", "Contact", "ContactQuerySet", "CreditCheck", "CreditDecision",
+    "CreditLimit", "CreditOverride", "Document", "KeyDate", "LimitMark", "Profile", "StatusChange",
+]
