@@ -15,7 +15,9 @@ from audit.services import record
 from core.errors import Refused
 from core.models import BankAccount, Company, PaymentMethod
 from core.money import currency_codes
+from core.roles import make_roles
 
+from .credit import default_credit_policy
 from .models import Terms
 from .services import default_policy, use_policy
 
@@ -26,7 +28,7 @@ def found_company(
     company: Mapping[str, Any], bank: Mapping[str, Any], *, net_days: int, late_percent: Decimal, by: Any,
     methods: Sequence[str] | Mapping[str, str] = ALL_METHODS, terms_name: str = "",
 ) -> Company:
-    """Set up a company ready to invoice: default terms of ``net_days``, the standard policy, three ways to pay.
+    """Set up a company ready to invoice: default terms of ``net_days``, the standard policies, three ways to pay.
 
     ``late_percent`` is per year; ``methods`` may carry instructions by kind. Refused for whatever a field does
     not accept, naming it.
@@ -48,6 +50,8 @@ def found_company(
         )
         default_policy(by, effective_from=dt.date(2000, 1, 1))
         use_policy(founded, "standard", by)
+        default_credit_policy(founded, by)
+        make_roles()
         record(by, "company_founded", founded, summary=founded.name)
     return founded
 
@@ -55,7 +59,7 @@ def found_company(
 def begin_company(code: str, currency: str, by: Any) -> Company:
     """A company of which no more is known than its code, so that a book can be taken over before it is set up.
 
-    It has terms of 30 days without interest and the standard policy; its name, address and bank account are to be
+    It has terms of 30 days without interest and the standard policies; its name, address and bank account are to be
     entered before anything is issued.
     """
     with transaction.atomic():
@@ -63,6 +67,8 @@ def begin_company(code: str, currency: str, by: Any) -> Company:
         Terms.objects.create(company=begun, name="30 days", net_days=30, is_default=True)
         default_policy(by)
         use_policy(begun, "standard", by)
+        default_credit_policy(begun, by)
+        make_roles()
         record(by, "company_begun", begun, summary=code)
     return begun
 

@@ -7,13 +7,17 @@ import itertools
 from decimal import Decimal
 from typing import Any
 
+from django.contrib.auth.models import User
+
 from clients.models import Client, Contact
 from core.models import BankAccount, Company, PaymentMethod
+from core.roles import MANAGER, give_role
 from invoices.models import Invoice
 from invoices.services.drafting import Heading, LineDraft, draft_invoice
 from invoices.services.issuing import issue_invoice
 from payments.models import Payment
 from payments.services import record_payment
+from policies.credit import default_credit_policy
 from policies.models import Terms
 from policies.services import default_policy, use_policy
 
@@ -23,7 +27,7 @@ _keys = itertools.count(1)
 
 
 def make_company(code: str = "lo", *, currency: str = "EUR", late_percent: str = "12", **facts: Any) -> Company:
-    """A company with a bank account, three ways to pay, 30-day terms and the standard policy."""
+    """A company with a bank account, three ways to pay, 30-day terms and the standard policies."""
     company = Company.objects.create(
         **{
             "code": code,
@@ -52,7 +56,15 @@ def make_company(code: str = "lo", *, currency: str = "EUR", late_percent: str =
     )
     default_policy("test")
     use_policy(company, "standard", "test")
+    default_credit_policy(company, "test")
     return company
+
+
+def make_manager(name: str = "vera") -> Any:
+    """A colleague in the role «AR manager»: somebody with every permission of credit."""
+    user = User.objects.create_user(name, password="correct horse battery", first_name=name.title(), is_staff=True)
+    give_role(user, MANAGER)
+    return user
 
 
 def make_client(

@@ -10,19 +10,10 @@ from django.utils.translation import gettext_lazy as _
 
 from core.fields import MoneyField
 from core.guards import AppendOnly, Frozen
+from policies.flags import OUTCOMES
 from policies.models import CreditPolicy
 
 from .people import Client
-
-FLAGS = [
-    ("insolvency", _("insolvency")),
-    ("court_record", _("court record")),
-    ("payment_default", _("default reported by others")),
-    ("adverse_press", _("adverse press")),
-    ("young_company", _("young company")),
-    ("no_accounts", _("no accounts filed")),
-    ("address_doubtful", _("address not confirmed")),
-]
 
 
 class CreditCheck(models.Model):
@@ -63,12 +54,7 @@ class CreditCheck(models.Model):
 class CreditDecision(models.Model):
     """Accept, stricter terms, prepayment only or decline: what was decided, and the rules that led to it."""
 
-    OUTCOMES = [
-        ("accept", _("accept")),
-        ("stricter", _("stricter terms")),
-        ("prepayment", _("prepayment only")),
-        ("decline", _("decline")),
-    ]
+    OUTCOMES = OUTCOMES
 
     client = models.ForeignKey(Client, on_delete=models.PROTECT, related_name="credit_decisions")
     outcome = models.CharField(_("decision"), max_length=12, choices=OUTCOMES)

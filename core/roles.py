@@ -1,0 +1,47 @@
+"""The two roles an installation begins with. What a person may is changed in the admin; a role is never taken away."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib.auth.models import Group, Permission
+from django.db.models import Q
+
+CLERK = "AR clerk"
+MANAGER = "AR manager"
+
+# A clerk reads the rules he works by; a manager makes them, approves, and lets a client buy in spite of them.
+ROLES: dict[str, tuple[str, ...]] = {
+    CLERK: (
+        "policies.view_policy", "policies.view_terms", "policies.view_creditpolicy", "policies.view_creditterms",
+        "policies.view_occasion", "clients.view_client", "audit.view_event",
+    ),
+    MANAGER: (
+        "policies.view_policy", "policies.view_terms", "policies.view_creditpolicy", "policies.view_creditterms",
+        "policies.view_occasion", "clients.view_client", "audit.view_event",
+        "policies.add_policy", "policies.add_creditpolicy", "policies.add_creditterms", "policies.add_terms",
+        "policies.change_terms", "policies.add_occasion", "policies.change_occasion",
+        "clients.override_decision", "clients.set_limit", "clients.set_status", "clients.grant_override",
+        "clients.invoice_delivered",
+    ),
+}  # fmt: skip
+
+
+def make_roles(groups: Any = Group, permissions: Any = Permission) -> None:
+    """The roles with what they may; a permission somebody took away from a role that exists stays away.
+
+    A migration passes the models of its own state.
+    """
+    for name, codenames in ROLES.items():
+        role, made = groups.objects.get_or_create(name=name)
+        if made:
+            wanted = Q()
+            for label, _, codename in (full.partition(".") for full in codenames):
+                wanted |= Q(content_type__app_label=label, codename=codename)
+            role.permissions.set(permissions.objects.filter(wanted))
+
+
+def give_role(user: Any, name: str) -> None:
+    """Put a person into a role, made first where it is missing."""
+    make_roles()
+    user.groups.add(Group.objects.get(name=name))
