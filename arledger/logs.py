@@ -1,23 +1,23 @@
-"""How log lines look: UTC, and never a token that opens an invoice."""
+"""How log lines look: UTC, and never a token that opens a private page."""
 
 import logging
 import re
 import time
 
-LINK_TOKEN = re.compile(r"(/i/\d+/|/setup/)[\w-]{8,}")
+LINK_TOKEN = re.compile(r"(/[ipt]/\d+/|/setup/)[\w-]{8,}")
 
 
 def mask(text: str) -> str:
     """A line without the secret part of signed links.
 
-    >>> mask("Not Found: /i/7/abcdefghijklmnop/")
-    'Not Found: /i/7/***/'
+    >>> mask("Not Found: /i/7/abcdefghijklmnop/, /p/8/abcdefghijklmnop/pdf/")
+    'Not Found: /i/7/***/, /p/8/***/pdf/'
     """
     return LINK_TOKEN.sub(r"\1***", text)
 
 
 class MaskLinkTokens(logging.Filter):
-    """Takes the token out of every line that quotes the address of an invoice or of the set-up page."""
+    """Takes the token out of every line that quotes the address of a private page or of the set-up page."""
 
     def filter(self, record: logging.LogRecord) -> bool:
         line = record.getMessage()

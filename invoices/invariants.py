@@ -15,7 +15,7 @@ from core.money import places
 from core.services import read_file
 
 from .interest import rounded
-from .models import ACCOUNTS, Charge, Invoice, InvoiceLine
+from .models import ACCOUNTS, Charge, Invoice, InvoiceLine, ProForma
 from .services.charging import outdated
 from .totals import Line, line_net, total_of
 
@@ -81,7 +81,8 @@ SELECT i.id FROM invoices_invoice i WHERE i.voided_at IS NOT NULL
 _NUMBERS = """
 SELECT s.prefix FROM invoices_series s LEFT JOIN (
   SELECT series_id, COUNT(DISTINCT seq) AS used, COUNT(seq) AS all_of_them, MIN(seq) AS lowest, MAX(seq) AS highest
-  FROM invoices_invoice WHERE series_id IS NOT NULL GROUP BY series_id
+  FROM (SELECT series_id, seq FROM invoices_invoice WHERE series_id IS NOT NULL
+        UNION ALL SELECT series_id, seq FROM invoices_proforma) numbered GROUP BY series_id
 ) n ON n.series_id = s.id
 WHERE s.last <> COALESCE(n.highest, 0) OR COALESCE(n.used, 0) <> s.last OR n.all_of_them <> n.used OR n.lowest <> 1
 UNION
@@ -188,13 +189,15 @@ def interest_that_is_no_longer_right(now: dt.datetime) -> Iterator[int]:
 
 
 def documents_that_were_changed(now: dt.datetime) -> Iterator[int]:
-    """Invoices whose stored PDF is gone, or has other bytes than it was stored with."""
-    for pk, sha256, size in Invoice.objects.filter(pdf__isnull=False).values_list("pk", "pdf__sha256", "pdf__size"):
-        try:
-            if len(read_file(sha256)) != size:
+    """Invoices and pro formas whose stored PDF is gone, or has other bytes than it was stored with."""
+    for model in (Invoice, ProForma):
+        stored = model._default_manager.filter(pdf__isnull=False)
+        for pk, sha256, size in stored.values_list("pk", "pdf__sha256", "pdf__size"):
+            try:
+                if len(read_file(sha256)) != size:
+                    yield pk
+            except (OSError, ValueError):
                 yield pk
-        except (OSError, ValueError):
-            yield pk
 
 
 INVARIANTS = [

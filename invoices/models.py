@@ -295,6 +295,12 @@ class Entry(models.Model):
         return self.key
 
 
+class CompletedWorkQuerySet(models.QuerySet["CompletedWork"]):
+    def waiting(self) -> CompletedWorkQuerySet:
+        """Done and not invoiced yet; what was taken off the list is not among it."""
+        return self.filter(invoice=None, removed_at=None)
+
+
 class CompletedWork(models.Model):
     """Work that is done and not yet invoiced: what, for whom, when, and the price; later, its invoice."""
 
@@ -312,9 +318,13 @@ class CompletedWork(models.Model):
     done_on = models.DateField(_("done on"))
     po_number = models.CharField(_("your order"), max_length=80, blank=True)
     invoice = models.ForeignKey(Invoice, null=True, editable=False, on_delete=models.SET_NULL, related_name="works")
+    refused_because = models.CharField(_("not invoiced because"), max_length=300, blank=True, editable=False)
+    refused_on = models.DateField(null=True, editable=False)
     removed_at = models.DateTimeField(null=True, editable=False)
     recorded_by = models.CharField(max_length=150)
     recorded_at = models.DateTimeField(auto_now_add=True)
+
+    objects = CompletedWorkQuerySet.as_manager()
 
     class Meta:
         verbose_name_plural = _("completed work")
@@ -330,10 +340,19 @@ class CompletedWork(models.Model):
         return self.description
 
 
-class ProForma(models.Model):
-    """A draft shown to the client to be paid in advance: it owes nothing, and becomes the invoice once it is paid."""
+class ProFormaQuerySet(models.QuerySet["ProForma"]):
+    def standing(self) -> ProFormaQuerySet:
+        """Waiting for its money: not cancelled, and its draft not issued."""
+        return self.filter(cancelled_at=None, invoice__issued_at=None)
 
-    invoice = models.ForeignKey(Invoice, on_delete=models.PROTECT, related_name="pro_formas")
+
+class ProForma(models.Model):
+    """A draft shown to the client to be paid in advance: it owes nothing, and becomes the invoice once it is paid.
+
+    Its number and its facts stay when the draft of a cancelled one is thrown away.
+    """
+
+    invoice = models.ForeignKey(Invoice, null=True, on_delete=models.SET_NULL, related_name="pro_formas")
     series = models.ForeignKey(Series, editable=False, on_delete=models.PROTECT)
     seq = models.PositiveIntegerField(editable=False)
     number = models.CharField(_("number"), max_length=80)
@@ -348,7 +367,8 @@ class ProForma(models.Model):
     cancelled_at = models.DateTimeField(null=True, editable=False)
     cancelled_because = models.CharField(max_length=300, blank=True, editable=False)
 
-    guards = [Frozen(when="1 = 1", but=("pdf_id", "cancelled_at", "cancelled_because"))]
+    guards = [Frozen(when="1 = 1", but=("invoice_id", "pdf_id", "cancelled_at", "cancelled_because"))]
+    objects = ProFormaQuerySet.as_manager()
 
     class Meta:
         verbose_name_plural = _("pro formas")

@@ -49,41 +49,48 @@ class _OwnForms(CsrfViewMiddleware):
 View = Callable[..., HttpResponseBase]
 
 
-def private_page(view: View) -> View:
-    """A view behind a private link: it gets the link that the address opens, and the reader's language is active."""
-    checked = decorator_from_middleware(_OwnForms)(view)
+def behind(kind: str) -> Callable[[View], View]:
+    """A view behind a private link of a kind: it gets the link that the address opens, in the reader's language."""
 
-    @csrf_exempt
-    @wraps(view)
-    def opened(request: HttpRequest, link_id: int, token: str, **extra: Any) -> HttpResponseBase:
-        link = find("invoice", min(link_id, LARGEST_ID), token, timezone.now())
-        if link is None:
-            response: HttpResponseBase = closed(request, link_id, token)
-        else:
-            with translation.override(language_of(request, link)):
-                response = checked(request, link, token, **extra)
-                response["Content-Language"] = translation.get_language() or "en"
-        for name, value in HEADERS.items():
-            response[name] = value
-        return response
+    def private(view: View) -> View:
+        checked = decorator_from_middleware(_OwnForms)(view)
 
-    return opened
+        @csrf_exempt
+        @wraps(view)
+        def opened(request: HttpRequest, link_id: int, token: str, **extra: Any) -> HttpResponseBase:
+            link = find(kind, min(link_id, LARGEST_ID), token, timezone.now())
+            if link is None:
+                response: HttpResponseBase = closed(request, kind, link_id, token)
+            else:
+                with translation.override(language_of(request, link)):
+                    response = checked(request, link, token, **extra)
+                    response["Content-Language"] = translation.get_language() or "en"
+            for name, value in HEADERS.items():
+                response[name] = value
+            return response
+
+        return opened
+
+    return private
 
 
-def closed(request: HttpRequest, link_id: int, token: str) -> HttpResponse:
+private_page = behind("invoice")
+
+
+def closed(request: HttpRequest, kind: str, link_id: int, token: str) -> HttpResponse:
     """One and the same page for every link that does not open; from it a fresh link can be asked for."""
     with translation.override(translation.get_language_from_request(request)):
-        return _closed(request, link_id, token)
+        return _closed(request, kind, link_id, token)
 
 
-def _closed(request: HttpRequest, link_id: int, token: str) -> HttpResponse:
+def _closed(request: HttpRequest, kind: str, link_id: int, token: str) -> HttpResponse:
     if request.method != "POST":
         if too_many("bad-token", address_of(request), BAD_TOKENS):
             return slow_down(request)
         return render(request, "portal/closed.html", status=404)
     if too_many("new-link", address_of(request), ASKED_FOR_LINKS):
         return slow_down(request)
-    link = was_ours("invoice", min(link_id, LARGEST_ID), token)
+    link = was_ours(kind, min(link_id, LARGEST_ID), token)
     if link is not None:
         send_new_link(link, on=today(link.client.company))
     return render(request, "portal/asked.html")

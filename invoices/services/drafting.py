@@ -22,6 +22,11 @@ from policies.models import Terms
 from policies.services import default_terms
 
 
+# What a line's columns keep; whatever is finer would be cut off after its net was worked out.
+QUANTITY_PLACES, PRICE_PLACES, TAX_PLACES = 4, 6, 3
+LARGEST_QUANTITY, LARGEST_PRICE = Decimal(10**10), Decimal(10**13)
+
+
 @dataclass(frozen=True)
 class LineDraft:
     """One line as written: quantity times unit price in the invoice's currency, tax in percent."""
@@ -88,6 +93,44 @@ def totals_of(invoice: Invoice) -> Totals:
     return total_of([_as_line(line) for line in invoice.lines.all()], invoice.currency)
 
 
+def totals_of_lines(lines: Sequence[LineDraft], currency: str) -> tuple[Totals, list[Decimal]]:
+    """What lines come to, and the net of each. Refused: a line as it cannot be kept, too much, less than nothing."""
+    for position, line in enumerate(lines, 1):
+        _check_line(line, position)
+    totals = total_of([_as_line(line) for line in lines], currency)
+    nets = [line_net(line.quantity, line.unit_price, currency) for line in lines]
+    if max([totals.total, *map(abs, nets)]) > LARGEST:
+        raise Refused("The lines add up to more than can be kept; look at the prices.", code="range", where="lines")
+    if totals.total < 0:
+        raise Refused("The lines add up to less than nothing.", code="negative", where="lines")
+    return totals, nets
+
+
+def _check_line(line: LineDraft, position: int) -> None:
+    """A line is written so that what is kept is exactly what its net was worked out from."""
+    where = f"line {position}"
+    numbers = (
+        ("quantity", line.quantity, QUANTITY_PLACES, LARGEST_QUANTITY),
+        ("price", line.unit_price, PRICE_PLACES, LARGEST_PRICE),
+        ("tax", line.tax_percent, TAX_PLACES, LARGEST_QUANTITY),
+    )
+    for name, number, places, limit in numbers:
+        if not number.is_finite() or abs(number) >= limit:
+            raise Refused(f"Line {position}: the {name} is more than can be kept.", code="range", where=where)
+        if number != number.quantize(Decimal(1).scaleb(-places)):
+            raise Refused(
+                f"Line {position}: the {name} has more than {places} decimals; write at most {places}.",
+                code="too_fine",
+                where=where,
+            )
+    if not line.description.strip():
+        raise Refused(f"Line {position} has no description.", where=where)
+    if line.quantity == 0:
+        raise Refused(f"Line {position} has the quantity 0; leave it out or give one.", where=where)
+    if not 0 <= line.tax_percent <= 100:
+        raise Refused(f"Line {position}: tax lies between 0 and 100 percent.", where=where)
+
+
 def _as_line(line: InvoiceLine | LineDraft) -> Line:
     return Line(line.quantity, line.unit_price, line.tax_percent, line.tax_category)
 
@@ -96,6 +139,12 @@ def _locked_draft(invoice: Invoice) -> Invoice:
     invoice = Invoice.objects.select_for_update(of=("self",)).get(pk=invoice.pk)
     if invoice.issued_at is not None:
         raise Refused(f"{invoice} is issued and no longer changes; void it instead.", code="issued")
+    standing = invoice.pro_formas.standing().first()
+    if standing is not None:
+        raise Refused(
+            f"The client has the pro forma {standing} for this draft, so it does not change; cancel {standing} first.",
+            code="pro_forma",
+        )
     return invoice
 
 
@@ -117,19 +166,7 @@ def _write(invoice: Invoice, lines: Sequence[LineDraft], heading: Heading) -> No
     invoice.po_number = heading.po_number.strip()
     invoice.service_from, invoice.service_to = heading.service_from, heading.service_to
     invoice.note = heading.note.strip()
-    for position, line in enumerate(lines, 1):
-        if not line.description.strip():
-            raise Refused(f"Line {position} has no description.", where=f"line {position}")
-        if line.quantity == 0:
-            raise Refused(f"Line {position} has the quantity 0; leave it out or give one.", where=f"line {position}")
-        if not 0 <= line.tax_percent <= 100:
-            raise Refused(f"Line {position}: tax lies between 0 and 100 percent.", where=f"line {position}")
-    totals = total_of([_as_line(line) for line in lines], invoice.currency)
-    nets = [line_net(line.quantity, line.unit_price, invoice.currency) for line in lines]
-    if max(totals.total, *map(abs, nets)) > LARGEST:
-        raise Refused("The lines add up to more than can be kept; look at the prices.", code="range", where="lines")
-    if totals.total < 0:
-        raise Refused("The lines add up to less than nothing.", code="negative", where="lines")
+    totals, nets = totals_of_lines(lines, invoice.currency)
     invoice.net, invoice.tax, invoice.total = totals.net, totals.tax, totals.total
     invoice.save()
     InvoiceLine.objects.bulk_create(

@@ -6,21 +6,20 @@ import datetime as dt
 from typing import Any
 
 from django.db import transaction
-from django.db.models import F
 from django.utils import timezone
 
 from audit.services import record
 from clients.services import lock_client
 from core.errors import Refused
-from core.models import Company
 from core.references import rf_reference
 from invoices.documents import freeze
-from invoices.models import RECEIVABLE, REVENUE, TAX, Invoice, Series
+from invoices.models import RECEIVABLE, REVENUE, TAX, Invoice
 from outbox.models import Message
 from policies.terms import due_date, refuse_vague
 
 from .drafting import totals_of
 from .ledger import NewEntry, post_entries, reverse_entries
+from .numbering import as_number, next_number
 
 
 def issue_invoice(invoice: Invoice, *, on: dt.date, by: Any) -> Invoice:
@@ -51,8 +50,8 @@ def issue_invoice(invoice: Invoice, *, on: dt.date, by: Any) -> Invoice:
         post_entries(_issue_entries(invoice, on), by)
         invoice.frozen = freeze(invoice)
         # The number comes last, so that its row is locked for the shortest time.
-        invoice.series, invoice.seq = _next_number(invoice.company, on)
-        invoice.number = f"{invoice.series.prefix}{invoice.seq:0{invoice.series.width}d}"
+        invoice.series, invoice.seq = next_number(invoice.company, on)
+        invoice.number = as_number(invoice.series, invoice.seq)
         invoice.reference = rf_reference(invoice.number)
         invoice.issued_at = timezone.now()
         invoice.save()
@@ -89,6 +88,7 @@ def void_invoice(invoice: Invoice, *, reason: str, on: dt.date, by: Any) -> Invo
         invoice.refresh_from_db(fields=["balance"])
         invoice.voided_at, invoice.voided_on, invoice.voided_because = timezone.now(), on, reason.strip()[:300]
         invoice.save(update_fields=["voided_at", "voided_on", "voided_because"])
+        invoice.works.update(invoice=None)  # the work is done all the same, and waits for its next invoice
         record(by, "invoice_voided", invoice, client_id=invoice.client_id, doc=f"invoice:{invoice.pk}", summary=reason)
     return invoice
 
@@ -141,12 +141,3 @@ def _issue_entries(invoice: Invoice, on: dt.date) -> list[NewEntry]:
         if group.tax
     ]
     return lines + taxes
-
-
-def _next_number(company: Company, on: dt.date) -> tuple[Series, int]:
-    series, _ = Series.objects.get_or_create(
-        company=company, kind="invoice", year=on.year, defaults={"prefix": f"{company.code.upper()}-{on.year}-"}
-    )
-    Series.objects.filter(pk=series.pk).update(last=F("last") + 1)
-    series.refresh_from_db()
-    return series, series.last

@@ -18,7 +18,7 @@ from django.urls import reverse
 
 from audit.services import record
 from clients.models import Contact
-from invoices.models import RECEIVABLE, Entry, Invoice, LinkView, ShareLink
+from invoices.models import RECEIVABLE, Entry, Invoice, LinkView, ProForma, ShareLink
 
 AFTER_DUE = dt.timedelta(days=60)
 AFTER_MAIL = dt.timedelta(days=60)
@@ -36,23 +36,31 @@ def link_for(invoice: Invoice, contact: Contact | None, now: dt.datetime) -> Sha
     for _attempt in range(2):
         try:
             with transaction.atomic():
-                return _renewed(invoice, contact, wanted, now)
+                return _renewed("invoice", invoice, contact, wanted, now)
         except IntegrityError:  # somebody made the same link at this moment: take theirs
             continue
     raise RuntimeError(f"No link could be made for {invoice}.")
 
 
-def _renewed(invoice: Invoice, contact: Contact | None, wanted: dt.datetime, now: dt.datetime) -> ShareLink:
-    live = ShareLink.objects.select_for_update().filter(
-        kind="invoice", invoice=invoice, contact=contact, revoked_at=None
-    )
+def link_for_pro_forma(pro_forma: ProForma, contact: Contact | None, now: dt.datetime) -> ShareLink:
+    """The one live link of a contact to the pro forma of a draft: good for 60 days after its last day and this mail."""
+    wanted = max(_end_of(pro_forma.pay_by) + AFTER_DUE, now + AFTER_MAIL)
+    with transaction.atomic():
+        draft = Invoice.objects.select_for_update(of=("self",)).select_related("client").get(pro_formas=pro_forma)
+        return _renewed("pro_forma", draft, contact, wanted, now)
+
+
+def _renewed(
+    kind: str, invoice: Invoice, contact: Contact | None, wanted: dt.datetime, now: dt.datetime
+) -> ShareLink:
+    live = ShareLink.objects.select_for_update().filter(kind=kind, invoice=invoice, contact=contact, revoked_at=None)
     link = live.order_by("pk").first()
     if link is not None and link.created_at + LONGEST < now + AFTER_MAIL:
         link.revoked_at = now
         link.save(update_fields=["revoked_at"])
         link = None
     if link is None:
-        link = ShareLink(kind="invoice", client=invoice.client, invoice=invoice, contact=contact, expires_at=wanted)
+        link = ShareLink(kind=kind, client=invoice.client, invoice=invoice, contact=contact, expires_at=wanted)
     link.expires_at = min(max(link.expires_at, wanted), max(link.created_at or now, now) + LONGEST)
     link.save()
     return link
@@ -65,7 +73,7 @@ def token_of(link: ShareLink) -> str:
 
 def url_of(link: ShareLink) -> str:
     """The address to put into a mail; its host comes from PUBLIC_URL alone, never from a request."""
-    return settings.PUBLIC_URL + reverse("portal:invoice", args=[link.pk, token_of(link)])
+    return settings.PUBLIC_URL + reverse(f"portal:{link.kind}", args=[link.pk, token_of(link)])
 
 
 def find(kind: str, link_id: int, token: str, now: dt.datetime) -> ShareLink | None:
@@ -131,9 +139,10 @@ def _row(kind: str, link_id: int) -> ShareLink | None:
 
 
 def _is_open(link: ShareLink, now: dt.datetime) -> bool:
-    """Before it expires; once the invoice is paid, for 90 days from the payment. A draft is never shown."""
+    """Before it expires; once the invoice is paid, for 90 days from the payment. A draft is shown as a pro forma only.
+    """
     invoice = link.invoice
-    if invoice is None:
+    if invoice is None or link.kind != "invoice":
         return now < link.expires_at
     if invoice.issued_at is None:
         return False
