@@ -156,22 +156,43 @@ def parse_amount(text: str, currency: str, decimal: str = ".", rounding: str | N
     core.money.TooFine: «1.234» has more decimals than EUR allows (2). Correct the amount or choose to round it.
     """
     digits = places(currency)
-    written = text.strip(" \t\u00a0\u202f")
-    matched = _amount_pattern(decimal).fullmatch(written)
-    if matched is None:
-        example = "1234.50".replace(".", decimal) if digits else "1234"
-        raise ValueError(f"«{_shortened(text)}» is not an amount. Write digits only, for example {example}.")
-    whole = re.sub("[^0-9]", "", matched["whole"])
-    fraction = matched["fraction"] or ""
-    if len(whole.lstrip("0")) > _LONGEST:
-        raise ValueError(f"«{_shortened(text)}» is too large: {_LONGEST} digits before the decimals are the most.")
-    if len(fraction) > digits and rounding is None:
+    example = "1234.50".replace(".", decimal) if digits else "1234"
+    amount, fineness = _read(text, decimal, f"is not an amount. Write digits only, for example {example}.")
+    if fineness > digits and rounding is None:
         raise TooFine(
             f"«{_shortened(text)}» has more decimals than {currency} allows ({digits}). "
             "Correct the amount or choose to round it."
         )
-    amount = Decimal(f"{matched['sign']}{whole}.{fraction or '0'}")
     return round_money(amount, currency, rounding or ROUND_HALF_UP) + 0
+
+
+def parse_number(text: str, digits: int, decimal: str = ".") -> Decimal:
+    """Read a quantity, a price or a percentage as `parse_amount` reads an amount: at most so many decimals.
+
+    >>> parse_number("1,234.5", 4), parse_number("0,125", 6, decimal=",")
+    (Decimal('1234.5'), Decimal('0.125'))
+    >>> parse_number("12,50", 4)
+    Traceback (most recent call last):
+    ...
+    ValueError: «12,50» is not a number. Write digits only, for example 1234.5.
+    """
+    example = "1234.5".replace(".", decimal)
+    number, fineness = _read(text, decimal, f"is not a number. Write digits only, for example {example}.")
+    if fineness > digits:
+        raise TooFine(f"«{_shortened(text)}» has more than {digits} decimals. Write at most {digits}.")
+    return number + 0
+
+
+def _read(text: str, decimal: str, otherwise: str) -> tuple[Decimal, int]:
+    """The number written and how many decimals it was written with."""
+    matched = _amount_pattern(decimal).fullmatch(text.strip(" \t\u00a0\u202f"))
+    if matched is None:
+        raise ValueError(f"«{_shortened(text)}» {otherwise}")
+    whole = re.sub("[^0-9]", "", matched["whole"])
+    fraction = matched["fraction"] or ""
+    if len(whole.lstrip("0")) > _LONGEST:
+        raise ValueError(f"«{_shortened(text)}» is too large: {_LONGEST} digits before the decimals are the most.")
+    return Decimal(f"{matched['sign']}{whole}.{fraction or '0'}"), len(fraction)
 
 
 @lru_cache

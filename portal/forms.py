@@ -3,46 +3,38 @@
 from __future__ import annotations
 
 import datetime as dt
-import re
 import uuid
 from decimal import Decimal
 from typing import Any
 
 from django import forms
-from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
-from core.money import parse_amount, plain
+from core.forms import WrittenNumber, decimal_sign
+from core.money import plain
 from disputes.models import Dispute
 
 LONGEST_TEXT = 2000
 
 
-class AmountField(forms.CharField):
+class AmountField(WrittenNumber):
     """An amount above zero, written as the reader's language writes it; nothing ambiguous is guessed at."""
 
     def __init__(self, *, currency: str, most: Decimal, **options: Any) -> None:
-        super().__init__(max_length=30, widget=forms.TextInput(attrs={"inputmode": "decimal"}), **options)
-        self.currency, self.most = currency, most
-        self.sign = "." if (get_language() or "en").startswith("en") else ","
+        super().__init__(currency=currency, **options)
+        self.most = most
 
     def prepare_value(self, value: Any) -> Any:
-        return plain(value, self.currency).replace(".", self.sign) if isinstance(value, Decimal) else value
+        return plain(value, self.currency).replace(".", decimal_sign()) if isinstance(value, Decimal) else value
 
-    def clean(self, value: Any) -> Decimal:
-        text = super().clean(value)
-        # 5748.89 can mean one thing only, also where a comma is the custom; 5.748 could mean two.
-        sign = text[-3] if re.fullmatch(r"[0-9]+[.,][0-9]{2}", text) else self.sign
-        try:
-            amount = parse_amount(text, self.currency, decimal=sign)
-        except ValueError:
-            example = plain(self.most, self.currency).replace(".", self.sign)
-            raise forms.ValidationError(
-                _("Write an amount, for example %(example)s."), params={"example": example}
-            ) from None
-        if amount <= 0:
+    def unreadable(self, *, too_fine: bool) -> forms.ValidationError:
+        example = plain(self.most, self.currency).replace(".", decimal_sign())
+        return forms.ValidationError(_("Write an amount, for example %(example)s."), params={"example": example})
+
+    def validate(self, value: Any) -> None:
+        super().validate(value)
+        if value is not None and value <= 0:
             raise forms.ValidationError(_("Write an amount above zero."))
-        return amount
 
 
 class DayField(forms.DateField):

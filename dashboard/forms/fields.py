@@ -3,42 +3,31 @@
 from __future__ import annotations
 
 import uuid
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from typing import Any
 
 from django import forms
-from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
+from core.forms import WrittenNumber, decimal_sign
 
-class AmountField(forms.Field):
-    """An amount with the reader's decimal sign; group signs and blanks are passed over, anything else is refused."""
 
-    default_error_messages = {"invalid": _("Write an amount such as %(sample)s.")}
+class AmountField(WrittenNumber):
+    """An amount, a quantity or a percentage with the reader's decimal sign; what is not written so is refused."""
 
-    def __init__(self, **kwargs: Any) -> None:
-        widget = forms.TextInput(attrs={"inputmode": "decimal", "autocomplete": "off"})
-        super().__init__(**{"widget": widget, **kwargs})
-
-    def to_python(self, value: Any) -> Decimal | None:
-        if value in self.empty_values or isinstance(value, Decimal):
-            return value or None
-        decimal, groups = (",", ".’'  ") if (get_language() or "en")[:2] in ("de", "fr") else (".", ",’'  ")
-        text = str(value).strip().translate({ord(sign): None for sign in groups}).replace(decimal, ".")
-        try:
-            amount = Decimal(text)
-        except InvalidOperation:
-            amount = Decimal("NaN")
-        if not amount.is_finite():
-            sample = "1.234,50" if decimal == "," else "1,234.50"
-            raise forms.ValidationError(self.error_messages["invalid"], code="invalid", params={"sample": sample})
-        return amount
+    def unreadable(self, *, too_fine: bool) -> forms.ValidationError:
+        if too_fine:
+            said = _("At most %(digits)d decimals can be kept here; write it shorter.")
+            return forms.ValidationError(said, code="too_fine", params={"digits": self.digits})
+        sample = "1234.50" if decimal_sign() == "." else "1234,50"
+        said = _("Write an amount such as %(sample)s.")
+        return forms.ValidationError(said, code="invalid", params={"sample": sample})
 
     def prepare_value(self, value: Any) -> Any:
         if not isinstance(value, Decimal):
             return value
         text = f"{value.normalize():f}" if value != value.to_integral() else f"{value.quantize(Decimal(1)):f}"
-        return text.replace(".", ",") if (get_language() or "en")[:2] in ("de", "fr") else text
+        return text.replace(".", decimal_sign())
 
 
 class OnceField(forms.CharField):

@@ -12,7 +12,7 @@ from clients.models import Client, Contact
 from core.models import Company
 from dashboard.forms_layout import HouseForm
 from invoices.models import Invoice, InvoiceLine
-from invoices.services.drafting import Heading, LineDraft
+from invoices.services.drafting import PRICE_PLACES, QUANTITY_PLACES, TAX_PLACES, Heading, LineDraft
 from policies.models import Terms
 
 from .choices import currencies
@@ -73,10 +73,10 @@ class LineForm(forms.Form):
 
     description = forms.CharField(label=_("What"), max_length=300)
     detail = forms.CharField(label=_("Detail"), required=False, max_length=500)
-    quantity = AmountField(label=_("Quantity"), initial=Decimal(1))
+    quantity = AmountField(label=_("Quantity"), digits=QUANTITY_PLACES, initial=Decimal(1))
     unit = forms.CharField(label=_("Unit"), required=False, max_length=12)
-    unit_price = AmountField(label=_("Price"))
-    tax_percent = AmountField(label=_("Tax, %"), initial=Decimal(0))
+    unit_price = AmountField(label=_("Price"), digits=PRICE_PLACES)
+    tax_percent = AmountField(label=_("Tax, %"), digits=TAX_PLACES, initial=Decimal(0))
     tax_category = forms.ChoiceField(label=_("Tax category"), choices=InvoiceLine.CATEGORIES, initial="S")
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:

@@ -189,3 +189,10 @@ def test_the_document_is_the_pdf_the_client_gets(desk, late_client):
     answer = desk.get(url("invoice_pdf", make_invoice(late_client, "75").pk))
     assert answer["Content-Type"] == "application/pdf"
     assert answer.content.startswith(b"%PDF")
+
+
+def test_what_cannot_be_kept_is_said_beside_its_field_and_in_the_totals(desk, good_client):
+    for quantity, price in (("1.66666", "10000"), ("1e5", "10"), ("100000000000000", "10000000000000")):
+        assert desk.post("/invoices/new/", written(good_client, ("Hours", quantity, price))).status_code == 422
+        assert desk.post("/invoices/totals/", written(good_client, ("Hours", quantity, price))).status_code == 200
+    assert not Invoice.objects.exists()

@@ -28,10 +28,9 @@ from dashboard.templatetags.ledger import AGES
 from invoices.mails import file_name
 from invoices.models import Invoice
 from invoices.pdf import CouldNotPrint, invoice_pdf
-from invoices.services.drafting import delete_draft, draft_invoice, edit_draft
+from invoices.services.drafting import delete_draft, draft_invoice, edit_draft, totals_of_lines
 from invoices.services.issuing import issue_invoice, void_invoice
 from invoices.services.sending import send_invoice
-from invoices.totals import Line, total_of
 from policies.services import default_terms
 from policies.terms import due_date, due_words
 
@@ -164,10 +163,7 @@ def _totals(request: StaffRequest, form: HeadingForm, lines: Any) -> dict[str, A
         shown["terms"] = terms
     written = [line for line in lines.forms if line.has_changed() and line.is_valid()]
     try:
-        shown["totals"] = total_of(
-            [Line(d.quantity, d.unit_price, d.tax_percent, d.tax_category) for d in (f.line() for f in written)],
-            currency,
-        )
+        shown["totals"] = totals_of_lines([form.line() for form in written], currency)[0]
     except (Refused, ValueError) as refused:
         shown["refused"] = str(refused)
     return shown

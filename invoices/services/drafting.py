@@ -21,7 +21,6 @@ from invoices.totals import Line, Totals, line_net, total_of
 from policies.models import Terms
 from policies.services import default_terms
 
-
 # What a line's columns keep; whatever is finer would be cut off after its net was worked out.
 QUANTITY_PLACES, PRICE_PLACES, TAX_PLACES = 4, 6, 3
 LARGEST_QUANTITY, LARGEST_PRICE = Decimal(10**10), Decimal(10**13)
