@@ -19,6 +19,7 @@ from clients.models import Client
 from imports.cells import Reading
 from imports.services.open_items import Taking, as_json, import_open_items
 from invoices.models import Charge, Intake, Invoice
+from invoices.services.charging import charge_interest
 from policies.models import Terms
 from tests.cast import make_company, pay
 
@@ -88,6 +89,14 @@ def test_from_the_due_date_each_item_bears_interest_since_it_was_late(company):
     charged(company, dt.date(2026, 3, 31))
     first = {c.invoice.number: c.from_on for c in Charge.objects.order_by("-from_on").select_related("invoice")}
     assert first["A"] == dt.date(2026, 1, 2) and first["B"] == dt.date(2026, 2, 11)
+    assert set(first) == {"A", "B", "C"}  # D was settled elsewhere: the preview did not name it
+
+
+def test_what_is_charged_is_what_the_preview_said(company):
+    """A was part paid and D settled before they came here: neither the rest of A nor D earns more than was told."""
+    told = activate(dt.date(2025, 1, 1))["interest"]["EUR"]["interest_to_date"]
+    posted = [c for i in Invoice.objects.all() for c in charge_interest(i, until=ACTIVATED, on=ACTIVATED, by="system")]
+    assert sum(c.amount for c in posted) == Decimal(told)
 
 
 def test_from_a_chosen_date_no_earlier_day_bears_interest(company):

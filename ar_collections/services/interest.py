@@ -16,7 +16,7 @@ from core.dates import month_end
 from core.errors import Refused
 from core.models import Company
 from invoices.models import RECEIVABLE, Charge, Entry, Invoice
-from invoices.services.charging import charge_interest, outdated, replace_interest, waive_charge
+from invoices.services.charging import OPENING, charge_interest, outdated, replace_interest, waive_charge
 from payments.models import Allocation
 from payments.services import deallocate
 from policies.models import Policy
@@ -78,6 +78,7 @@ def _to_charge(company: Company, on: dt.date) -> QuerySet[Any]:
     """Invoices that bear interest and were not charged up to ``charge_to``: the last month end, or the day paid."""
     ended = on if on == month_end(on) else on.replace(day=1) - dt.timedelta(days=1)
     moves = Entry.objects.filter(Q(dr=RECEIVABLE) | Q(cr=RECEIVABLE), invoice=OuterRef("pk"), effective_on__lte=on)
+    moves = moves.exclude(key__startswith=OPENING)
     last_move = Subquery(moves.order_by().values("invoice").annotate(m=Max("effective_on")).values("m"))
     undone = Entry.objects.filter(charge=OuterRef("pk"), reverses__kind="charge")
     charged = Charge.objects.filter(invoice=OuterRef("pk"), kind="interest").filter(~Exists(undone)).order_by()
@@ -92,7 +93,7 @@ def _to_charge(company: Company, on: dt.date) -> QuerySet[Any]:
                 Subquery(charged.values("invoice").annotate(m=Max("to_on")).values("m")), Value(dt.date(1900, 1, 1))
             ),
         )
-        .filter(charged_to__lt=F("charge_to"))
+        .filter(charged_to__lt=F("charge_to"), due_on__lt=F("charge_to"))
         .filter(Q(interest_notice__interest_from__lte=F("charge_to")) | Q(intake__interest_from__lte=F("charge_to")))
     )
     return rows

@@ -11,7 +11,7 @@ from decimal import Decimal
 from typing import Any
 
 from django.db import transaction
-from django.db.models import Exists, Max, OuterRef, Q, QuerySet
+from django.db.models import Exists, Max, OuterRef, Q, QuerySet, Sum
 
 from audit.services import record
 from clients.services import lock_client
@@ -27,6 +27,7 @@ from policies.models import Policy
 from .ledger import NewEntry, post_entry, reverse_entries
 
 _DAY = dt.timedelta(days=1)
+OPENING = "alloc:opening:"  # what was paid before the item was taken over
 
 
 @dataclass(frozen=True)
@@ -228,18 +229,28 @@ def _post_slice(
 
 
 def _interest(invoice: Invoice, starts_on: dt.date | None, until: dt.date) -> Interest:
-    """The pure computation over the invoice's own ledger: principal only, at the percentage of its terms."""
+    """The pure computation over the invoice's own ledger: principal only, at the percentage of its terms.
+
+    What was paid on an item before it was taken over bears no interest, whatever day interest begins.
+    """
     assert invoice.due_on is not None
-    if starts_on is None:
+    principal = invoice.total - (_paid_elsewhere(invoice) if invoice.is_taken_over else 0)
+    if starts_on is None or principal <= 0:
         return Interest(invoice.currency, Decimal(0), 0, Decimal(0))
-    claim = Claim(invoice.total, invoice.currency, invoice.due_on, _payments(invoice), starts_on)
+    claim = Claim(principal, invoice.currency, invoice.due_on, _payments(invoice), starts_on)
     return late_interest(claim, until, contract_rate(invoice.late_percent, f"terms of {invoice}"))
+
+
+def _paid_elsewhere(invoice: Invoice) -> Decimal:
+    opening = Entry.objects.filter(invoice=invoice, cr=RECEIVABLE, key__startswith=OPENING)
+    return opening.aggregate(sum=Sum("amount"))["sum"] or Decimal(0)
 
 
 def _payments(invoice: Invoice) -> tuple[Payment, ...]:
     """What reduced the principal, day by day; what was taken back counts against it."""
     moved: dict[dt.date, Decimal] = {}
     entries = Entry.objects.filter(Q(dr=RECEIVABLE) | Q(cr=RECEIVABLE), invoice=invoice).exclude(kind="issue")
+    entries = entries.exclude(key__startswith=OPENING)
     for account, amount, day in entries.order_by("effective_on", "id").values_list("cr", "amount", "effective_on"):
         moved[day] = moved.get(day, Decimal(0)) + (amount if account == RECEIVABLE else -amount)
     found, wanted, paid = [], Decimal(0), Decimal(0)
