@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from decimal import Decimal
 from typing import Any
 
@@ -15,13 +15,32 @@ from core.errors import Refused
 from core.models import as_text
 from core.money import currency_codes, is_exact, plain
 from core.permissions import demand
+from policies.credit import credit_policy_of
 
-from .people import lock_client
+from .locking import lock_client
 
 
 def limit_of(client: Client, currency: str, on: dt.date) -> CreditLimit | None:
     """The limit in force on a day, or None where none was ever set: then the exposure is not bounded."""
     return CreditLimit.objects.filter(client=client, currency=currency, effective_on__lte=on).first()
+
+
+def limits_of(clients: Iterable[Client], on: dt.date) -> dict[tuple[int, str], CreditLimit]:
+    """The limits in force of many clients, by client and currency, in one query; who has none is absent."""
+    rows = CreditLimit.objects.filter(client__in=[c.pk for c in clients], effective_on__lte=on)
+    return {(row.client_id, row.currency): row for row in rows.order_by("effective_on", "pk")}
+
+
+def start_limit(client: Client, *, on: dt.date, by: Any) -> CreditLimit | None:
+    """The conservative limit a new client begins with; None where the policy names none for its currency."""
+    policy = credit_policy_of(client.company, on)
+    amount = policy.starting_limit.get(client.currency)
+    if amount is None:
+        return None
+    return set_limit(
+        client, Decimal(amount), client.currency, source="policy", on=on, by=by,
+        because=f"starting limit of the credit policy from {policy.effective_from.isoformat()}",
+    )
 
 
 def set_limit(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Mapping
 from typing import Any, TypeVar
 
@@ -10,22 +11,38 @@ from django.db import transaction
 
 from audit.services import record
 from clients.models import Client, Contact
+from clients.tax_numbers import check_tax_number
 from core.errors import Refused
+from core.services import today
 from policies.services import default_terms
+
+from .limits import start_limit
+from .locking import lock_client
+
+__all__ = ["lock_client", "retire_contact", "save_client", "save_contact"]
 
 M = TypeVar("M", Client, Contact)
 MASKED = {"email", "phone", "name", "street", "tax_number", "notes"}
 
 
-def save_client(client: Client | None, fields: Mapping[str, Any], *, by: Any, version: int | None = None) -> Client:
+def save_client(
+    client: Client | None, fields: Mapping[str, Any], *, by: Any, version: int | None = None,
+    on: dt.date | None = None, starting_limit: bool = True,
+) -> Client:
     """Create a client, or change one; ``version`` is the one the person saw.
 
-    Refused where somebody else changed it meanwhile, or where the number is taken in the company.
+    A new one gets the default terms, and from ``on`` (the day it is entered) the starting limit of the credit policy,
+    unless its limit is given elsewhere. Refused where somebody else changed it meanwhile, where the number is taken
+    in the company, or for a VAT or tax number that cannot exist.
     """
     subject = client or Client()
     if client is None and "terms" not in fields and "company" in fields:
         fields = {**fields, "terms": default_terms(fields["company"])}
-    return _save(subject, fields, by=by, version=version, name="client")
+    with transaction.atomic():
+        saved = _save(subject, fields, by=by, version=version, name="client")
+        if client is None and starting_limit:
+            start_limit(saved, on=on or today(saved.company, saved.created_at), by=by)
+    return saved
 
 
 def save_contact(
@@ -43,15 +60,6 @@ def retire_contact(contact: Contact, *, by: Any) -> None:
     _save(contact, {"is_active": False}, by=by, version=None, name="contact")
 
 
-def lock_client(pk: int) -> None:
-    """Be alone with what a client owes and pays, until the transaction ends.
-
-    Taken before any invoice, charge or payment is locked: two people who took them the other way round would wait
-    for each other.
-    """
-    Client.objects.select_for_update(of=("self",)).get(pk=pk)
-
-
 def _save(subject: M, fields: Mapping[str, Any], *, by: Any, version: int | None, name: str) -> M:
     with transaction.atomic():
         is_new = subject.pk is None
@@ -65,7 +73,9 @@ def _save(subject: M, fields: Mapping[str, Any], *, by: Any, version: int | None
                     code="changed_meanwhile",
                 )
             subject = current
-        before = {} if is_new else {field: getattr(subject, field) for field in fields}
+        before = {field: getattr(subject, field) for field in fields if not is_new}
+        if "tax_number" in fields and fields["tax_number"] != before.get("tax_number", ""):
+            check_tax_number(fields["tax_number"], fields.get("country", getattr(subject, "country", "")))
         for field, value in fields.items():
             setattr(subject, field, value)
         try:

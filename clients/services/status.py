@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from decimal import Decimal
 from typing import Any
 
@@ -16,9 +16,11 @@ from core.models import as_text
 from core.permissions import demand
 from policies.models import CreditPolicy
 
-from .people import lock_client
+from .locking import lock_client
 
 STATUSES = dict(StatusChange.STATUSES)
+NO_CREDIT = ("cash_only", "closed")
+DAY = dt.timedelta(days=1)
 
 
 def status_of(client: Client, on: dt.date) -> StatusChange | None:
@@ -28,6 +30,36 @@ def status_of(client: Client, on: dt.date) -> StatusChange | None:
     """
     changes = StatusChange.objects.filter(client=client, effective_on__lte=on)
     return changes.exclude(ends_on__lt=on).first()
+
+
+def statuses_of(clients: Iterable[Client], on: dt.date) -> dict[int, StatusChange]:
+    """The changes that hold on a day for many clients, by client, in one query; who was always open is absent."""
+    rows = StatusChange.objects.filter(client__in=[c.pk for c in clients], effective_on__lte=on)
+    return {row.client_id: row for row in rows.exclude(ends_on__lt=on).order_by("effective_on", "pk")}
+
+
+def refused_since(clients: Iterable[Client], on: dt.date) -> dict[int, dt.date]:
+    """The clients who are cash-only or closed on a day, and since when they are one or the other without a break."""
+    asked = list(clients)
+    barred = {pk for pk, change in statuses_of(asked, on).items() if change.status in NO_CREDIT}
+    history: dict[int, list[StatusChange]] = {}
+    for change in StatusChange.objects.filter(client__in=barred, effective_on__lte=on).order_by("effective_on", "pk"):
+        history.setdefault(change.client_id, []).append(change)
+    return {pk: barred_since(changes, on) for pk, changes in history.items()}
+
+
+def barred_since(changes: Sequence[StatusChange], on: dt.date) -> dt.date:
+    """The first day of the unbroken time without credit that reaches to a day; ``changes`` oldest first."""
+    since = on + DAY
+    while (standing := _standing(changes, since - DAY)) and standing.status in NO_CREDIT:
+        since = standing.effective_on
+    return since
+
+
+def _standing(changes: Sequence[StatusChange], on: dt.date) -> StatusChange | None:
+    """The row twin of ``status_of``."""
+    holding = [c for c in changes if c.effective_on <= on and (c.ends_on is None or c.ends_on >= on)]
+    return holding[-1] if holding else None
 
 
 def set_status(

@@ -1,13 +1,16 @@
 """Clients and contacts are saved with a version; a number is taken once in a company; a new address is tried again."""
 
+from decimal import Decimal
+
 import pytest
 from django.utils import timezone
 
 from audit.models import Event
-from clients.models import Client
+from clients.models import Client, CreditLimit
 from clients.services import retire_contact, save_client, save_contact
+from clients.services.limits import limit_of, set_limit
 from core.errors import Refused
-from tests.cast import CLERK, make_client
+from tests.cast import CLERK, TODAY, make_client, make_manager
 
 pytestmark = pytest.mark.django_db
 
@@ -62,3 +65,61 @@ def test_clients_nobody_can_write_to_are_a_list(company):
     assert list(Client.objects.without_contact()) == [silent]
     retire_contact(reachable.contacts.get(), by=CLERK)
     assert set(Client.objects.without_contact()) == {silent, reachable}
+
+
+@pytest.mark.parametrize(
+    ("number", "country", "rule"),
+    [
+        ("DE136695977", "DE", "VAT number (Germany): its check digit does not match"),
+        ("ATU13585628", "DE", "VAT number (Austria): its check digit does not match"),
+        ("GB980780685", "GB", "VAT number (United Kingdom): its check digit does not match"),
+        ("CHE107787578MWST", "CH", "VAT number (Switzerland): its check digit does not match"),
+        ("DE13669597", "DE", "its length is wrong. Such a number is DE and 9 digits"),
+        ("12-34", "US", "tax number (United States): it is not written as such a number is"),
+    ],
+)
+def test_a_vat_number_that_cannot_exist_is_refused_by_the_rule_it_breaks(company, number, country, rule):
+    with pytest.raises(Refused) as refused:
+        save_client(None, {**FACTS, "company": company, "country": country, "tax_number": number}, by=CLERK)
+    assert rule in str(refused.value) and number in str(refused.value)
+    assert refused.value.where == "tax_number"
+    assert Client.objects.count() == 0 and CreditLimit.objects.count() == 0
+
+
+@pytest.mark.parametrize(
+    ("number", "country"),
+    [("DE 136 695 976", "DE"), ("29/815/08156", "DE"), ("EIN 04-2103594", "US"), ("ATU13585627", "DE"), ("7-x", "JP")],
+)
+def test_a_number_that_can_exist_or_of_which_no_rule_is_known_is_kept_as_written(company, number, country):
+    client = save_client(None, {**FACTS, "company": company, "country": country, "tax_number": number}, by=CLERK)
+    assert client.tax_number == number
+
+
+def test_a_number_from_before_is_checked_when_it_changes_and_only_then(company):
+    client = make_client(company, tax_number="DE1")
+    save_client(client, {"city": "Kiel", "tax_number": "DE1"}, by=CLERK)
+    client.tax_number = "DE2"  # as a form leaves it
+    with pytest.raises(Refused, match="its length is wrong"):
+        save_client(client, {"tax_number": "DE2"}, by=CLERK)
+    assert Client.objects.get().tax_number == "DE1"
+
+
+def test_a_new_client_begins_with_the_conservative_limit_of_the_policy(company):
+    client = save_client(None, {**FACTS, "company": company}, by=CLERK, on=TODAY)
+    limit = limit_of(client, "EUR", TODAY)
+    assert (limit.amount, limit.source, limit.effective_on) == (Decimal(5000), "policy", TODAY)
+    assert "starting limit" in limit.because
+    save_client(client, {"city": "Kiel"}, by=CLERK, on=TODAY)
+    assert CreditLimit.objects.count() == 1
+
+
+def test_without_a_sum_for_its_currency_nothing_is_set(company):
+    client = save_client(None, {**FACTS, "company": company, "currency": "JPY"}, by=CLERK, on=TODAY)
+    assert limit_of(client, "JPY", TODAY) is None
+
+
+def test_a_limit_below_zero_is_refused_and_nothing_is_saved(late_client):
+    with pytest.raises(Refused, match="zero or more") as refused:
+        set_limit(late_client, Decimal(-1), "EUR", because="a slip", source="hand", on=TODAY, by=make_manager())
+    assert refused.value.where == "amount"
+    assert CreditLimit.objects.count() == 0

@@ -112,7 +112,8 @@ class _Roll:
         client = Client.objects.filter(company=company, number=row.client).first()
         if client is None:
             new = {"name": row.client, "language": company.language, "currency": company.currency} | facts
-            client = save_client(None, {"company": company, "number": row.client} | new, by=self.by)
+            new |= {"company": company, "number": row.client}
+            client = save_client(None, new, by=self.by, on=self.on, starting_limit=limit is None)
             self.became[client.pk] = "created"
             self._limit(client, limit)
             return client
