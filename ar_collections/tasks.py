@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 from typing import Any
 
 from celery import shared_task
@@ -26,35 +27,52 @@ INTEREST_TICK = "collections.apply_late_interest"
 def plan_reminders() -> None:
     """Send pre-due and overdue reminders: plan, for every company, what is due on its own today."""
     now = timezone.now()
-    with tick(PLAN_TICK) as result:
-        for company in Company.objects.all():
-            on = today(company, now)
-            try:
-                judge_promises(company, on, by="system")
-                done = plan(company, on, by="system", now=now)
-            except Refused as refused:
-                _cannot(company, refused, result)
-                continue
-            if done.did_something:
-                result[company.code] = {"messages": len(done.planned), "cancelled": done.cancelled, "tasks": done.tasks}
+
+    def do(company: Company) -> dict[str, Any]:
+        on = today(company, now)
+        judge_promises(company, on, by="system")
+        done = plan(company, on, by="system", now=now)
+        if not done.did_something:
+            return {}
+        return {"messages": len(done.planned), "cancelled": done.cancelled, "tasks": done.tasks}
+
+    _for_each_company(PLAN_TICK, do)
 
 
 @shared_task(name=INTEREST_TICK)
 def charge_late_interest() -> None:
     """Charge the late interest that is due to be charged, for every company."""
     now = timezone.now()
-    with tick(INTEREST_TICK) as result:
+
+    def do(company: Company) -> dict[str, Any]:
+        posted = apply_late_interest(company, today(company, now), by="system")
+        return {currency: str(total) for currency, total in posted.items()}
+
+    _for_each_company(INTEREST_TICK, do)
+
+
+def _for_each_company(name: str, do: Callable[[Company], dict[str, Any]]) -> None:
+    """Do it for one company after the other: one that cannot be done does not keep the others from it.
+
+    What a rule refuses (no policy yet) is an answer; anything else fails the tick, once all had their turn.
+    """
+    failed: list[str] = []
+    with tick(name) as result:
         for company in Company.objects.all():
             try:
-                posted = apply_late_interest(company, today(company, now), by="system")
+                done = do(company)
             except Refused as refused:
-                _cannot(company, refused, result)
+                log.warning("%s: %s", company.code, refused)
+                done = {"refused": refused.message}
+            except Exception as error:
+                log.exception("%s: %s", name, company.code)
+                failed.append(f"{company.code}: {error!r}")
                 continue
-            if posted:
-                result[company.code] = {currency: str(total) for currency, total in posted.items()}
+            if done:
+                result[company.code] = done
+        if failed:
+            raise CompaniesFailed("; ".join(failed))
 
 
-def _cannot(company: Company, refused: Refused, result: dict[str, Any]) -> None:
-    """One company that cannot be planned (no policy yet) does not keep the others from it."""
-    log.warning("%s: %s", company.code, refused)
-    result[company.code] = {"refused": refused.message}
+class CompaniesFailed(Exception):
+    """A sweep went wrong for some companies; the others are done."""

@@ -89,8 +89,12 @@ def plan(
 
 
 def _cancel_what_is_over(company: Company, on: dt.date) -> int:
-    """A notice that still waits after its day is cancelled, so that it is planned afresh from today's facts."""
+    """A notice that still waits after its day is cancelled, so that it is planned afresh from today's facts.
+
+    What a person sends again (``:r1`` …) has a day more; the outbox says when it is over.
+    """
     over = Message.objects.filter(kind=NOTICE, state__in=["held", "pending"], on__lt=on, payload__company=company.pk)
+    over = over.exclude(key__contains=":r")
     return sum(move(message, "cancelled", reason=_("Its day was over; it is planned afresh.")) for message in over)
 
 
@@ -143,20 +147,29 @@ def _plan_messages(
 
 
 def _plan_task(company: Company, on: dt.date, policy: Policy, kind: str, items: Sequence[Decision]) -> int:
-    """A client is called once for all that is due: a call still open takes the new items in."""
+    """A client is called once for all that is due: a call still open takes the new items in.
+
+    Where the day's call is done already and something else becomes due on that day, that is a task of its own.
+    """
     client = items[0].client
     task = Task.objects.filter(client=client, kind=kind, closed_on=None, served__isnull=False).first()
     made = task is None
     if task is None:
         worst = min(items, key=lambda d: d.due_on)
         task = Task.objects.create(
-            key=f"{kind}:{client}:{on.isoformat()}", company=company, client_id=client, kind=kind, due_on=on,
+            key=_next_key(f"{kind}:{client}:{on.isoformat()}"), company=company, client_id=client, kind=kind, due_on=on,
             because=_task_because(kind, len(items), (on - worst.due_on).days),
             low_priority=kind == "call" and _is_small(company, on, policy, client),
             owner_id=Client.objects.values_list("owner_id", flat=True).get(pk=client),
         )
     _claim(_served(policy, on, items, task=task))
     return int(made)
+
+
+def _next_key(key: str) -> str:
+    """The day's first task of a kind has the key itself, the ones after it are numbered; under the client's lock."""
+    before = Task.objects.filter(key__startswith=key).count()
+    return f"{key}:{before + 1}" if before else key
 
 
 def _claim(rows: Iterable[Served]) -> None:

@@ -11,8 +11,11 @@ from typing import Any
 import pytest
 import time_machine
 from django.core.management import call_command
+from django.db import IntegrityError
 
+from ar_collections import tasks
 from ar_collections.models import Hold, Task
+from ar_collections.services.planning import plan
 from ar_collections.services.promising import promise_payment
 from ar_collections.tasks import charge_late_interest, plan_reminders
 from core.models import Company, Tick
@@ -155,6 +158,23 @@ def test_the_ticks_run_for_every_company_on_its_own_day(company):
     assert kept["far"] == {"messages": 1, "cancelled": 0, "tasks": 0}
     assert "uses no policy" in kept["bare"]["refused"]
     assert not Charge.objects.exists() and not Task.objects.exists()
+
+
+def test_what_goes_wrong_at_one_company_keeps_no_other_from_its_reminders_and_fails_the_tick(company, monkeypatch):
+    other = make_company("two")
+    for client in (make_client(company), make_client(other)):
+        invoice_due(client, ON - dt.timedelta(days=1))
+
+    def goes_wrong(at, *given, **facts):
+        if at == company:
+            raise IntegrityError("twice")
+        return plan(at, *given, **facts)
+
+    monkeypatch.setattr(tasks, "plan", goes_wrong)
+    with time_machine.travel(dt.datetime(2026, 11, 18, 9, tzinfo=dt.UTC)), pytest.raises(tasks.CompaniesFailed):
+        plan_reminders()
+    assert Message.objects.get().payload["company"] == other.pk
+    assert Tick.objects.get(name="collections.plan").error == "CompaniesFailed(\"lo: IntegrityError('twice')\")"
 
 
 def test_a_company_without_a_policy_refuses_the_day_before_anything_is_done(late_client):

@@ -18,6 +18,7 @@ from ar_collections.services.planning import plan
 from ar_collections.services.stages import stage_of
 from clients.models import Contact
 from core.errors import Refused
+from disputes.services import close_dispute, open_dispute
 from invoices.models import Invoice
 from invoices.services.issuing import void_invoice
 from outbox import transport
@@ -45,6 +46,25 @@ def test_one_call_for_all_that_is_due_and_what_comes_later_joins_the_open_one(la
     task = Task.objects.get(kind="call")
     assert {row.invoice for row in task.served.all()} == {first, second}
     assert task.because == "An invoice reached the call step, 14 days overdue"
+
+
+def test_what_becomes_due_after_the_days_call_was_made_is_a_call_of_its_own(late_client):
+    """The call is logged; the same day a dispute of another invoice ends."""
+    company = late_client.company
+    first, second = invoice_due(late_client, ago(14)), invoice_due(late_client, ago(14))
+    dispute = open_dispute(second, reason="price", on=ago(20), by="client")
+    a_day(company, ON)
+    done = Task.objects.get(kind="call")
+    close_task(done, because="spoke", on=ON, by=CLERK)
+    close_dispute(dispute, outcome="the price is right", on=ON, by=CLERK)
+    a_day(company, ON)
+    again = Task.objects.get(kind="call", closed_on=None)
+    assert [row.invoice for row in done.served.all()] == [first]
+    assert [row.invoice for row in again.served.all()] == [second]
+    close_task(again, because="spoke once more", on=ON, by=CLERK)
+    invoice_due(late_client, ago(15))
+    a_day(company, ON)
+    assert Task.objects.filter(kind="call").count() == 3
 
 
 def test_a_small_sum_is_a_call_of_low_priority_and_is_not_forgotten(late_client):
@@ -121,6 +141,16 @@ def test_a_refused_address_opens_the_steps_again_and_raises_a_task(late_client, 
     again.refresh_from_db()
     assert again.state == "sent"
     assert served(invoice) == [("first_overdue", ON)]
+
+
+def test_what_a_person_sends_again_in_the_evening_still_waits_for_the_mail_server_the_next_morning(late_client):
+    company = late_client.company
+    invoice_due(late_client, ago(1))
+    a_day(company, ON)
+    again = send_again(Message.objects.get(), on=ON, now=Message.objects.get().not_before, by=CLERK)
+    plan(company, ON + dt.timedelta(days=1), by="system")
+    again.refresh_from_db()
+    assert again.state == "pending"
 
 
 def test_a_client_is_reminded_then_under_final_notice_then_cleared(late_client):
