@@ -18,6 +18,7 @@ from audit.admin import AuditedAdmin, ReadOnlyAdmin
 from core.errors import Refused
 from core.services import today
 
+from . import admin_terms  # noqa: F401  registers its own pages
 from .forms import VERSION_FIELDS, SampleForm, StepFormSet, VersionForm, steps_from, steps_of
 from .models import CompanyPolicy, Policy, Terms
 from .services import new_version

@@ -19,6 +19,7 @@ from core.roles import make_roles
 
 from .credit import default_credit_policy
 from .models import Terms
+from .occasions import seed_occasions
 from .services import default_policy, use_policy
 
 ALL_METHODS = ("transfer", "cheque", "cash")
@@ -51,6 +52,7 @@ def found_company(
         default_policy(by, effective_from=dt.date(2000, 1, 1))
         use_policy(founded, "standard", by)
         default_credit_policy(founded, by)
+        seed_occasions(founded, by)
         make_roles()
         record(by, "company_founded", founded, summary=founded.name)
     return founded
@@ -68,6 +70,7 @@ def begin_company(code: str, currency: str, by: Any) -> Company:
         default_policy(by)
         use_policy(begun, "standard", by)
         default_credit_policy(begun, by)
+        seed_occasions(begun, by)
         make_roles()
         record(by, "company_begun", begun, summary=code)
     return begun
