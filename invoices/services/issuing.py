@@ -10,23 +10,28 @@ from django.utils import timezone
 
 from audit.services import record
 from clients.services import lock_client
+from clients.services.marks import note_exposure
 from core.errors import Refused
+from core.money import plain
 from core.references import rf_reference
 from invoices.documents import freeze
 from invoices.models import RECEIVABLE, REVENUE, TAX, Invoice
 from outbox.models import Message
 from policies.terms import due_date, refuse_vague
 
+from .credit import IN_ADVANCE, credit_check
 from .drafting import totals_of
+from .exposure import note_credit_of
 from .ledger import NewEntry, post_entries, reverse_entries
 from .numbering import as_number, next_number
 
 
-def issue_invoice(invoice: Invoice, *, on: dt.date, by: Any) -> Invoice:
+def issue_invoice(invoice: Invoice, *, on: dt.date, by: Any, delivered: bool = False) -> Invoice:
     """Issue a draft on a day: due date from its terms, number from its series, entries in the ledger, all frozen.
 
-    Issuing an issued invoice changes nothing. Refused without terms, for nothing owed, and where the client
-    needs a purchase order number that is missing.
+    Issuing an issued invoice changes nothing. Refused without terms, for nothing owed, where the client needs a
+    purchase order number that is missing, and where the rules of credit say no: over the limit, cash-only, closed,
+    or stricter terms not kept. ``delivered`` says that the work is done, which needs the permission where it matters.
     """
     with transaction.atomic():
         lock_client(invoice.client_id)
@@ -37,10 +42,13 @@ def issue_invoice(invoice: Invoice, *, on: dt.date, by: Any) -> Invoice:
         )
         if invoice.issued_at is not None:
             return invoice
-        _check_issuable(invoice)
+        check_issuable(invoice)
         assert invoice.terms is not None
         totals = totals_of(invoice)
         invoice.net, invoice.tax, invoice.total = totals.net, totals.tax, totals.total
+        verdict = credit_check(invoice, on, by, delivered)
+        if not verdict.ok:
+            raise Refused(verdict.sentence, code=verdict.code, where=verdict.where)
         invoice.issued_on = on
         invoice.due_on = due_date(on, invoice.terms.net_days)
         invoice.terms_days = invoice.terms.net_days
@@ -49,6 +57,8 @@ def issue_invoice(invoice: Invoice, *, on: dt.date, by: Any) -> Invoice:
         invoice.lines.update(is_issued=True)
         post_entries(_issue_entries(invoice, on), by)
         invoice.frozen = freeze(invoice)
+        if verdict.in_advance:
+            invoice.frozen[IN_ADVANCE] = plain(verdict.in_advance, invoice.currency)
         # The number comes last, so that its row is locked for the shortest time.
         invoice.series, invoice.seq = next_number(invoice.company, on)
         invoice.number = as_number(invoice.series, invoice.seq)
@@ -63,6 +73,13 @@ def issue_invoice(invoice: Invoice, *, on: dt.date, by: Any) -> Invoice:
             doc=f"invoice:{invoice.pk}",
             summary=invoice.number,
         )
+        if verdict.passes_by:
+            record(
+                by, "credit_rule_passed", invoice, client_id=invoice.client_id, doc=f"invoice:{invoice.pk}",
+                summary=verdict.sentence, diff={"by": verdict.passes_by, "rule": verdict.code},
+            )
+        if verdict.after is not None:
+            note_exposure(invoice.client, invoice.currency, verdict.after, on)
     return invoice
 
 
@@ -90,6 +107,7 @@ def void_invoice(invoice: Invoice, *, reason: str, on: dt.date, by: Any) -> Invo
         invoice.save(update_fields=["voided_at", "voided_on", "voided_because"])
         invoice.works.update(invoice=None)  # the work is done all the same, and waits for its next invoice
         record(by, "invoice_voided", invoice, client_id=invoice.client_id, doc=f"invoice:{invoice.pk}", summary=reason)
+        note_credit_of(invoice.client, invoice.currency, on, fell=True)
     return invoice
 
 
@@ -101,7 +119,8 @@ def was_sent(invoice: Invoice) -> bool:
     return handed.exists() or invoice.links.exists()
 
 
-def _check_issuable(invoice: Invoice) -> None:
+def check_issuable(invoice: Invoice) -> None:
+    """Refuse what cannot be issued as it stands: without terms, over nothing, without the order number it needs."""
     if invoice.terms is None:
         raise Refused("Choose payment terms: a number of days.", code="no_terms", where="terms")
     refuse_vague(invoice.terms.name)

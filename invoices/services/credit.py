@@ -1,0 +1,121 @@
+"""The credit check: what the gate needs to know about a draft and its client, asked under the client's lock."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import replace
+from decimal import Decimal
+from typing import Any
+
+from django.db.models import Sum
+
+from clients.credit_gate import ON_CREDIT, OVER_LIMIT, Sale, Verdict, may_buy
+from clients.models import Client, CreditLimit, CreditOverride
+from clients.services.limits import limit_of
+from clients.services.overrides import why_none_stands
+from clients.services.status import status_of
+from core.permissions import demand, may
+from invoices.models import Invoice
+
+from .exposure import exposure_of, money_kept
+
+DELIVERED = "clients.invoice_delivered"
+IN_ADVANCE = "cash_in_advance"  # in Invoice.frozen: the cash the invoice was issued against
+
+
+def credit_check(invoice: Invoice, on: dt.date, by: Any, delivered: bool = False) -> Verdict:
+    """Whether the client may have this draft on credit on a day; the draft carries its terms and its total.
+
+    ``delivered`` says that the work is done; a draft made from completed work needs nobody to say so. Refused where
+    somebody says so without the permission and it matters.
+    """
+    sale = sale_of(invoice, on)
+    verdict = may_buy(sale)
+    if verdict.ok:
+        return verdict
+    is_delivered = delivered or is_all_delivered(invoice)
+    overrides = list(CreditOverride.objects.filter(client=invoice.client_id))
+    needed = OVER_LIMIT if verdict.code == "over_limit" else ON_CREDIT
+    verdict = may_buy(
+        replace(
+            sale, delivered=is_delivered and may(by, DELIVERED),
+            allowed=tuple(override.allows for override in overrides if override.stands(on)),
+            expired=why_none_stands(overrides, needed, on),
+        )
+    )
+    if verdict.ok and verdict.passes_by == "exception":
+        named = "; ".join(f"exception {o.pk} of {o.granted_by}: {o.reason}" for o in overrides if o.stands(on))
+        return replace(verdict, sentence=f"{verdict.sentence} Passed by {named}.")
+    if not verdict.ok and delivered:
+        demand(by, DELIVERED, "invoice delivered work in spite of the credit rules")
+    if not verdict.ok and is_delivered:
+        hint = "The work is delivered: somebody with the permission to invoice delivered work can issue it."
+        return replace(verdict, sentence=f"{verdict.sentence} {hint}")
+    return verdict
+
+
+def warn_about(draft: Invoice, on: dt.date) -> tuple[str, ...]:
+    """What issuing this draft would meet today, as sentences: why it will be refused, or how far it fills the limit."""
+    sale = sale_of(draft, on)
+    verdict = may_buy(sale)
+    if not verdict.ok:
+        overrides = CreditOverride.objects.filter(client=draft.client_id)
+        allowed = tuple(override.allows for override in overrides if override.stands(on))
+        verdict = may_buy(replace(sale, allowed=allowed))
+        return (verdict.sentence,)
+    return verdict.warns + _without_limit(sale, draft.client)
+
+
+def sale_of(invoice: Invoice, on: dt.date) -> Sale:
+    """The draft as a sale, and its client as it stands without it; two queries where nothing was ever restricted."""
+    client, currency = invoice.client, invoice.currency
+    standing, limit = status_of(client, on), limit_of(client, currency, on)
+    status = standing.status if standing else "open"
+    sale = Sale(
+        client=str(client), currency=currency, total=invoice.total,
+        terms_days=invoice.terms.net_days if invoice.terms else 0, status=status,
+        limit=limit.amount if limit else None,
+    )
+    restricted = standing is not None and status not in ("open", "watch")
+    if limit is None and not restricted:
+        return sale
+    exposure = exposure_of(client, currency, on, without=invoice)
+    sale = replace(sale, exposure=exposure.total)
+    if not restricted and (limit is None or sale.exposure + sale.total <= limit.amount):
+        return sale
+    kept = kept_for(invoice)
+    free = exposure.free_cash - spoken_for(client, currency) - kept
+    return replace(
+        sale, kept=kept, cash=max(free, Decimal(0)),
+        longest_days=standing.terms_days if standing and status == "stricter" else None,
+        deposit_percent=standing.deposit_percent if standing and status == "stricter" else Decimal(0),
+    )
+
+
+def kept_for(invoice: Invoice) -> Decimal:
+    """What was paid on the standing pro forma of a draft and is not put elsewhere."""
+    paid, used = money_kept(invoice=invoice)
+    inside: Decimal = paid.aggregate(s=Sum("payments__amount"))["s"] or Decimal(0)
+    outside: Decimal = used.aggregate(s=Sum("payments__allocations__amount"))["s"] or Decimal(0)
+    return inside - outside
+
+
+def spoken_for(client: Client, currency: str) -> Decimal:
+    """Cash that invoices were issued against and that is not put to them yet: the next one cannot count on it."""
+    issued = Invoice.objects.open().of(client).filter(currency=currency, **{f"frozen__{IN_ADVANCE}__isnull": False})
+    rows = issued.values_list("total", "balance", f"frozen__{IN_ADVANCE}")
+    return sum((max(Decimal(cash) - (total - balance), Decimal(0)) for total, balance, cash in rows), Decimal(0))
+
+
+def is_all_delivered(invoice: Invoice) -> bool:
+    """Everything on a draft is completed work; a line beyond it would slip through otherwise."""
+    done: Decimal = invoice.works.filter(removed_at=None).aggregate(s=Sum("net"))["s"] or Decimal(0)
+    return done > 0 and done >= invoice.net
+
+
+def _without_limit(sale: Sale, client: Client) -> tuple[str, ...]:
+    """A limit holds in its own currency only; whoever sells in another one should know."""
+    if sale.limit is not None:
+        return ()
+    others = sorted(set(CreditLimit.objects.filter(client=client).values_list("currency", flat=True)))
+    return (f"{client} has a limit in {', '.join(others)}, and none in {sale.currency}.",) if others else ()
