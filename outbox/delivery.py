@@ -64,7 +64,7 @@ def deliver(
     the server cannot be reached messages wait without an attempt being counted.
     """
     drain = _Drain(now, clock, transport.current())
-    drain.counts["cancelled"] += expire(now)
+    drain.counts["cancelled"] += expire(now, only)
     drain.reclaim()
     taken = 0
     try:
@@ -81,14 +81,17 @@ def deliver(
     return dict(drain.counts)
 
 
-def expire(now: dt.datetime) -> int:
-    """Cancel what still waits or is held although its day is over, by the rule of its kind; answers how many."""
+def expire(now: dt.datetime, only: Q | None = None) -> int:
+    """Cancel what still waits or is held although its day is over, by the rule of its kind; answers how many.
+
+    ``only`` as in ``deliver``: who acts for one company or one day ends nobody else's messages.
+    """
     ended = 0
     for kind in registered():
         if kind.expires is never:
             continue
         waiting = Message.objects.filter(
-            kind=kind.name, state__in=["pending", "held"], on__lt=(now + FIRST_DAY_BEGINS_EARLY).date()
+            only or Q(), kind=kind.name, state__in=["pending", "held"], on__lt=(now + FIRST_DAY_BEGINS_EARLY).date()
         )
         for message in waiting.order_by("id"):
             with _one_by_one(message):
@@ -125,7 +128,7 @@ class _Drain:
         for message in left.order_by("id"):
             with _one_by_one(message, self.counts):
                 if message.state == "claimed":
-                    self._put_back(message, "The worker ended before it was handed over.")
+                    self._put_back(message, "The worker ended before it was handed over.", since=message.not_before)
                 else:
                     self._lost(message, "The worker ended while it was handed over.")
 
@@ -188,7 +191,7 @@ class _Drain:
             self._put_back(message, str(error))
             raise
         except transport.Rejected as no:
-            kept = content if message.state == "claimed" else {}
+            kept: dict[str, Any] = content if message.state == "claimed" else {}
             reply = str(no)
             if no.for_ever:
                 _surely(lambda: self._end(message, "failed", reason="The mail server refused it.", reply=reply, **kept))
@@ -210,11 +213,14 @@ class _Drain:
         if move(message, state, **changes):
             self.counts[state] += 1
 
-    def _put_back(self, message: Message, why: str, **changes: object) -> None:
-        """Later again, after 1 minute, 5, 30, 2 hours, 6 hours; after the eighth attempt it has failed."""
+    def _put_back(self, message: Message, why: str, *, since: dt.datetime | None = None, **changes: Any) -> None:
+        """Later again, after 1 minute, 5, 30, 2 hours, 6 hours; after the eighth attempt it has failed.
+
+        Counted from the instant acted as of; what another worker left may be of any day, and counts from its own time.
+        """
         if message.attempts >= MOST_ATTEMPTS:
             return self._end(message, "failed", reason=f"{message.attempts} attempts, the last: {why}", **changes)
-        later = self.now + BACKOFF[min(message.attempts, len(BACKOFF)) - 1]
+        later = (since or self.now) + BACKOFF[min(message.attempts, len(BACKOFF)) - 1]
         if move(message, "pending", reason=why, not_before=later, **changes):
             self.counts["put_back"] += 1
 

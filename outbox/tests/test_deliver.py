@@ -6,6 +6,7 @@ import socket
 
 import pytest
 from django.db import DatabaseError, connection, transaction
+from django.db.models import Q
 from django.utils import timezone
 
 from core.errors import Refused
@@ -62,8 +63,6 @@ def test_one_connection_serves_a_whole_drain(put, sink):
 
 
 def test_limit_only_and_stop_narrow_a_drain(put, sink):
-    from django.db.models import Q
-
     for n in range(5):
         put(f"note:{n}")
     assert deliver(limit=2)["sent"] == 2
@@ -463,6 +462,14 @@ def test_a_notice_whose_day_is_over_is_cancelled_and_an_invoice_is_not(note, put
     assert (counts["cancelled"], counts["sent"]) == (2, 1)
     assert states() == {"notice:1": "cancelled", "notice:2": "cancelled", "invoice:1": "sent"}
     assert heard == [("notice:1", "cancelled"), ("notice:2", "cancelled"), ("invoice:1", "sent")]
+
+
+def test_who_acts_for_some_messages_ends_no_others(note, put, sink):
+    note(expires=lambda message, now: message.on < now.date())
+    put("notice:1", held_for="hold:1")
+    put("notice:2", held_for="hold:1")
+    assert deliver(after(days=1), only=Q(key="notice:2"))["cancelled"] == 1
+    assert states() == {"notice:1": "held", "notice:2": "cancelled"}
 
 
 # the hook
