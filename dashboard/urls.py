@@ -53,6 +53,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("payments/", staff_page(payments.payments), name="payments"),
     path("payments/new/", staff_page(payments.payment_new), name="payment_new"),
     path("payments/<int:pk>/", staff_page(payments.payment_page), name="payment"),
+    path("payments/<int:pk>/back/", staff_page(payments.payment_take_back), name="payment_take_back"),
     path("allocations/<int:pk>/back/", staff_page(payments.allocation_take_back), name="allocation_take_back"),
     path("outbox/", staff_page(outbox.outbox), name="outbox"),
     path("outbox/pause/", staff_page(outbox.pause), name="outbox_pause"),

@@ -19,7 +19,12 @@ WHERE e.key NOT LIKE 'invoice:%%' AND e.key NOT LIKE 'charge:%%' AND e.key NOT L
   AND e.key NOT LIKE 'reversal:%%' AND e.key NOT LIKE 'payment:%%' AND e.key NOT LIKE 'alloc:%%'
 """
 
-_PAYMENTS = """
+_TAKEN_BACK = """EXISTS (
+  SELECT 1 FROM invoices_entry came JOIN invoices_entry back ON back.reverses_id = came.id
+  WHERE came.key = 'payment:' || p.key
+)"""
+
+_PAYMENTS = f"""
 SELECT p.id FROM payments_payment p JOIN invoices_entry e ON e.key = 'payment:' || p.key
 WHERE e.amount <> p.amount OR e.currency <> p.currency OR e.client_id <> p.client_id
 UNION
@@ -32,12 +37,13 @@ SELECT p.id FROM payments_payment p JOIN (
   SELECT a.payment_id, SUM(a.amount) AS used FROM payments_allocation a
   LEFT JOIN invoices_entry r ON r.reverses_id = a.entry_id WHERE r.id IS NULL GROUP BY a.payment_id
 ) u ON u.payment_id = p.id
-WHERE u.used > p.amount
-"""
+WHERE u.used > p.amount OR {_TAKEN_BACK}
+"""  # noqa: S608 - a constant
 
-_UNAPPLIED = """
+_UNAPPLIED = f"""
 WITH held AS (
-  SELECT client_id, currency, SUM(amount) AS amount FROM payments_payment GROUP BY client_id, currency
+  SELECT p.client_id, p.currency, SUM(p.amount) AS amount FROM payments_payment p WHERE NOT {_TAKEN_BACK}
+  GROUP BY p.client_id, p.currency
 ), used AS (
   SELECT p.client_id, p.currency, SUM(a.amount) AS amount FROM payments_allocation a
   JOIN payments_payment p ON p.id = a.payment_id LEFT JOIN invoices_entry r ON r.reverses_id = a.entry_id
@@ -51,7 +57,7 @@ SELECT c.client_id FROM credit c
 LEFT JOIN held h ON h.client_id = c.client_id AND h.currency = c.currency
 LEFT JOIN used u ON u.client_id = c.client_id AND u.currency = c.currency
 WHERE c.amount <> COALESCE(h.amount, 0) - COALESCE(u.amount, 0)
-"""
+"""  # noqa: S608 - a constant
 
 _NEVER_BELOW_NOTHING = """
 SELECT DISTINCT d.claim FROM (
@@ -68,7 +74,7 @@ _CHARGE = _NEVER_BELOW_NOTHING.format(claim="charge_id", account="receivable_cha
 
 INVARIANTS = [
     sql("L9", "every payment has its entry, every such entry its payment, and no key is of another kind", _KEYS),
-    sql("L10", "a payment is what its entries say, and no more of it is allocated than came in", _PAYMENTS),
+    sql("L10", "a payment is what its entries say, and no more of it is allocated than came in and stands", _PAYMENTS),
     sql("L10", "unapplied cash is what came in less what is allocated", _UNAPPLIED),
     sql("L10", "on no day more is allocated to an invoice than is owed on it", _INVOICE),
     sql("L10", "on no day more is taken off a charge than it amounts to", _CHARGE),

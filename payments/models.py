@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from django.db import models
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q, Value
+from django.db.models.functions import Concat
 from django.utils.translation import gettext_lazy as _
 
 from clients.models import Client
@@ -11,6 +12,15 @@ from core.fields import MoneyField
 from core.guards import AppendOnly
 from core.models import Company
 from invoices.models import Charge, Entry, Invoice, ProForma
+
+
+class PaymentQuerySet(models.QuerySet["Payment"]):
+    def standing(self) -> PaymentQuerySet:
+        """Not taken back: the entry with which it came in has not been reversed."""
+        return self.exclude(Exists(Payment.reversals()))
+
+    def taken_back(self) -> PaymentQuerySet:
+        return self.filter(Exists(Payment.reversals()))
 
 
 class Payment(models.Model):
@@ -37,6 +47,7 @@ class Payment(models.Model):
     recorded_at = models.DateTimeField(auto_now_add=True)
 
     guards = [AppendOnly()]
+    objects = PaymentQuerySet.as_manager()
 
     class Meta:
         ordering = ["-received_on", "-id"]
@@ -44,6 +55,15 @@ class Payment(models.Model):
 
     def __str__(self) -> str:
         return f"{self.amount} {self.currency} {self.received_on}"
+
+    @staticmethod
+    def reversals() -> models.QuerySet[Entry]:
+        """The entries that took a payment back, as a subquery of payments."""
+        return Entry.objects.filter(reverses__key=Concat(Value("payment:"), OuterRef("key")))
+
+    def reversal(self) -> Entry | None:
+        """The entry that took it back, with its day and its reason; None while it stands."""
+        return Entry.objects.filter(reverses__key=f"payment:{self.key}").first()
 
 
 class AllocationQuerySet(models.QuerySet["Allocation"]):

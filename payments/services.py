@@ -8,15 +8,19 @@ from decimal import Decimal
 from typing import Any
 
 from django.db import transaction
-from django.db.models import Sum
+from django.db.models import Max, Sum
 
+from audit.models import Event
 from audit.services import record
 from clients.models import Client
 from core.errors import Refused
 from core.models import as_text
 from core.money import is_exact, plain
-from invoices.models import BANK, CUSTOMER_CREDIT, RECEIVABLE, RECEIVABLE_CHARGES, Charge, Entry, Invoice
+from invoices.models import BANK, CUSTOMER_CREDIT, RECEIVABLE, RECEIVABLE_CHARGES, Charge, Entry, Invoice, ProForma
+from invoices.services.exposure import note_credit_of
+from invoices.services.issuing import issue_invoice
 from invoices.services.ledger import NewEntry, post_entries, reverse_entries
+from invoices.services.pro_forma import draft_of, locked
 
 from .allocation import Claim, Part, by_hand, exact, first_day, oldest_first
 from .models import Allocation, Payment
@@ -36,13 +40,16 @@ def record_payment(
     reference: str = "",
     note: str = "",
     how: How = "oldest",
+    pro_forma: ProForma | None = None,
     on: dt.date | None = None,
 ) -> Payment:
     """Record money received and put it to what is owed; the rest is unapplied cash.
 
     ``how`` is "oldest", "exact", "none", or amounts by claim key ("invoice:12", "charge:3"). ``key`` makes it
     happen once: the same key again answers with the payment recorded, and is refused with other facts.
-    ``on`` is the day of the act; a payment dated after it is refused.
+    Money for a ``pro_forma`` is kept for it whatever ``how`` says; once it covers the total, the invoice is issued and
+    paid in the same act. Where the invoice is refused the money is recorded all the same, and the refusal kept in the
+    audit trail. ``on`` is the day of the act; a payment dated after it is refused.
     """
     if amount <= 0 or not is_exact(amount, currency):
         raise Refused(f"A payment is an amount above zero in whole units of {currency}.", where="amount")
@@ -55,6 +62,8 @@ def record_payment(
             if (standing.client_id, standing.amount, standing.currency) != (client.pk, amount, currency):
                 raise Refused("This form was already used for another payment; open a new one.", code="key_reused")
             return standing
+        if pro_forma is not None:
+            _check_for(pro_forma, client, currency)
         payment = Payment.objects.create(
             company=client.company,
             client=client,
@@ -65,6 +74,7 @@ def record_payment(
             method=method,
             reference=reference.strip()[:140],
             note=note.strip()[:300],
+            pro_forma=pro_forma,
             recorded_by=as_text(by),
         )
         post_entries(
@@ -92,8 +102,59 @@ def record_payment(
             doc=doc_of(payment),
             summary=f"{plain(amount, currency)} {currency}",
         )
-        _allocate(payment, amount, how, received_on, by)
+        if pro_forma is not None:
+            _release_if_covered(pro_forma, on or received_on, by)
+        else:
+            _allocate(payment, amount, how, received_on, by)
+        note_credit_of(client, currency, on or received_on, fell=True)
     return payment
+
+
+def release_paid(pro_forma: ProForma, *, on: dt.date, by: Any) -> Invoice:
+    """Issue the invoice of a pro forma that is paid and put the money for it there, in one transaction.
+
+    What was paid beyond the total stays unapplied cash. Once it is issued, money that came for it later is put to it.
+    Refused while less than the total has come in, once it is cancelled, and for whatever issuing refuses.
+    """
+    with transaction.atomic():
+        pro_forma = locked(pro_forma)
+        if pro_forma.cancelled_at is not None:
+            raise Refused(f"{pro_forma} is cancelled; issue its draft, or make a new pro forma.", code="cancelled")
+        invoice, paid = draft_of(pro_forma), paid_for(pro_forma)
+        if invoice.issued_at is None:
+            if paid < pro_forma.total:
+                currency = pro_forma.currency
+                raise Refused(
+                    f"{plain(paid, currency)} of {plain(pro_forma.total, currency)} {currency} has come in for "
+                    f"{pro_forma}; it is issued when all of it is here.",
+                    code="not_covered",
+                )
+            invoice = issue_invoice(invoice, on=on, by=by)
+            record(
+                by, "pro_forma_released", pro_forma, client_id=invoice.client_id, doc=f"pro_forma:{pro_forma.pk}",
+                summary=f"{pro_forma}: {invoice}",
+            )
+        for payment in pro_forma.payments.order_by("received_on", "pk"):
+            invoice.refresh_from_db(fields=["balance"])
+            share = min(unallocated(payment), invoice.balance)
+            if share > 0:
+                _allocate(payment, share, {f"invoice:{invoice.pk}": share}, max(on, payment.received_on), by)
+        invoice.refresh_from_db(fields=["balance"])
+    return invoice
+
+
+def paid_for(pro_forma: ProForma) -> Decimal:
+    """The money that came in for a pro forma and is not put to anything yet."""
+    return sum((unallocated(payment) for payment in pro_forma.payments.all()), Decimal(0))
+
+
+def why_not_released(pro_forma: ProForma) -> str:
+    """The sentence with which issuing was refused when the money had come in; empty where it never was."""
+    told = Event.objects.filter(
+        object_type=pro_forma._meta.label_lower, object_id=str(pro_forma.pk), action="pro_forma_not_released"
+    )
+    last = told.order_by("-pk").first()
+    return last.summary if last else ""
 
 
 def allocate(payment: Payment, how: How, *, on: dt.date, by: Any) -> list[Allocation]:
@@ -103,6 +164,11 @@ def allocate(payment: Payment, how: How, *, on: dt.date, by: Any) -> list[Alloca
         left = unallocated(payment)
         if left <= 0:
             raise Refused("Nothing of this payment is left to allocate.", code="nothing_left")
+        kept_for = ProForma.objects.standing().filter(payments=payment).first()
+        if kept_for is not None:
+            raise Refused(
+                f"This money is kept for the pro forma {kept_for}; cancel {kept_for} to put it elsewhere.", code="kept",
+            )
         made = _allocate(payment, left, how, max(on, payment.received_on), by)
         if made:
             record(
@@ -133,8 +199,34 @@ def deallocate(allocation: Allocation, *, on: dt.date, by: Any, reason: str = ""
         )
 
 
+def take_back_payment(payment: Payment, *, reason: str, on: dt.date, by: Any) -> Payment:
+    """Take a payment back that was recorded wrongly: what it was put to is open again, its entry is reversed.
+
+    Payment, allocations and entries stay readable, the reversal says why. Twice changes nothing. Refused without a
+    reason.
+    """
+    if not reason.strip():
+        raise Refused("Say why the payment is taken back.", code="reason", where="reason")
+    with transaction.atomic():
+        Client.objects.select_for_update().get(pk=payment.client_id)
+        if payment.reversal() is not None:
+            return payment
+        reason = reason.strip()[:300]
+        entries = [allocation.entry for allocation in payment.allocations.standing().select_related("entry")]
+        reverse_entries(entries, by, on, memo=reason)
+        # Not before any entry of its own, so that on no day less than nothing is unapplied.
+        last = Entry.objects.filter(doc=doc_of(payment)).aggregate(on=Max("effective_on"))["on"]
+        came_in = Entry.objects.filter(key=f"payment:{payment.key}")
+        reverse_entries(came_in, by, max(on, last or on), memo=reason)
+        record(by, "payment_taken_back", payment, client_id=payment.client_id, doc=doc_of(payment), summary=reason)
+        note_credit_of(payment.client, payment.currency, on)
+    return payment
+
+
 def unallocated(payment: Payment) -> Decimal:
-    """What is left of a payment: its amount less the allocations that stand."""
+    """What is left of a payment: its amount less the allocations that stand; of one taken back nothing."""
+    if payment.reversal() is not None:
+        return Decimal(0)
     used: Decimal = payment.allocations.standing().aggregate(sum=Sum("amount"))["sum"] or Decimal(0)
     amount: Decimal = payment.amount
     return amount - used
@@ -169,6 +261,34 @@ def open_claims(client: Client, currency: str) -> list[Claim]:
 def doc_of(payment: Payment) -> str:
     """The document key under which a payment's entries stand in the ledger."""
     return f"payment:{payment.pk}"
+
+
+def _check_for(pro_forma: ProForma, client: Client, currency: str) -> None:
+    if pro_forma.invoice is not None and pro_forma.invoice.client_id != client.pk:
+        raise Refused(f"{pro_forma} is not a pro forma of {client}.", code="foreign", where="pro_forma")
+    pro_forma = locked(pro_forma)
+    if pro_forma.cancelled_at is not None:
+        raise Refused(
+            f"{pro_forma} is cancelled; record the money without it, and it is unapplied cash.", code="cancelled",
+            where="pro_forma",
+        )
+    if pro_forma.currency != currency:
+        raise Refused(
+            f"{pro_forma} is in {pro_forma.currency}, the payment in {currency}.", code="currency", where="pro_forma"
+        )
+
+
+def _release_if_covered(pro_forma: ProForma, on: dt.date, by: Any) -> None:
+    """Issue what is paid; where that is refused, the money stays recorded and the sentence is kept."""
+    if draft_of(pro_forma).issued_at is None and paid_for(pro_forma) < pro_forma.total:
+        return
+    try:
+        release_paid(pro_forma, on=on, by=by)
+    except Refused as refused:
+        record(
+            by, "pro_forma_not_released", pro_forma, client_id=draft_of(pro_forma).client_id,
+            doc=f"pro_forma:{pro_forma.pk}", summary=refused.message,
+        )
 
 
 def _allocate(payment: Payment, amount: Decimal, how: How, on: dt.date, by: Any) -> list[Allocation]:

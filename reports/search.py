@@ -87,8 +87,8 @@ def _payments(company: Company, words: str, most: int) -> Iterator[Found]:
     told = Q(reference__icontains=words) | Q(note__icontains=words)
     for currency, amount in _amounts(company, words):
         told |= Q(currency=currency, amount=amount)
-    payments = Payment.objects.filter(told, company=company).select_related("client").order_by("-received_on", "-pk")
-    for payment in payments[:most]:
+    payments = Payment.objects.standing().filter(told, company=company).select_related("client")
+    for payment in payments.order_by("-received_on", "-pk")[:most]:
         facts = {
             "amount": show(payment.amount, payment.currency, _language()),
             "day": show_day(payment.received_on, _language()),

@@ -19,7 +19,7 @@ from core.dates import show_day
 from core.models import Company
 from core.money import show
 from disputes.models import Dispute
-from invoices.models import Charge, Intake, Invoice, LinkView
+from invoices.models import Charge, Entry, Intake, Invoice, LinkView
 from outbox.models import Message
 from payments.models import Payment
 
@@ -154,14 +154,23 @@ def _invoices(scope: _Scope) -> Iterator[Happening]:
 
 
 def _payments(scope: _Scope) -> Iterator[Happening]:
-    paid = scope.rows(Payment, "client__company", dated="received_on")
-    for payment in (paid if scope.client else paid.exclude(method="opening"))[: scope.most]:
-        text = _("Paid %(amount)s") % {"amount": scope.money(payment.amount, payment.currency)}
+    paid = scope.rows(Payment, "client__company", dated="received_on").annotate(back=Payment.reversals().values("pk"))
+    payments = list((paid if scope.client else paid.exclude(method="opening"))[: scope.most])
+    taken_back = Entry.objects.in_bulk([payment.back for payment in payments if payment.back])
+    for payment in payments:
+        facts = {"amount": scope.money(payment.amount, payment.currency)}
         note = " · ".join(filter(None, [payment.get_method_display(), payment.reference, payment.note]))
+        target = ("payment", payment.pk)
         yield _about(
-            "payment", payment.client, payment.received_on, payment.recorded_at, text, note=note, tone="good",
-            target=("payment", payment.pk),
+            "payment", payment.client, payment.received_on, payment.recorded_at, _("Paid %(amount)s") % facts,
+            note=note, tone="" if payment.back else "good", target=target,
         )
+        if back := taken_back.get(payment.back):
+            text = _("Payment of %(amount)s taken back") % facts
+            yield _about(
+                "payment", payment.client, back.effective_on, back.posted_at, text, quote=back.memo,
+                note=back.posted_by, tone="warn", target=target,
+            )
 
 
 def _charges(scope: _Scope) -> Iterator[Happening]:

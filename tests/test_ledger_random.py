@@ -32,7 +32,7 @@ from invoices.services.charging import charge_interest, give_interest_notice, wa
 from invoices.services.drafting import Heading, LineDraft, delete_draft, draft_invoice, edit_draft
 from invoices.services.issuing import issue_invoice, void_invoice
 from payments.models import Allocation, Payment
-from payments.services import allocate, deallocate, record_payment, unallocated, unapplied_cash
+from payments.services import allocate, deallocate, record_payment, take_back_payment, unallocated, unapplied_cash
 from tests.cast import CLERK, make_client, make_company
 
 BEGIN = dt.date(2026, 1, 1)
@@ -155,6 +155,13 @@ class Desk(RuleBasedStateMachine):
         if allocation := self.one(Allocation, pick):
             for _twice in range(2):
                 self.trying(deallocate, allocation, on=self.today)
+
+    @rule(pick=PICK)
+    def take_back_the_whole_payment(self, pick: int) -> None:
+        if payment := self.one(Payment, pick):
+            for _twice in range(2):
+                self.trying(take_back_payment, payment, reason="somebody else's money", on=self.today)
+            assert unallocated(payment) == 0
 
     @rule(pick=PICK, days=st.integers(1, 20))
     def announce_interest(self, pick: int, days: int) -> None:

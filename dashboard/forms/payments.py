@@ -9,6 +9,7 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from clients.models import Client
+from dashboard.forms_layout import HouseForm
 from payments.models import Payment
 from payments.services import open_claims
 
@@ -79,6 +80,13 @@ class AllocateForm(AllocationFields):
         super().__init__(*args, **kwargs)
         self.offer(payment.client, payment.currency)
         dress(self)
+
+
+class TakeBackForm(HouseForm, forms.Form):
+    """Why a payment is taken back."""
+
+    reason = forms.CharField(label=_("Why"), max_length=300)
+    save_label = _("Take it back")
 
 
 def dress(form: forms.BaseForm) -> None:

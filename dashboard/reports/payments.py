@@ -16,15 +16,20 @@ NOTHING = Value(Decimal(0), output_field=MoneyField())
 
 
 def payments_of(company: Company) -> QuerySet[Any]:
-    """The company's payments with ``used`` and ``left``: put to invoices and charges, and not yet."""
+    """The company's payments that stand, with ``used`` and ``left``: put to invoices and charges, and not yet."""
     standing = Allocation.objects.standing().filter(payment=OuterRef("pk")).order_by().values("payment")
     used = Coalesce(Subquery(standing.annotate(s=Sum("amount")).values("s")), NOTHING)
     left = ExpressionWrapper(F("amount") - F("used"), output_field=MoneyField())
-    return Payment.objects.filter(company=company).annotate(used=used).annotate(left=left)
+    return Payment.objects.standing().filter(company=company).annotate(used=used).annotate(left=left)
+
+
+def taken_back_of(company: Company) -> QuerySet[Any]:
+    """The company's payments that were recorded wrongly and taken back: nothing of them is used or left."""
+    return Payment.objects.taken_back().filter(company=company).annotate(used=NOTHING, left=NOTHING)
 
 
 def application(payment: Any) -> str:
     """How far a payment is put to claims, as a state; ``payment`` comes from ``payments_of``."""
     if not payment.used:
-        return "unapplied"
+        return "unapplied" if payment.left else "taken_back"
     return "part_applied" if payment.left else "applied"

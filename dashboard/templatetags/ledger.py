@@ -138,6 +138,7 @@ STATES = {
     "bounced": Look("bad", "alert-circle", _("Bounced")),
     "unknown": Look("warn", "help-circle", _("Unknown")),
     "unapplied": Look("warn", "wallet", _("Unapplied")),
+    "taken_back": Look("", "arrow-back-up", _("Taken back")),
     "part_applied": Look("info", "percentage", _("Partly applied")),
     "applied": Look("good", "check", _("Applied")),
     "reversed": Look("", "arrow-back-up", _("Reversed")),

@@ -116,3 +116,19 @@ def test_the_list_keeps_unapplied_cash_on_a_tab_of_its_own(desk, company, late_c
     assert "APPLIED" in page and "LOOSE" in page
     left = text(desk.get("/payments/?tab=left"))
     assert "APPLIED" not in left and "LOOSE" in left
+
+
+def test_a_payment_recorded_wrongly_is_taken_back_with_a_reason(desk, good_client):
+    invoice = make_invoice(good_client, "80")
+    payment = pay(good_client, "100")
+    assert url("payment_take_back", payment.pk) in text(desk.get(url("payment", payment.pk)))
+    assert desk.post(url("payment_take_back", payment.pk), {"reason": ""}).status_code == 422
+    answer = desk.post(url("payment_take_back", payment.pk), {"reason": "Came from Osprey"}, follow=True)
+    assert answer.context["state"] == "taken_back"
+    assert "Came from Osprey" in text(answer)
+    assert url("payment_take_back", payment.pk) not in text(answer)
+    invoice.refresh_from_db()
+    assert invoice.balance == 80
+    for tab, shown in (("all", []), ("left", []), ("back", [(payment, "taken_back")])):
+        assert desk.get(f"/payments/?tab={tab}").context["rows"] == shown
+    assert "Payment of €100.00 taken back" in text(desk.get(url("client", good_client.pk)))

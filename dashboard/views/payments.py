@@ -10,6 +10,7 @@ from django.db.models import Q
 from django.http import HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST
@@ -18,16 +19,19 @@ from clients.models import Client
 from core.money import plain
 from core.services import today
 from dashboard.desk import StaffRequest, back, refusals_on, refusals_said
-from dashboard.forms.payments import AllocateForm, PaymentForm
+from dashboard.forms.payments import AllocateForm, PaymentForm, TakeBackForm
 from dashboard.lists import Column, as_csv, in_order, page_of, wants_csv
-from dashboard.reports.payments import application, payments_of
+from dashboard.pages import form_page
+from dashboard.reports.payments import application, payments_of, taken_back_of
 from dashboard.templatetags.ledger import money
 from invoices.models import Invoice
 from payments.models import Allocation, Payment
-from payments.services import allocate, deallocate, record_payment, unallocated
+from payments.services import allocate, deallocate, record_payment, take_back_payment, unallocated
 
 ORDERS = {"received_on": ["received_on"], "client": ["client__name"], "amount": ["amount"], "left": ["left"]}
-TABS = {"all": gettext_lazy("All"), "left": gettext_lazy("Not put to anything yet")}
+TABS = {
+    "all": gettext_lazy("All"), "left": gettext_lazy("Not put to anything yet"), "back": gettext_lazy("Taken back"),
+}  # fmt: skip
 COLUMNS = [
     Column("received", lambda p: p.received_on), Column("client number", lambda p: p.client.number),
     Column("client", lambda p: p.client.name), Column("amount", lambda p: plain(p.amount, p.currency)),
@@ -39,20 +43,20 @@ COLUMNS = [
 
 def payments(request: StaffRequest) -> HttpResponseBase:
     """What came in, the latest first; the unapplied on a tab of their own."""
-    rows = payments_of(request.desk.company).select_related("client")
     wanted = request.GET.get("q", "").strip()
+    named = Q()
     if wanted:
-        rows = rows.filter(
-            Q(client__name__icontains=wanted) | Q(client__number__iexact=wanted) | Q(reference__icontains=wanted)
-        )
+        named = Q(client__name__icontains=wanted) | Q(client__number__iexact=wanted) | Q(reference__icontains=wanted)
     asked = request.GET.get("client", "")
     if asked.isdecimal():
-        rows = rows.filter(client=asked)
-    counts = {"all": rows.count(), "left": rows.filter(left__gt=0).count()}
+        named &= Q(client=asked)
+    rows = payments_of(request.desk.company).filter(named).select_related("client")
+    back = taken_back_of(request.desk.company).filter(named).select_related("client")
+    counts = {"all": rows.count(), "left": rows.filter(left__gt=0).count(), "back": back.count()}
     tab = request.GET.get("tab", "all")
     tab = tab if tab in TABS else "all"
-    if tab == "left":
-        rows = rows.filter(left__gt=0)
+    if tab != "all":
+        rows = back if tab == "back" else rows.filter(left__gt=0)
     shown, order = in_order(request, rows, ORDERS, "-received_on")
     if wants_csv(request):
         return as_csv("payments", COLUMNS, shown.iterator())
@@ -120,12 +124,32 @@ def payment_page(request: StaffRequest, pk: int) -> HttpResponse:
                 messages.warning(request, _("Nothing open matches it; it stays unapplied cash."))
             return redirect("dashboard:payment", pk)
     parts = payment.allocations.select_related("invoice", "charge__invoice", "entry__reversed_by").order_by("id")
+    taken_back = payment.reversal()
+    state = "unapplied" if left == payment.amount else "part_applied" if left else "applied"
+    state = "taken_back" if taken_back else state
     context = {
         "payment": payment, "left": left, "form": form, "parts": list(parts),
-        "state": "unapplied" if left == payment.amount else "part_applied" if left else "applied",
+        "state": state, "back": taken_back,
     }  # fmt: skip
     status = 422 if form is not None and form.is_bound and form.errors else 200
     return render(request, "dashboard/payment.html", context, status=status)
+
+
+def payment_take_back(request: StaffRequest, pk: int) -> HttpResponse:
+    """Take a payment back that was recorded wrongly, and say why."""
+    payment = get_object_or_404(Payment.objects.select_related("client__company"), pk=pk)
+    url = reverse("dashboard:payment", args=[pk])
+    form = TakeBackForm(request.POST or None, cancel_url=url)
+    if request.method == "POST" and form.is_valid():
+        with refusals_on(form):
+            on = today(payment.company, request.desk.now)
+            take_back_payment(payment, reason=form.cleaned_data["reason"], on=on, by=request.user)
+            messages.success(request, _("The payment is taken back; what it was put to is open again."))
+            return redirect(url)
+    sum_ = money(payment.amount, payment.currency)
+    lead = _("What it was put to is owed again. The payment stays readable, crossed out, with your reason.")
+    crumbs = [(_("Payments"), reverse("dashboard:payments")), (sum_, url)]
+    return form_page(request, form, _("Take back %(sum)s") % {"sum": sum_}, crumbs=crumbs, lead=lead)
 
 
 @require_POST

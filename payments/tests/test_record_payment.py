@@ -7,10 +7,12 @@ import pytest
 from django.utils import timezone
 
 from arledger.invariants import check
+from audit.models import Event as AuditEvent
 from core.errors import Refused
 from invoices.models import Entry, Invoice
+from invoices.services.ledger import reverse_entries
 from payments.models import Payment
-from payments.services import allocate, deallocate, record_payment, unallocated, unapplied_cash
+from payments.services import allocate, deallocate, record_payment, take_back_payment, unallocated, unapplied_cash
 from tests.cast import CLERK, TODAY, invoice_due, make_invoice, pay
 
 pytestmark = pytest.mark.django_db
@@ -113,3 +115,38 @@ def test_currencies_stay_apart(late_client):
     pay(late_client, "100", currency="USD")
     assert balances() == {invoice.number: 100}
     assert unapplied_cash(late_client) == {"USD": 100}
+
+
+def test_a_payment_recorded_wrongly_is_taken_back_with_all_it_was_put_to(late_client):
+    invoice, later = make_invoice(late_client, "100"), TODAY + dt.timedelta(days=3)
+    payment = pay(late_client, "250")
+    for _twice in range(2):
+        take_back_payment(payment, reason="another client's money", on=later, by=CLERK)
+    assert balances() == {invoice.number: 100}
+    assert unallocated(payment) == 0
+    assert unapplied_cash(late_client) == {}
+    assert unapplied_cash(late_client, TODAY) == {"EUR": 150}
+    assert list(Payment.objects.taken_back()) == [payment]
+    assert not Payment.objects.standing().exists()
+    back = payment.reversal()
+    assert back is not None
+    assert (back.effective_on, back.memo, back.posted_by) == (later, "another client's money", CLERK)
+    assert Entry.objects.filter(kind="reversal").count() == 2
+    assert AuditEvent.objects.filter(action="payment_taken_back").count() == 1
+    with pytest.raises(Refused, match="Nothing of this payment is left"):
+        allocate(payment, "oldest", on=later, by=CLERK)
+    assert check(timezone.now())["violations"] == []
+
+
+def test_a_payment_is_not_taken_back_without_a_reason(late_client):
+    payment = pay(late_client, "50")
+    with pytest.raises(Refused, match="Say why"):
+        take_back_payment(payment, reason="  ", on=TODAY, by=CLERK)
+    assert payment.reversal() is None
+
+
+def test_what_is_put_to_a_claim_of_a_payment_taken_back_is_found(late_client):
+    make_invoice(late_client, "50")
+    payment = pay(late_client, "50")
+    reverse_entries(Entry.objects.filter(key=f"payment:{payment.key}"), CLERK, TODAY, memo="by another way")
+    assert "L10" in {found["code"] for found in check(timezone.now())["violations"]}
