@@ -16,8 +16,9 @@ from django.utils.translation import ngettext
 
 from clients.models import Client, Contact
 from core.dates import show_day
-from core.models import BankAccount, Company
+from core.models import LANGUAGES, BankAccount, Company
 from core.money import is_exact, show
+from policies.credit_terms import terms_in_force
 from policies.terms import terms_words
 
 from .models import Invoice, InvoiceLine
@@ -39,7 +40,7 @@ def freeze(invoice: Invoice) -> dict[str, Any]:
         for method in company.payment_methods.filter(is_active=True)
         if method.kind != "transfer" or bank is not None
     ]
-    return {
+    return _credit_terms(invoice) | {
         "language": contact.speaks() if contact else client.language,
         "seller": _seller(company),
         "buyer": _buyer(client, contact),
@@ -47,6 +48,27 @@ def freeze(invoice: Invoice) -> dict[str, Any]:
         "methods": methods,
         "terms": invoice.terms.name if invoice.terms else "",
     }
+
+
+def _credit_terms(invoice: Invoice) -> dict[str, Any]:
+    """The version of our credit terms in force on the day of issue, with its title in every language; or nothing."""
+    if invoice.issued_on is None or invoice.is_taken_over:
+        return {}
+    terms = terms_in_force(invoice.company, invoice.issued_on)
+    if terms is None:
+        return {}
+    titles = {language: terms.title(language) for language, _name in LANGUAGES}
+    return {"credit_terms": {"id": terms.pk, "from": terms.effective_from.isoformat(), "titles": titles}}
+
+
+def credit_terms_line(facts: Mapping[str, Any], language: str) -> str:
+    """The line that names the credit terms an invoice was issued on; empty where there were none."""
+    terms = facts.get("credit_terms")
+    if not terms:
+        return ""
+    day = show_day(dt.date.fromisoformat(terms["from"]), language)
+    title = terms["titles"].get(language) or terms["titles"]["en"]
+    return _("Terms that apply: %(title)s of %(day)s") % {"title": title, "day": day}
 
 
 def recipient(client: Client) -> Contact | None:
@@ -135,6 +157,7 @@ class InvoiceDocument:
     total: str
     ways: tuple[Way, ...]
     late_terms: str
+    credit_terms: str
     note: str
 
 
@@ -163,6 +186,7 @@ def invoice_document(invoice: Invoice) -> InvoiceDocument:
                 facts, amount=invoice.total, currency=currency, reference=invoice.reference, number=str(invoice.number)
             ),
             late_terms=late_terms(invoice.late_percent, due, language),
+            credit_terms=credit_terms_line(facts, language),
             note=invoice.note,
         )
 

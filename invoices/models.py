@@ -12,7 +12,7 @@ from clients.models import Client, Contact
 from core.fields import MoneyField
 from core.guards import AppendOnly, Frozen
 from core.models import Company, StoredFile
-from policies.models import Policy, Terms
+from policies.models import CreditTerms, Policy, Terms
 
 RECEIVABLE = "receivable"
 RECEIVABLE_CHARGES = "receivable_charges"
@@ -385,13 +385,17 @@ class ProForma(models.Model):
 
 
 class ShareLink(models.Model):
-    """A private link to one invoice or one statement; nothing secret is stored, the token is an HMAC of this row."""
+    """A private link to one invoice, pro forma or version of the credit terms.
+
+    Nothing secret is stored: the token is an HMAC of this row.
+    """
 
     KINDS = [(kind, kind) for kind in ("invoice", "statement", "pro_forma", "terms")]
 
     kind = models.CharField(max_length=12, default="invoice", choices=KINDS)
     client = models.ForeignKey(Client, on_delete=models.CASCADE, related_name="links")
     invoice = models.ForeignKey(Invoice, null=True, on_delete=models.CASCADE, related_name="links")
+    terms = models.ForeignKey(CreditTerms, null=True, on_delete=models.CASCADE, related_name="links")
     contact = models.ForeignKey(Contact, null=True, on_delete=models.SET_NULL)
     version = models.PositiveIntegerField(default=1)
     expires_at = models.DateTimeField()
@@ -405,7 +409,12 @@ class ShareLink(models.Model):
                 fields=["invoice", "contact"],
                 condition=Q(revoked_at=None, kind="invoice"),
                 name="one_live_link_per_invoice_and_contact",
-            )
+            ),
+            models.UniqueConstraint(
+                fields=["client", "terms", "contact"],
+                condition=Q(revoked_at=None, kind="terms"),
+                name="one_live_link_per_terms_and_contact",
+            ),
         ]
 
     def __str__(self) -> str:

@@ -17,8 +17,9 @@ from django.db.models import Max, Q
 from django.urls import reverse
 
 from audit.services import record
-from clients.models import Contact
+from clients.models import Client, Contact
 from invoices.models import RECEIVABLE, Entry, Invoice, LinkView, ProForma, ShareLink
+from policies.models import CreditTerms
 
 AFTER_DUE = dt.timedelta(days=60)
 AFTER_MAIL = dt.timedelta(days=60)
@@ -33,13 +34,12 @@ def link_for(invoice: Invoice, contact: Contact | None, now: dt.datetime) -> Sha
     No token lives longer than 365 days: an older link gives way to a new one.
     """
     wanted = max(_end_of(invoice.due_on or now.date()) + AFTER_DUE, now + AFTER_MAIL)
-    for _attempt in range(2):
-        try:
-            with transaction.atomic():
-                return _renewed("invoice", invoice, contact, wanted, now)
-        except IntegrityError:  # somebody made the same link at this moment: take theirs
-            continue
-    raise RuntimeError(f"No link could be made for {invoice}.")
+    return _the_one({"kind": "invoice", "client": invoice.client, "invoice": invoice, "contact": contact}, wanted, now)
+
+
+def link_for_terms(client: Client, terms: CreditTerms, contact: Contact, now: dt.datetime) -> ShareLink:
+    """The one live link of a contact to a version of the credit terms, to be read and accepted within 60 days."""
+    return _the_one({"kind": "terms", "client": client, "terms": terms, "contact": contact}, now + AFTER_MAIL, now)
 
 
 def link_for_pro_forma(pro_forma: ProForma, contact: Contact | None, now: dt.datetime) -> ShareLink:
@@ -47,20 +47,29 @@ def link_for_pro_forma(pro_forma: ProForma, contact: Contact | None, now: dt.dat
     wanted = max(_end_of(pro_forma.pay_by) + AFTER_DUE, now + AFTER_MAIL)
     with transaction.atomic():
         draft = Invoice.objects.select_for_update(of=("self",)).select_related("client").get(pro_formas=pro_forma)
-        return _renewed("pro_forma", draft, contact, wanted, now)
+        about = {"kind": "pro_forma", "client": draft.client, "invoice": draft, "contact": contact}
+        return _renewed(about, wanted, now)
 
 
-def _renewed(
-    kind: str, invoice: Invoice, contact: Contact | None, wanted: dt.datetime, now: dt.datetime
-) -> ShareLink:
-    live = ShareLink.objects.select_for_update().filter(kind=kind, invoice=invoice, contact=contact, revoked_at=None)
+def _the_one(about: dict[str, Any], wanted: dt.datetime, now: dt.datetime) -> ShareLink:
+    for _attempt in range(2):
+        try:
+            with transaction.atomic():
+                return _renewed(about, wanted, now)
+        except IntegrityError:  # somebody made the same link at this moment: take theirs
+            continue
+    raise RuntimeError(f"No link could be made for {about}.")
+
+
+def _renewed(about: dict[str, Any], wanted: dt.datetime, now: dt.datetime) -> ShareLink:
+    live = ShareLink.objects.select_for_update().filter(**about, revoked_at=None)
     link = live.order_by("pk").first()
     if link is not None and link.created_at + LONGEST < now + AFTER_MAIL:
         link.revoked_at = now
         link.save(update_fields=["revoked_at"])
         link = None
     if link is None:
-        link = ShareLink(kind=kind, client=invoice.client, invoice=invoice, contact=contact, expires_at=wanted)
+        link = ShareLink(**about, expires_at=wanted)
     link.expires_at = min(max(link.expires_at, wanted), max(link.created_at or now, now) + LONGEST)
     link.save()
     return link
@@ -133,7 +142,7 @@ def rotate_link(link: ShareLink, *, by: Any, at: dt.datetime) -> ShareLink:
 
 
 def _row(kind: str, link_id: int) -> ShareLink | None:
-    return ShareLink.objects.select_related("client__company", "invoice", "contact").filter(
+    return ShareLink.objects.select_related("client__company", "invoice", "terms", "contact").filter(
         pk=link_id, kind=kind
     ).first()
 
