@@ -24,7 +24,7 @@ from invoices.mails import attached
 from invoices.models import Invoice
 from invoices.paying import percent, ways_to_pay
 from invoices.pdf import PDF, letter_pdf, statement_pdf
-from invoices.services.charging import accrued
+from invoices.services.charging import accrued, interest_starts_on
 from invoices.services.linking import link_for, url_of
 from outbox.kinds import Composed, Kind, NothingToSay, register
 from outbox.models import Message
@@ -35,7 +35,7 @@ from .services.business_days import may_leave
 from .services.deciding import NOTICE, cash_of, chased
 from .services.serving import after
 from .subjects import about
-from .wording import Facts, manner_of, paragraphs_of, subject_of
+from .wording import Facts, interest_words, manner_of, paragraphs_of, subject_of
 
 
 @dataclass(frozen=True)
@@ -65,6 +65,7 @@ class Reminder:
     items: Sequence[Item]
     cash: dict[str, Decimal]
     on: dt.date
+    charges: bool = True
 
     @property
     def told(self) -> list[Item]:
@@ -144,13 +145,14 @@ def gather(message: Message, now: dt.datetime) -> Reminder:
         raise NothingToSay("paid, promised, disputed or paused since it was planned")
     _place, step = max(told.values(), key=lambda placed: placed[0])
     to, copy = _readers(client, step)
+    charges = policy.interest != "NONE"
     items = [
-        _item(row, told[row.pk][1] if row.pk in told else None, on, charges=policy.interest != "NONE")
+        _item(row, told[row.pk][1] if row.pk in told else None, on, charges=charges)
         for row in listed if row.currency not in covered
     ]
     currencies = {item.invoice.currency for item in items}
     cash = {currency: amount for currency, amount in cash.items() if amount > 0 and currency in currencies}
-    return Reminder(client, to, copy, step, items, cash, on)
+    return Reminder(client, to, copy, step, items, cash, on, charges=charges)
 
 
 def _written(reminder: Reminder, now: dt.datetime, language: str) -> Composed:
@@ -234,10 +236,10 @@ def _facts(reminder: Reminder, step: Step, told: Sequence[Item], language: str) 
     interest: dict[str, Decimal] = defaultdict(Decimal)
     for item in told:
         interest[item.invoice.currency] += item.interest
-    rates = sorted({item.invoice.late_percent for item in told if item.invoice.late_percent > 0})
-    notice = on + dt.timedelta(days=step.interest_notice_days) if step.interest_notice_days and rates else None
-    if notice and pay_by and pay_by >= notice:
-        pay_by = notice - dt.timedelta(days=1)  # the day of a payment still bears interest
+    starts = _interest_starts(reminder, step, told)
+    to_come = [start for start in starts if start > on]
+    if pay_by and to_come and pay_by >= min(to_come):
+        pay_by = min(to_come) - dt.timedelta(days=1)  # the day of a payment still bears interest
     return Facts(
         count=len(told),
         number=str(first.number),
@@ -245,13 +247,37 @@ def _facts(reminder: Reminder, step: Step, told: Sequence[Item], language: str) 
         due=show_day(first.due_on, language),
         oldest_due=show_day(first.due_on, language),
         pay_by=show_day(pay_by, language) if pay_by else "",
-        interest_from=show_day(notice, language) if notice else "",
-        percent=" / ".join(percent(rate, language) for rate in rates) if notice else "",
-        may_charge=bool(rates),
+        interest_notice=_interest_notice(starts, told, on, language),
+        may_charge=reminder.charges and any(item.invoice.late_percent > 0 for item in told),
         interest=_amounts({c: amount for c, amount in interest.items() if amount}, language),
         copied=reminder.copy is not None,
         by_post=step.channel == "letter",
     )
+
+
+def _interest_starts(reminder: Reminder, step: Step, told: Sequence[Item]) -> dict[dt.date, list[Item]]:
+    """From which day which of the items a step gives notice for bear interest: as told before, or as told now."""
+    starts: dict[dt.date, list[Item]] = defaultdict(list)
+    if reminder.charges and step.interest_notice_days:
+        notice = reminder.on + dt.timedelta(days=step.interest_notice_days)
+        for item in told:
+            if item.step == step and item.invoice.late_percent > 0:
+                starts[interest_starts_on(item.invoice) or notice].append(item)
+    return starts
+
+
+def _interest_notice(starts: dict[dt.date, list[Item]], told: Sequence[Item], on: dt.date, language: str) -> str:
+    """The notice of interest in words; where it is not the same for all items, it names those it is about."""
+    said = []
+    for start, items in sorted(starts.items()):
+        rates = sorted({item.invoice.late_percent for item in items})
+        words = interest_words(
+            show_day(start, language), " / ".join(percent(rate, language) for rate in rates), is_running=start <= on
+        )
+        numbers = ", ".join(str(item.invoice.number) for item in items)
+        names = _("For %(numbers)s:") % {"numbers": numbers}
+        said.append(words if len(items) == len(told) else f"{names} {words}")
+    return " ".join(said)
 
 
 def _tables(reminder: Reminder, links: dict[int, str], language: str) -> list[dict[str, Any]]:

@@ -22,8 +22,7 @@ class Facts:
     due: str
     oldest_due: str
     pay_by: str = ""
-    interest_from: str = ""
-    percent: str = ""
+    interest_notice: str = ""
     may_charge: bool = False
     interest: str = ""
     copied: bool = False
@@ -74,7 +73,7 @@ def paragraphs_of(manner: str, facts: Facts) -> list[str]:
     """What is said before the list of items, paragraph by paragraph."""
     f = {
         "total": facts.total, "due": facts.due, "oldest": facts.oldest_due, "pay_by": facts.pay_by,
-        "interest_from": facts.interest_from, "percent": facts.percent, "interest": facts.interest,
+        "interest_notice": facts.interest_notice, "interest": facts.interest,
     }
     said = {
         "before_due": _before_due, "friendly": _friendly, "plain": _plain, "firm": _firm, "reissue": _reissue,
@@ -131,19 +130,26 @@ def _firm(facts: Facts) -> list[str]:
 
 
 def _reissue(facts: Facts) -> list[str]:
-    notice = _(
-        "On what is still unpaid on %(interest_from)s interest is charged from that day, at %(percent)s a year as "
-        "printed in the terms."
-    )
     return [
         ngettext(
             "%(total)s is still unpaid; it was due on %(due)s. You find the invoice attached once more.",
             "%(total)s is still unpaid. You find the invoices attached once more.", facts.count,
         ),
         _("Please pay by %(pay_by)s.") if facts.pay_by else "",
-        notice if facts.interest_from and facts.percent else "",
+        "%(interest_notice)s" if facts.interest_notice else "",
         _("If you cannot pay all of it at once, ask us for a payment plan."),
     ]
+
+
+def interest_words(day: str, percent: str, *, is_running: bool) -> str:
+    """From which day interest is charged: a day still to come, or one since which it is charged already."""
+    if is_running:
+        return _("Interest is charged from %(day)s.") % {"day": day}
+    notice = _(
+        "On what is still unpaid on %(interest_from)s interest is charged from that day, at %(percent)s a year as "
+        "printed in the terms."
+    )
+    return notice % {"interest_from": day, "percent": percent}
 
 
 def _final(facts: Facts) -> list[str]:

@@ -18,6 +18,7 @@ from disputes.models import Dispute
 from invoices.documents import LineRow, facts_of, invoice_facts, line_rows, total_rows
 from invoices.models import Invoice, ShareLink
 from invoices.paying import Row, Way, late_terms, ways_to_pay
+from invoices.services.charging import interest_starts_on
 from policies.models import Policy
 from policies.terms import due_words
 
@@ -170,11 +171,9 @@ def _next(invoice: Invoice, policy: Policy, on: dt.date, language: str) -> tuple
         )
     elif day is not None:
         sentences.append(_("If nothing happens, we remind you in the next days."))
-    notice = getattr(invoice, "interest_notice", None)
-    if notice is not None:
-        sentences.append(
-            _("Interest is charged from %(day)s.") % {"day": show_day(notice.interest_from, language)}
-        )
+    starts_on = interest_starts_on(invoice) if policy.interest != "NONE" else None
+    if starts_on is not None:
+        sentences.append(_("Interest is charged from %(day)s.") % {"day": show_day(starts_on, language)})
     return tuple(sentences)
 
 

@@ -22,10 +22,11 @@ from core.services import read_file
 from invoices.models import RECEIVABLE, REVENUE, Charge, Entry, Intake, InterestNotice, Invoice
 from invoices.services.charging import accrued, charge_interest, give_interest_notice, waive_charge
 from invoices.services.ledger import NewEntry, post_entry
+from outbox.services import deliver, send_again
 from payments.models import Allocation
 from policies.services import new_version, policy_of
 from tests.cast import CLERK, invoice_due, make_client, make_company, pay
-from tests.collecting import days, days_pass, sent_to
+from tests.collecting import DAY, days, days_pass, sent_to
 
 pytestmark = pytest.mark.django_db
 
@@ -199,6 +200,42 @@ def test_the_notice_of_the_re_issued_invoice_starts_it_and_the_final_notice_clai
     letter = pypdf.PdfReader(io.BytesIO(read_file(final.attachments[0]["sha256"]))).pages[0].extract_text()
     assert f"€{Decimal(1000) + claim.amount:,.2f}" in letter and f"Interest on {invoice.number}" in letter
     assert "by post" in final.text and "by post" not in letter
+
+
+def test_a_policy_without_interest_gives_no_notice_of_any(late_client):
+    policy = policy_of(late_client.company, day(0))
+    new_version(policy, effective_from=day(1), changes={"interest": "NONE"}, steps=None, on=day(0), by=CLERK)
+    invoice_due(late_client, DUE)
+    days_pass(late_client.company, day(21), day(33))
+    second, reissued = sent_to(late_client)
+    assert [a["name"] for a in reissued.attachments] == [f"{Invoice.objects.get().number}.pdf"]
+    for mail in (second, reissued):
+        assert "nterest" not in mail.text
+    assert not InterestNotice.objects.exists()
+
+
+def test_the_invoice_sent_again_names_the_first_day_of_interest_that_stands(late_client):
+    """9 February was announced on 2 February; what is sent again on the 4th does not promise another day."""
+    invoice_due(late_client, DUE)
+    days_pass(late_client.company, day(31), day(32))
+    (first,) = sent_to(late_client)
+    again = send_again(first, on=first.on + 2 * DAY, now=first.not_before + 2 * DAY, by=CLERK)
+    deliver(again.not_before)
+    again.refresh_from_db()
+    for mail in (first, again):
+        assert "On what is still unpaid on 9 February 2026 interest is charged from that day" in mail.text
+        assert "Please pay by 8 February 2026" in mail.text
+
+
+def test_a_reissued_old_item_says_that_interest_runs_since_the_day_chosen_when_it_was_taken_over(late_client):
+    chosen = taken_over(late_client, issued=day(-30), interest_from=day(10))
+    fresh = taken_over(late_client, issued=day(-30), interest_from=None)
+    for item in (chosen, fresh):
+        Served.objects.create(invoice=item, step="reminder_2", channel="letter", on=day(22))
+    days_pass(late_client.company, day(32), day(32))
+    (mail,) = sent_to(late_client)
+    assert f"For {chosen.number}: Interest is charged from 11 January 2026." in mail.text
+    assert f"For {fresh.number}: On what is still unpaid on 9 February 2026 interest is charged" in mail.text
 
 
 def taken_over(client, *, issued: dt.date, interest_from: dt.date | None, percent: str = "12") -> Invoice:
