@@ -93,11 +93,9 @@ def sale_of(invoice: Invoice, on: dt.date) -> Sale:
 
 
 def kept_for(invoice: Invoice) -> Decimal:
-    """What was paid on the standing pro forma of a draft and is not put elsewhere."""
-    paid, used = money_kept(invoice=invoice)
-    inside: Decimal = paid.aggregate(s=Sum("payments__amount"))["s"] or Decimal(0)
-    outside: Decimal = used.aggregate(s=Sum("payments__allocations__amount"))["s"] or Decimal(0)
-    return inside - outside
+    """What came in for the standing pro forma of a draft."""
+    came_in: Decimal | None = money_kept(invoice=invoice).aggregate(s=Sum("payments__amount"))["s"]
+    return came_in or Decimal(0)
 
 
 def spoken_for(client: Client, currency: str) -> Decimal:

@@ -135,7 +135,7 @@ def _parts(clients: list[int], on: dt.date, without: Invoice | None) -> Iterable
     of_others = Q(invoice__issued_at=None) & ~Q(invoice=but) if but else Q(invoice__issued_at=None)
     work = CompletedWork.objects.filter(Q(invoice=None) | of_others, client__in=clients, removed_at=None)
     cash = Entry.objects.filter(client__in=clients)
-    kept, used = money_kept(invoice__client__in=clients)
+    kept = money_kept(invoice__client__in=clients)
     legs = [
         _leg(invoices.open(), due, F("balance")),
         _leg(Charge.objects.filter(client__in=clients, balance__gt=0), Value("charges"), F("balance")),
@@ -144,19 +144,18 @@ def _parts(clients: list[int], on: dt.date, without: Invoice | None) -> Iterable
         _leg(cash.filter(cr=CUSTOMER_CREDIT), Value("unapplied"), F("amount")),
         _leg(cash.filter(dr=CUSTOMER_CREDIT), Value("unapplied"), Signed(F("amount"))),
         _leg(kept.exclude(invoice=but), Value("kept"), F("payments__amount"), "invoice__client"),
-        _leg(used.exclude(invoice=but), Value("kept"), Signed(F("payments__allocations__amount")), "invoice__client"),
     ]
     rows: Iterable[tuple[int, str, str, Decimal]] = legs[0].union(*legs[1:], all=True)
     return rows
 
 
-def money_kept(**of: Any) -> tuple[QuerySet[ProForma], QuerySet[ProForma]]:
-    """Pro formas that stand, joined with what was paid on them, and with what of that was put elsewhere meanwhile."""
+def money_kept(**of: Any) -> QuerySet[ProForma]:
+    """Pro formas that wait for their money, joined with the payments that came in for them and were not taken back."""
     taken_back = Entry.objects.filter(key=Concat(Value("reversal:payment:"), OuterRef("payments__key")))
-    standing = {"cancelled_at": None, "invoice__issued_at": None, "payments__currency": F("currency"), **of}
-    used = {"payments__allocations__entry__reversed_by": None, **standing}
-    kept, elsewhere = ProForma.objects.filter(**standing), ProForma.objects.filter(**used)
-    return kept.exclude(Exists(taken_back)).order_by(), elsewhere.exclude(Exists(taken_back)).order_by()
+    # One filter, so that all of it speaks of the same payment.
+    return ProForma.objects.filter(
+        ~Exists(taken_back), cancelled_at=None, invoice__issued_at=None, payments__currency=F("currency"), **of
+    ).order_by()
 
 
 def _leg(rows: QuerySet[Any], part: Any, amount: Any, client: str = "client") -> QuerySet[Any]:

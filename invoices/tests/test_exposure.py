@@ -1,4 +1,4 @@
-"""Exposure by component: what is open, charged, done, drafted, and the cash against it; one client or a page of them."""
+"""Exposure by component: what is open, charged, done, drafted, and the cash against it; of one client or many."""
 
 import datetime as dt
 from decimal import Decimal
@@ -9,14 +9,13 @@ from django.test.utils import CaptureQueriesContext
 
 from clients.models import LimitMark
 from clients.services.limits import set_limit
-from core.models import StoredFile
 from invoices.exposure import Exposure
-from invoices.models import CompletedWork, Invoice, ProForma, Series
+from invoices.models import CompletedWork, Invoice
 from invoices.services.charging import charge_interest, give_interest_notice
 from invoices.services.exposure import available_of, credits_of, exposure_of, exposures_of, note_credit
 from invoices.services.issuing import issue_invoice, void_invoice
-from payments.models import Payment
-from payments.services import allocate
+from invoices.services.pro_forma import make_pro_forma
+from payments.services import take_back_payment
 from policies.models import CreditPolicy
 from tests.cast import CLERK, TODAY, make_client, make_draft, make_invoice, pay
 
@@ -29,30 +28,6 @@ def done(client, gross, *, invoice=None, key="w1", **facts):
         company=client.company, client=client, key=key, description="Repair", unit_price=gross, net=gross, gross=gross,
         currency=client.currency, done_on=TODAY, invoice=invoice, recorded_by=CLERK, **facts,
     )
-
-
-def pro_forma(draft, number="PF-1"):
-    series, _ = Series.objects.get_or_create(
-        company=draft.company, kind="pro_forma", year=2026, defaults={"prefix": "PF-"}
-    )
-    return ProForma.objects.create(
-        invoice=draft, series=series, seq=draft.pk, number=number, made_on=TODAY, pay_by=TODAY, total=draft.total,
-        currency=draft.currency, made_by=CLERK,
-    )
-
-
-def keep(client, amount, of):
-    """Money that came in for a pro forma."""
-    payment = pay(client, amount, how="none")
-    kept = Payment(**{f.attname: getattr(payment, f.attname) for f in Payment._meta.concrete_fields})
-    kept.pk, kept.key, kept.pro_forma = None, f"kept-{payment.key}", of
-    kept.save(force_insert=True)
-    from invoices.models import BANK, CUSTOMER_CREDIT
-    from invoices.services.ledger import NewEntry, post_entry
-
-    post_entry(NewEntry(f"payment:{kept.key}", f"payment:{kept.pk}", "payment", client, BANK, CUSTOMER_CREDIT,
-                        kept.amount, kept.currency, TODAY), CLERK)  # fmt: skip
-    return kept
 
 
 def test_every_component_is_counted_once(late_client):
@@ -101,17 +76,23 @@ def test_drafts_count_where_the_policy_in_force_says_so(late_client):
 
 
 def test_money_kept_for_a_pro_forma_leaves_no_room_for_another_order(late_client):
-    draft = make_draft(late_client, "100")
-    keep(late_client, "60", pro_forma(draft))
-    other = make_draft(late_client, "30")
-    put_elsewhere = keep(late_client, "50", pro_forma(other, "PF-2"))
-    invoice = make_invoice(late_client, "20")
-    allocate(put_elsewhere, {f"invoice:{invoice.pk}": Decimal(20)}, on=TODAY, by=CLERK)
+    draft, other = make_draft(late_client, "100"), make_draft(late_client, "80")
+    order = make_pro_forma(draft, TODAY, on=TODAY, by=CLERK)
+    pay(late_client, "25", pro_forma=order)
+    pay(late_client, "35", pro_forma=order)
+    wrong = pay(late_client, "30", pro_forma=make_pro_forma(other, TODAY, on=TODAY, by=CLERK))
+    pay(late_client, "7", how="none")
     exposure = exposure_of(late_client, "EUR", TODAY)
-    assert (exposure.unapplied, exposure.kept, exposure.free_cash) == (200, 90, 110)
+    assert (exposure.unapplied, exposure.kept, exposure.free_cash) == (97, 90, 7)
     assert exposure.drafts == 0  # a draft that is to be paid first asks for no credit
-    assert exposure.total == -110
+    assert exposure.total == -7
     assert exposure_of(late_client, "EUR", TODAY, without=draft).kept == 30
+    take_back_payment(wrong, reason="another client's", on=TODAY, by=CLERK)
+    exposure = exposure_of(late_client, "EUR", TODAY)
+    assert (exposure.unapplied, exposure.kept) == (67, 60)
+    pay(late_client, "40", pro_forma=order)  # now it is paid, and issued
+    exposure = exposure_of(late_client, "EUR", TODAY)
+    assert (exposure.open, exposure.unapplied, exposure.kept, exposure.total) == (0, 7, 0, -7)
 
 
 def test_currencies_are_never_added_and_a_limit_holds_in_its_own(late_client):
@@ -161,7 +142,7 @@ def test_a_payment_lets_the_marks_fall_at_once_and_a_night_finds_what_nobody_did
     assert not LimitMark.objects.filter(fell_back_on=None).exists()
 
 
-def test_issuing_asks_little_more_where_a_limit_stands(late_client, django_assert_max_num_queries):
+def test_issuing_asks_little_more_where_a_limit_stands(late_client):
     drafts = [make_draft(late_client, "10") for _ in range(3)]
     issue_invoice(drafts[0], on=TODAY, by=CLERK)
     with CaptureQueriesContext(connection) as free:
@@ -171,4 +152,3 @@ def test_issuing_asks_little_more_where_a_limit_stands(late_client, django_asser
         issue_invoice(drafts[2], on=TODAY, by=CLERK)
     assert len(limited) - len(free) <= 7
     assert Invoice.objects.issued().count() == 3
-    assert not StoredFile.objects.exists()
