@@ -1,4 +1,7 @@
-"""The mails of this app: an invoice with its PDF, and a fresh private link. Written when they leave, not before."""
+"""The mails of this app: an invoice or a pro forma with its PDF, and a fresh private link.
+
+Written when they leave, not before.
+"""
 
 from __future__ import annotations
 
@@ -20,16 +23,20 @@ from outbox.models import Message
 from policies.terms import due_words
 
 from .documents import facts_of
-from .models import Invoice
+from .models import Invoice, ProForma
 from .paying import late_terms, ways_to_pay
-from .pdf import PDF, invoice_pdf, item_statement_pdf
-from .services.linking import link_for, url_of
+from .pdf import PDF, invoice_pdf, item_statement_pdf, pro_forma_pdf
+from .pro_formas import pay_by_words, ways_of, what_it_is
+from .services.linking import link_for, link_for_pro_forma, url_of
 
 
 def register_kinds() -> None:
     """Make the outbox know what this app sends."""
     register(Kind("invoice", compose=compose_invoice, may_go=may_go, still=still))
     register(Kind("new_link", compose=compose_new_link, may_go=may_go, still=still))
+    register(
+        Kind("pro_forma", compose=compose_pro_forma, may_go=pro_forma_may_go, still=pro_forma_still)
+    )
 
 
 def may_go(message: Message, now: dt.datetime) -> str:
@@ -37,9 +44,30 @@ def may_go(message: Message, now: dt.datetime) -> str:
     invoice, contact = _subject(message)
     if invoice.voided_at is not None:
         return f"{invoice} was voided"
+    return _cannot_reach(contact)
+
+
+def _cannot_reach(contact: Contact) -> str:
     if not contact.is_active or not contact.email or contact.bounced_at is not None:
         return f"mail to {contact.name} cannot arrive"
     return ""
+
+
+def pro_forma_may_go(message: Message, now: dt.datetime) -> str:
+    """Why it may not go: it was cancelled or paid meanwhile, or its reader cannot be reached any more."""
+    pro_forma, contact = _pro_forma(message)
+    if pro_forma.cancelled_at is not None or pro_forma.invoice is None:
+        return f"{pro_forma} was cancelled"
+    if pro_forma.invoice.issued_at is not None:
+        return f"{pro_forma} became the invoice {pro_forma.invoice}"
+    return _cannot_reach(contact)
+
+
+def pro_forma_still(message: Message, now: dt.datetime) -> str:
+    """Whether it still stands; the client is locked until the mail is handed over."""
+    _subject, contact = _pro_forma(message)
+    lock_client(contact.client_id)
+    return pro_forma_may_go(message, now)
 
 
 def still(message: Message, now: dt.datetime) -> str:
@@ -64,6 +92,44 @@ def preview_invoice(invoice: Invoice, contact: Contact, now: dt.datetime) -> Com
     return _composed("invoice", invoice, contact, now, attachments=[pdf], link_url=settings.PUBLIC_URL + "/i/…/")
 
 
+def compose_pro_forma(message: Message, now: dt.datetime) -> Composed:
+    """A pro forma by mail: what it is, the amount, until when, how to pay, link and PDF."""
+    pro_forma, contact = _pro_forma(message)
+    return _pro_forma_mail(pro_forma, contact, now, url_of(link_for_pro_forma(pro_forma, contact, now)))
+
+
+def preview_pro_forma(pro_forma: ProForma, contact: Contact, now: dt.datetime) -> Composed:
+    """The mail as it would leave now, without a real private link: looking changes nothing."""
+    return _pro_forma_mail(pro_forma, contact, now, settings.PUBLIC_URL + "/p/…/")
+
+
+def _pro_forma_mail(pro_forma: ProForma, contact: Contact, now: dt.datetime, link_url: str) -> Composed:
+    assert pro_forma.invoice is not None
+    company, client = pro_forma.invoice.company, pro_forma.invoice.client
+    language, currency = contact.speaks(), pro_forma.currency
+    with translation.override(language):
+        context = {
+            "company": company,
+            "contact": contact,
+            "number": pro_forma.number,
+            "amount": show(pro_forma.total, currency, language),
+            "pay_by": pay_by_words(pro_forma.pay_by, today(company, now), language),
+            "po_number": pro_forma.frozen["po_number"],
+            "sentences": what_it_is(pro_forma, language),
+            "ways": ways_of(pro_forma, pro_forma.total),
+            "link_url": link_url,
+            "link_label": _("See the pro forma and pay"),
+            "why": _("You get this e-mail because %(client)s ordered from %(company)s.")
+            % {"client": client.name, "company": company.name},
+        }
+        subject, text, html = write("pro_forma", context, language)
+    return Composed(
+        to_name=contact.name, to_addr=contact.email, subject=subject, text=text, html=html,
+        attachments=[(pro_forma_file_name(pro_forma), PDF, read_file(pro_forma_pdf(pro_forma).sha256))],
+        from_name=company.name, reply_to=company.email,
+    )
+
+
 def compose_new_link(message: Message, now: dt.datetime) -> Composed:
     """A fresh private link, for whoever asked on the page of an old one; sent to the address on file alone."""
     invoice, contact = _subject(message)
@@ -86,7 +152,16 @@ def file_name(invoice: Invoice) -> str:
     >>> file_name(Invoice(number="LO-2026/0147 b"))
     'LO-2026-0147-b.pdf'
     """
-    kept = "".join(c if c.isascii() and c.isalnum() else "-" for c in str(invoice.number))
+    return _as_file_name(str(invoice.number))
+
+
+def pro_forma_file_name(pro_forma: ProForma) -> str:
+    """The name the PDF of a pro forma is saved under."""
+    return _as_file_name(pro_forma.number)
+
+
+def _as_file_name(number: str) -> str:
+    kept = "".join(c if c.isascii() and c.isalnum() else "-" for c in number)
     return f"{'-'.join(part for part in kept.split('-') if part) or 'invoice'}.pdf"
 
 
@@ -136,3 +211,11 @@ def _subject(message: Message) -> tuple[Invoice, Contact]:
     invoice = Invoice.objects.select_related("client__company", "company").get(pk=message.payload["invoice"])
     contact = Contact.objects.select_related("client").get(pk=message.payload["contact"])
     return invoice, contact
+
+
+def _pro_forma(message: Message) -> tuple[ProForma, Contact]:
+    pro_forma = ProForma.objects.select_related("invoice__client__company", "invoice__company").get(
+        pk=message.payload["pro_forma"]
+    )
+    contact = Contact.objects.select_related("client").get(pk=message.payload["contact"])
+    return pro_forma, contact

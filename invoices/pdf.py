@@ -29,8 +29,9 @@ from core.models import StoredFile
 from core.services import store_file
 
 from .documents import InvoiceDocument, invoice_document
-from .models import Invoice
+from .models import Invoice, ProForma
 from .pdf_worker import read_frame, write_frame
+from .pro_formas import ProFormaDocument, pro_forma_document
 from .statements import Letter, OpenItem, Statement, item_statement_of, letter_to, statement_of
 
 PDF = "application/pdf"
@@ -58,6 +59,16 @@ def invoice_pdf(invoice: Invoice) -> StoredFile:
     return invoice.pdf
 
 
+def pro_forma_pdf(pro_forma: ProForma) -> StoredFile:
+    """The PDF of a pro forma: printed once from what was frozen when it was made, then the same bytes for ever."""
+    if pro_forma.pdf is None:
+        stored = store_file(_print("pdf/pro_forma.html", pro_forma_document(pro_forma)), PDF)
+        ProForma.objects.filter(pk=pro_forma.pk, pdf=None).update(pdf=stored)
+        pro_forma.refresh_from_db(fields=["pdf"])
+    assert pro_forma.pdf is not None
+    return pro_forma.pdf
+
+
 def item_statement_pdf(invoice: Invoice, on: dt.date, contact: Contact | None = None) -> bytes:
     """The one-page statement of an item that was issued elsewhere, as it stands on a day."""
     return _print("pdf/statement.html", item_statement_of(invoice, on, contact))
@@ -79,7 +90,7 @@ def letter_pdf(
     return _print("pdf/letter.html", letter)
 
 
-def _print(template: str, document: InvoiceDocument | Statement | Letter) -> bytes:
+def _print(template: str, document: InvoiceDocument | ProFormaDocument | Statement | Letter) -> bytes:
     if any(not getattr(block, "_from_testcase", False) for block in connection.atomic_blocks):
         raise RuntimeError("A document is printed after the commit, never inside a transaction.")
     with translation.override(document.head.language):

@@ -1,6 +1,6 @@
 from django.urls import include, path
 
-from . import views
+from . import pro_forma, views
 
 app_name = "portal"
 
@@ -17,6 +17,16 @@ urlpatterns = [
                 path("promise/", views.answer, {"answer": "promise"}, name="promise"),
                 path("query/", views.answer, {"answer": "query"}, name="query"),
                 path("plan/", views.answer, {"answer": "plan"}, name="plan"),
+            ]
+        ),
+    ),
+    path(
+        "p/<int:link_id>/<str:token>/",
+        include(
+            [
+                path("", pro_forma.pro_forma, name="pro_forma"),
+                path("pdf/", pro_forma.pdf, name="pro_forma_pdf"),
+                path("seen/", pro_forma.seen, name="pro_forma_seen"),
             ]
         ),
     ),

@@ -21,7 +21,7 @@ TEMPLATES = sorted(p for folder in ("portal", "mail", "pdf") for p in (ROOT / "t
 CODE = sorted(
     [
         *(ROOT / "portal").glob("*.py"),
-        *(ROOT / "invoices" / name for name in ("documents.py", "paying.py", "statements.py", "mails.py")),
+        *(ROOT / "invoices" / name for name in ("documents.py", "paying.py", "statements.py", "mails.py", "pro_formas.py")),
         *(ROOT / "ar_collections" / name for name in ("mails.py", "wording.py")),
     ]
 )

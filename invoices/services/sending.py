@@ -9,7 +9,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from audit.services import record
-from clients.models import Contact
+from clients.models import Client, Contact
 from core.errors import Refused
 from invoices.documents import recipient
 from invoices.models import Invoice, ShareLink
@@ -32,7 +32,8 @@ def send_invoice(
     with transaction.atomic():
         invoice = Invoice.objects.select_for_update(of=("self",)).select_related("client", "contact").get(pk=invoice.pk)
         to = contact or invoice.contact or recipient(invoice.client)
-        _check_sendable(invoice, to)
+        _check_sendable(invoice)
+        check_reader(invoice.client, to)
         assert to is not None
         earlier = Message.objects.filter(key__startswith=f"invoice:{invoice.pk}:send:").order_by("pk")
         for waiting in earlier.filter(state__in=STILL_HERE):
@@ -56,29 +57,37 @@ def send_new_link(link: ShareLink, *, on: dt.date) -> Message | None:
     Nothing where the invoice may not be shown or nobody can be written to: whoever asked is told the same words.
     """
     invoice = link.invoice
-    if invoice is None or invoice.issued_at is None or invoice.voided_at is not None:
+    if invoice is None:
+        return None
+    pro_forma = invoice.pro_formas.standing().first() if link.kind == "pro_forma" else None
+    if pro_forma is None and (link.kind != "invoice" or invoice.issued_at is None or invoice.voided_at is not None):
         return None
     contact = link.client.contacts.reachable().filter(pk=link.contact_id or 0).first() or recipient(link.client)
     if contact is None:
         return None
-    return enqueue(
-        f"new_link:{link.pk}:{on.isoformat()}", "new_link", f"client:{link.client_id}", on,
-        {"invoice": invoice.pk, "contact": contact.pk}, timezone.now(),
-    )
+    key, party = f"new_link:{link.pk}:{on.isoformat()}", f"client:{link.client_id}"
+    if pro_forma is not None:
+        subject = {"pro_forma": pro_forma.pk, "contact": contact.pk}
+        return enqueue(key, "pro_forma", party, on, subject, timezone.now())
+    return enqueue(key, "new_link", party, on, {"invoice": invoice.pk, "contact": contact.pk}, timezone.now())
 
 
-def _check_sendable(invoice: Invoice, to: Contact | None) -> None:
+def _check_sendable(invoice: Invoice) -> None:
     if invoice.issued_at is None:
         raise Refused("A draft is not sent; issue it first.", code="draft")
     if invoice.voided_at is not None:
         raise Refused(f"{invoice} is void and is not sent any more.", code="void")
+
+
+def check_reader(client: Client, to: Contact | None) -> None:
+    """Refuse whom a document of the client cannot reach: nobody, somebody else's contact, an address that fails."""
     if to is None:
         raise Refused(
-            f"{invoice.client} has nobody with an e-mail address that works; add a contact.", code="no_contact",
+            f"{client} has nobody with an e-mail address that works; add a contact.", code="no_contact",
             where="contact",
         )
-    if to.client_id != invoice.client_id:
-        raise Refused(f"{to} is not a contact of {invoice.client}.", code="foreign_contact", where="contact")
+    if to.client_id != client.pk:
+        raise Refused(f"{to} is not a contact of {client}.", code="foreign_contact", where="contact")
     if not to.is_active or not to.email or to.bounced_at is not None:
         raise Refused(
             f"Mail to {to.name} cannot arrive; correct the address or choose another contact.", code="unreachable",
