@@ -17,7 +17,7 @@ from ar_collections.services.pausing import claim_paid, end_pause, pause_chasing
 from ar_collections.services.promising import promise_payment, with_state
 from core.errors import Refused
 from tests.cast import CLERK, invoice_due, pay
-from tests.collecting import a_day, days_pass, sent_to, served
+from tests.collecting import DAY, a_day, days_pass, sent_to, served
 
 pytestmark = pytest.mark.django_db
 
@@ -58,6 +58,42 @@ def test_broken_at_the_end_of_the_day_after_grace_then_a_task_once_and_the_ladde
     assert state(promise, dt.date(2026, 11, 18)) == judged
     assert Task.objects.filter(kind="promise_broken", invoice=invoice).count() == 1
     assert served(invoice) == [("reminder_1", dt.date(2026, 11, 18))]
+
+
+def test_a_transfer_of_friday_that_is_found_on_monday_keeps_the_promise_taken_on_monday(late_client):
+    invoice = invoice_due(late_client, DUE - 9 * DAY)
+    promise = promise_payment(invoice, Decimal(1000), LATE, on=DUE, by="client")
+    pay(late_client, "1000", on=DUE - 3 * DAY)
+    a_day(late_client.company, LATE + 2 * DAY)
+    assert state(promise, LATE + 2 * DAY) == "kept"
+    assert not Task.objects.filter(kind="promise_broken").exists()
+
+
+def test_what_had_come_before_a_promise_does_not_keep_it(late_client):
+    invoice = invoice_due(late_client, DUE)
+    pay(late_client, "400", on=DUE)
+    promise = promise_payment(invoice, Decimal(300), LATE, on=DUE, by="client")
+    assert state(promise, LATE + 2 * DAY) == "broken"
+    pay(late_client, "600", on=LATE + 3 * DAY)
+    assert state(promise, LATE + 3 * DAY) == "broken", "settled, but late"
+
+
+def test_money_counts_for_the_promise_that_stands_and_not_for_the_one_it_replaced(late_client):
+    invoice = invoice_due(late_client, DUE)
+    first = promise_payment(invoice, Decimal(600), dt.date(2026, 11, 16), on=DUE, by=CLERK)
+    second = promise_payment(invoice, Decimal(500), dt.date(2026, 11, 18), on=LATE, by=CLERK)
+    pay(late_client, "700", on=LATE)
+    assert [state(promise, LATE) for promise in (first, second)] == ["withdrawn", "kept"]
+    third = promise_payment(invoice, Decimal(300), dt.date(2026, 11, 18), on=LATE + DAY, by=CLERK)
+    assert [state(promise, LATE + DAY) for promise in (second, third)] == ["kept", "open"]
+
+
+def test_the_last_promise_allowed_is_the_same_promise_when_it_is_asked_for_again(late_client):
+    invoice = invoice_due(late_client, DUE)
+    for day in (11, 12):
+        said = (invoice, Decimal(900), dt.date(2026, 11, day))
+        made = promise_payment(*said, on=LATE, by="client", by_client=True)
+    assert promise_payment(*said, on=LATE, by="client", by_client=True) == made
 
 
 def test_the_task_of_a_broken_promise_closes_itself_when_the_money_comes(late_client):

@@ -8,8 +8,21 @@ from decimal import Decimal
 from typing import Any
 
 from django.db import transaction
-from django.db.models import Case, CharField, Exists, F, OuterRef, Q, QuerySet, Subquery, Sum, Value, When
-from django.db.models.functions import Cast, Coalesce, Concat
+from django.db.models import (
+    Case,
+    CharField,
+    DateTimeField,
+    Exists,
+    F,
+    OuterRef,
+    Q,
+    QuerySet,
+    Subquery,
+    Sum,
+    Value,
+    When,
+)
+from django.db.models.functions import Cast, Coalesce, Concat, Least
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -52,6 +65,10 @@ def promise_payment(
         invoice = Invoice.objects.select_for_update(of=("self",)).select_related("company", "client").get(pk=invoice.pk)
         if invoice.issued_at is None or invoice.voided_at is not None or invoice.balance == 0:
             raise Refused(_("Nothing is owed on this invoice."), code="settled")
+        earlier = Promise.objects.filter(invoice=invoice)
+        same = earlier.running_on(on).filter(amount=amount, promised_for=promised_for, made_on=on).first()
+        if same:
+            return same
         if amount <= 0 or not is_exact(amount, invoice.currency):
             raise Refused(_("Promise an amount above zero."), code="amount", where="amount")
         if amount > invoice.balance:
@@ -62,7 +79,6 @@ def promise_payment(
             )
         if promised_for < on:
             raise Refused(_("Promise today or a later day."), code="past", where="promised_for")
-        earlier = Promise.objects.filter(invoice=invoice)
         if by_client:
             latest = latest_day_to_promise(invoice, policy, on)
             if promised_for > latest:
@@ -76,9 +92,6 @@ def promise_payment(
                     _("This invoice was promised %(n)d times; please call us.") % {"n": policy.promise_most_open},
                     code="too_many", where="promised_for",
                 )
-        same = earlier.running_on(on).filter(amount=amount, promised_for=promised_for, made_on=on).first()
-        if same:
-            return same
         earlier.running_on(on).update(withdrawn_on=on)
         promise = Promise.objects.create(
             client=invoice.client, invoice=invoice, contact=contact, amount=amount, currency=invoice.currency,
@@ -106,20 +119,35 @@ def withdraw_promise(promise: Promise, *, on: dt.date, by: Any) -> None:
 
 
 def with_state(promises: QuerySet[Promise], on: dt.date) -> QuerySet[Any]:
-    """Promises with ``paid`` (what came in on their invoice from the day they were made to their last day) and
-    ``state`` on a day: open, kept, partly, broken or withdrawn; derived from the ledger, never stored."""
-    since = Q(effective_on__gt=OuterRef("made_on"))
-    since |= Q(effective_on=OuterRef("made_on"), posted_at__gte=OuterRef("made_at"))
-    entries = Entry.objects.filter(
-        since, Q(dr=RECEIVABLE) | Q(cr=RECEIVABLE), invoice=OuterRef("invoice"), effective_on__lte=on
-    ).filter(effective_on__lte=OuterRef("pauses_until"))
+    """Promises with ``paid`` and ``state`` on a day: open, kept, partly, broken or withdrawn; derived, never stored.
+
+    ``paid`` is what was posted on their invoice after they were made and is dated up to their last day, also where it
+    is dated before them: a transfer of Friday is found on Monday. What comes after a promise was replaced counts for
+    its successor. Where the invoice is settled the promise is kept.
+    """
+    far = Value(dt.datetime(9999, 1, 1, tzinfo=dt.UTC), output_field=DateTimeField())
+    successor = Promise.objects.filter(invoice=OuterRef("invoice"), pk__gt=OuterRef("pk")).order_by("pk")
+    is_withdrawn = Q(withdrawn_on__lte=on)
+    promises = promises.alias(
+        counts_to=Case(When(is_withdrawn, then=Least("pauses_until", "withdrawn_on")), default=F("pauses_until")),
+        counts_until=Case(
+            When(is_withdrawn, then=Coalesce(Subquery(successor.values("made_at")[:1]), far)), default=far
+        ),
+    )
+    moves = Entry.objects.filter(
+        Q(dr=RECEIVABLE) | Q(cr=RECEIVABLE), invoice=OuterRef("invoice"), effective_on__lte=on
+    ).filter(effective_on__lte=OuterRef("counts_to")).order_by()
+    since = moves.filter(posted_at__gte=OuterRef("made_at"), posted_at__lt=OuterRef("counts_until"))
     moved = Case(When(cr=RECEIVABLE, then=F("amount")), default=Signed(F("amount")), output_field=MoneyField())
-    credits = entries.order_by().values("invoice").annotate(s=Sum(moved)).values("s")
-    paid = Coalesce(Subquery(credits, output_field=MoneyField()), NO_AMOUNT)
-    return promises.annotate(paid=paid).annotate(
+    paid, net = (
+        Subquery(rows.values("invoice").annotate(s=Sum(moved)).values("s"), output_field=MoneyField())
+        for rows in (since, moves)
+    )
+    return promises.alias(net=net).annotate(paid=Coalesce(paid, NO_AMOUNT)).annotate(
         state=Case(
             When(paid__gte=F("amount"), then=Value("kept")),
-            When(withdrawn_on__lte=on, then=Value("withdrawn")),
+            When(is_withdrawn, then=Value("withdrawn")),
+            When(net__gte=NO_AMOUNT, then=Value("kept")),  # settled
             When(pauses_until__gte=on, then=Value("open")),
             When(paid__gt=NO_AMOUNT, then=Value("partly")),
             default=Value("broken"), output_field=CharField(),
