@@ -7,6 +7,10 @@ class InvoicesConfig(AppConfig):
     verbose_name = _("Invoices")
 
     def ready(self) -> None:
+        from outbox import sealing
+
         from .mails import register_kinds
+        from .services.kept_links import with_tokens, without_tokens
 
         register_kinds()
+        sealing.register(without_tokens, with_tokens)

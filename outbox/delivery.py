@@ -30,6 +30,7 @@ from .kinds import Composed, NothingToSay, kind_of, never, registered
 from .letter import Letter, letter
 from .models import Message, Outage
 from .moves import move
+from .sealing import without_secrets
 
 log = logging.getLogger(__name__)
 
@@ -292,8 +293,8 @@ def _content(composed: Composed) -> dict[str, object]:
         "to_addr": composed.to_addr,
         "cc_addr": composed.cc_addr,
         "subject": composed.subject,
-        "text": composed.text,
-        "html": composed.html,
+        "text": without_secrets(composed.text),
+        "html": without_secrets(composed.html),
         "attachments": attachments,
     }
 

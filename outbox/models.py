@@ -8,6 +8,8 @@ from django.utils.translation import gettext_lazy as _
 
 from core.guards import Frozen
 
+from .sealing import as_sent
+
 STILL_MOVES = (
     "state",
     "reason",
@@ -95,6 +97,14 @@ class Message(models.Model):
 
     def __str__(self) -> str:
         return self.key
+
+    @property
+    def text_as_sent(self) -> str:
+        return as_sent(self.text)
+
+    @property
+    def html_as_sent(self) -> str:
+        return as_sent(self.html)
 
 
 class Outage(models.Model):

@@ -10,7 +10,6 @@ import datetime as dt
 import io
 import json
 import random
-import time
 from collections import defaultdict
 from collections.abc import Iterator
 from decimal import Decimal
@@ -101,9 +100,7 @@ def take(content: bytes, mapping: dict[str, str], fmt: str, currency: str = "USD
 def test_the_real_book_ties_on_every_day_of_2012_and_2013():
     make_company("ibm", currency="USD")
     take(IBM.read_bytes(), IBM_MAP, IBM_DATES)
-    started = time.perf_counter()
     assert assert_ties(*YEARS) == 731
-    assert time.perf_counter() - started < 60
 
 
 def test_a_likeness_of_that_book_ties_on_every_day():

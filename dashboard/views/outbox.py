@@ -34,6 +34,8 @@ from dashboard.reports.outbox import (
     repetitions_of,
     rows_of,
 )
+from invoices.pdf import CouldNotPrint
+from invoices.services.linking import only_looking
 from invoices.services.sending import UNDO
 from outbox.kinds import NothingToSay, kind_of
 from outbox.models import Message
@@ -105,7 +107,7 @@ def message(request: StaffRequest, pk: int) -> HttpResponse:
 def message_html(request: StaffRequest, pk: int) -> HttpResponse:
     """The HTML of a mail, alone on a page on which nothing runs and nothing is loaded."""
     letter = get_object_or_404(Message, pk=pk)
-    html = letter.html or (_preview_of(request, pk) or {}).get("html", "")
+    html = letter.html_as_sent or (_preview_of(request, pk) or {}).get("html", "")
     if not html:
         raise Http404
     return HttpResponse(html, headers={"Cache-Control": "private, no-store", "Referrer-Policy": "no-referrer"})
@@ -138,7 +140,8 @@ def write_preview(request: StaffRequest, pk: int) -> HttpResponse:
     shown: dict[str, Any] = {"pk": pk, "at": request.desk.now.isoformat()}
     try:
         kind = kind_of(letter.kind)
-        composed = kind.compose(letter, request.desk.now)
+        with only_looking():
+            composed = kind.compose(letter, request.desk.now)
         shown |= {
             name: getattr(composed, name)
             for name in ("to_name", "to_addr", "cc_addr", "from_name", "reply_to", "subject", "text", "html")
@@ -149,6 +152,9 @@ def write_preview(request: StaffRequest, pk: int) -> HttpResponse:
         shown["nothing"] = str(nothing)
     except Refused as refused:
         shown["nothing"] = refused.message
+    except CouldNotPrint as why:
+        messages.error(request, _("The PDF could not be made: %(why)s Try again.") % {"why": why})
+        return redirect("dashboard:outbox_message", pk)
     request.session[PREVIEW] = shown
     return redirect("dashboard:outbox_message", pk)
 
@@ -186,7 +192,7 @@ def resume(request: StaffRequest) -> HttpResponse:
 def _act_on_many(request: StaffRequest) -> HttpResponse:
     """Cancel or send again what was ticked; what the rules refuse is said, the rest is done."""
     do = request.POST.get("do", "")
-    chosen = Message.objects.filter(pk__in=[pk for pk in request.POST.getlist("pk") if pk.isdigit()]).order_by("pk")
+    chosen = Message.objects.filter(pk__in=[pk for pk in request.POST.getlist("pk") if pk.isdecimal()]).order_by("pk")
     done = 0
     for letter in chosen if do in ("cancel", "again") else ():
         with refusals_said(request):

@@ -1,0 +1,46 @@
+"""Private links in kept mails: the token is left out, and worked out anew when somebody looks; no dump opens one."""
+
+from __future__ import annotations
+
+import re
+
+from django.conf import settings
+
+from invoices.models import ShareLink
+
+from .linking import token_of
+
+_TOKEN = re.compile(r"(/[a-z]/)(\d+)/([A-Za-z0-9_-]{43})/")
+_LEFT_OUT = re.compile(r"(/[a-z]/)(\d+)/~(\d+)~/")
+
+
+def without_tokens(text: str) -> str:
+    """The text with every token that opens a link of ours replaced by the version of that link."""
+    links = _links(_TOKEN, text)
+
+    def left_out(found: re.Match[str]) -> str:
+        link = links.get(int(found[2]))
+        genuine = link is not None and token_of(link) == found[3]
+        return f"{found[1]}{found[2]}/~{link.version}~/" if link and genuine else found[0]
+
+    return _TOKEN.sub(left_out, text) if links else text
+
+
+def with_tokens(text: str) -> str:
+    """A kept text as it was sent: each token as it was under that version of its link, by the key in force."""
+    links = _links(_LEFT_OUT, text)
+
+    def put_back(found: re.Match[str]) -> str:
+        link = links.get(int(found[2]))
+        if link is None:
+            return found[0]
+        link.version = int(found[3])
+        return f"{found[1]}{found[2]}/{token_of(link)}/"
+
+    return _LEFT_OUT.sub(put_back, text) if links else text
+
+
+def _links(pattern: re.Pattern[str], text: str) -> dict[int, ShareLink]:
+    if not settings.PUBLIC_URL or settings.PUBLIC_URL not in text:
+        return {}
+    return ShareLink.objects.in_bulk({int(found[2]) for found in pattern.finditer(text)})
