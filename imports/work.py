@@ -23,12 +23,13 @@ def register_works() -> None:
 
 
 def take_open_items(arguments: dict[str, Any], by: Any, progress: Progress) -> dict[str, Any]:
-    """Arguments: file (SHA-256), source, reading (the fields of Reading), company, interest_from, skip_bad, dry_run."""
+    """Arguments: file (SHA-256), source, reading (the fields of Reading), company, and those of Taking."""
     begins = arguments.get("interest_from")
     taking = open_items.Taking(
         reading=Reading(**arguments["reading"]), source=arguments.get("source", ""),
         company=arguments.get("company", ""), interest_from=dt.date.fromisoformat(begins) if begins else None,
         skip_bad=arguments.get("skip_bad", False), dry_run=arguments.get("dry_run", False),
+        in_spite=arguments.get("in_spite", ""),
     )
     on = today(_company(taking.company))
     try:

@@ -122,6 +122,13 @@ class ColumnsForm(forms.Form):
         widget=forms.DateInput(format="%Y-%m-%d", attrs={"type": "date"}),
         help_text=gettext_lazy("First day that may bear interest on these items. Empty: the day a notice names."),
     )
+    in_spite = forms.CharField(
+        label=gettext_lazy("Why items of clients without credit are taken"), required=False, max_length=200,
+        help_text=gettext_lazy(
+            "Items sold on credit since a client is cash-only or closed are refused, unless somebody who may grant "
+            "exceptions says why."
+        ),
+    )
     profile = forms.CharField(
         label=gettext_lazy("Keep this mapping as"), required=False, max_length=60,
         help_text=gettext_lazy("A name, so that the next file of this kind needs no mapping."),
@@ -135,7 +142,7 @@ class ColumnsForm(forms.Form):
         super().__init__(data, **kwargs)
         needed, optional = KEYS[kind]
         if kind == "clients":
-            for name in ("date_format", "interest_from", "round_half_up"):
+            for name in ("date_format", "interest_from", "in_spite", "round_half_up"):
                 del self.fields[name]
         if Company.objects.count() < 2:
             del self.fields["company"]

@@ -86,6 +86,7 @@ def columns(request: StaffRequest, kind: str, sha256: str) -> HttpResponse:
                 {
                     "file": sha256, "source": source, "reading": vars(reading), "skip_bad": True, "dry_run": True,
                     "company": company.code if company else "", "interest_from": begins.isoformat() if begins else "",
+                    "in_spite": given.get("in_spite", ""),
                 },
                 by=request.user,
             )

@@ -14,10 +14,14 @@ from django.utils import timezone
 
 from ar_collections.services.holding import hold_first_run
 from audit.services import record_many
+from clients.credit_gate import ON_CREDIT
 from clients.models import Client, Contact
+from clients.services.overrides import standing_overrides
+from clients.services.status import refused_since
 from core.jobs import Progress
 from core.models import Company, as_text
 from core.money import plain
+from core.permissions import may
 from disputes.models import Dispute
 from disputes.services import REVISIT_AFTER_DAYS
 from imports.cells import Reading, Trouble
@@ -44,6 +48,7 @@ class Taking:
 
     ``interest_from`` is the first day that may bear interest on these items (none: the day a notice names);
     ``skip_bad`` takes the good rows and leaves the others; ``dry_run`` answers the same and saves nothing.
+    ``in_spite`` says why items are taken that were sold on credit to a client who was cash-only or closed by then.
     """
 
     reading: Reading
@@ -52,6 +57,7 @@ class Taking:
     interest_from: dt.date | None = None
     skip_bad: bool = False
     dry_run: bool = False
+    in_spite: str = ""
 
 
 def import_open_items(
@@ -67,7 +73,7 @@ def import_open_items(
         companies = companies_for(taking.company, taking.reading.currency, answer, by)
         read = _read(sheet, taking.reading, companies, answer)
         book = _Book(companies, answer, taking.reading.mapping, on, by)
-        new = book.sort(read.good)
+        new = book.bar(book.sort(read.good), taking.in_spite)
         if answer.errors and (read.ambiguous or not taking.skip_bad):
             raise FileRefused(answer)
         book.write(new, taking, fingerprint(content), progress)
@@ -116,6 +122,7 @@ class _Book:
         self.added: list[Client] = []
         self.names: dict[tuple[int, str], Counter[str]] = {}
         self.currencies: dict[tuple[int, str], Counter[str]] = {}
+        self.passed: dict[int, str] = {}  # by line: why an item is taken in spite of the credit status
 
     def sort(self, items: Sequence[OpenItem]) -> list[tuple[Company, OpenItem]]:
         """The items that are not here yet; those that are count as unchanged, or are errors where they differ."""
@@ -144,6 +151,32 @@ class _Book:
             else:
                 self.answer.counts["unchanged"] += 1
         return new
+
+    def bar(self, placed: Sequence[tuple[Company, OpenItem]], in_spite: str) -> list[tuple[Company, OpenItem]]:
+        """The items without those that were sold on credit since the client is cash-only or closed: these are errors.
+
+        Taken all the same: what was paid before it came here, what an exception of the client covers, and everything
+        where somebody who may grant exceptions says why.
+        """
+        since: dict[int, dt.date] = {}
+        for some in _batches(list(self.clients.values())):
+            since |= refused_since(some, self.on)
+        excepted = may(self.by, "clients.grant_override") and in_spite.strip()
+        taken = []
+        for company, item in placed:
+            client = self.clients.get((company.pk, item.client))
+            barred = since.get(client.pk) if client else None
+            if client is None or barred is None or item.issued_on < barred or item.paid >= item.total:
+                taken.append((company, item))
+            elif reason := excepted or _exception(client, self.on):
+                self.passed[item.line] = str(reason)
+                taken.append((company, item))
+            else:
+                self.answer.wrong(item.line, self.mapping["issued_on"], item.issued_on.isoformat(), (
+                    f"{client} buys nothing on credit since {barred}, and this item was issued afterwards and is not "
+                    "paid. Leave it out, or let somebody who may grant exceptions import it and say why."
+                ))  # fmt: skip
+        return taken
 
     def write(
         self, placed: Sequence[tuple[Company, OpenItem]], taking: Taking, sha256: str, progress: Progress
@@ -250,6 +283,15 @@ class _Book:
                     "doc": doc_of(payment), "summary": n.item.number,
                 }
                 for n, payment in zip(paid, payments, strict=True)
+            ]
+            + [
+                {
+                    "by": self.by, "action": "credit_rule_passed", "obj": n.invoice, "client_id": n.client.pk,
+                    "doc": f"invoice:{n.invoice.pk}", "summary": self.passed[n.item.line],
+                    "diff": {"by": "exception", "rule": "import"},
+                }
+                for n in new
+                if n.item.line in self.passed
             ]
         )
 
@@ -399,6 +441,12 @@ def _allocations(entries: Iterable[Entry], payments: Iterable[Payment]) -> list[
         for entry in entries
         if entry.key in by_key
     ]
+
+
+def _exception(client: Client, on: dt.date) -> str:
+    """The exception by which a client buys on credit all the same, as it is kept beside the item; empty without one."""
+    standing = [o for o in standing_overrides(client, on) if o.allows == ON_CREDIT]
+    return f"exception {standing[0].pk} of {standing[0].granted_by}: {standing[0].reason}" if standing else ""
 
 
 def _differs(invoice: Invoice, item: OpenItem) -> str:

@@ -2,14 +2,18 @@
 
 import datetime as dt
 import threading
+from dataclasses import replace
 from decimal import Decimal
 
 import pytest
+from django.contrib.auth.models import User
 from django.db import connection
 
 from ar_collections.models import Hold
 from audit.models import Event
 from clients.models import Client, Contact
+from clients.services.overrides import grant_override
+from clients.services.status import set_status
 from core.errors import Refused
 from core.models import Company
 from disputes.models import Dispute
@@ -318,3 +322,48 @@ def test_two_imports_of_one_file_at_once_take_it_once():
     for thread in threads:
         thread.join()
     assert sorted(answers) == [0, 30] and Invoice.objects.count() == 30
+
+
+def test_items_sold_on_credit_since_the_client_is_cash_only_are_refused_by_line(company):
+    client = make_client(company, "C1")
+    set_status(client, "cash_only", because="60 days late", source="policy", on=dt.date(2026, 9, 10), by="system")
+    set_status(client, "closed", because="and no word", source="policy", on=dt.date(2026, 10, 10), by="system")
+    rows = [
+        row("before", issued="2026-09-09"), row("after", issued="2026-09-10"),
+        row("paid", issued="2026-10-01", paid="2026-10-02"), row("other", client="C2", issued="2026-10-20"),
+    ]  # fmt: skip
+    before = book()
+    with pytest.raises(FileRefused, match="buys nothing on credit since 2026-09-10") as refused:
+        take(*rows)
+    assert refused.value.answer.refused_lines == {3} and book() == before
+    assert as_json(take(*rows, skip_bad=True))["refused"] == 1
+    assert set(Invoice.objects.values_list("number", flat=True)) == {"before", "paid", "other"}
+    assert as_json(take(rows[0], rows[2]))["unchanged"] == 2  # what is here already is not judged again
+
+
+def test_who_may_grant_exceptions_takes_them_all_the_same_and_says_why(company):
+    client = make_client(company, "C1")
+    set_status(client, "cash_only", because="60 days late", source="policy", on=dt.date(2026, 9, 10), by="system")
+    content = "\n".join([HEAD, row("after", issued="2026-09-10")]).encode()
+    taking = Taking(Reading(COLUMNS, "%Y-%m-%d", "EUR"), in_spite="sold before the change of systems")
+    manager = User.objects.create_superuser("grace")
+    clerk = User.objects.create_user("ada")
+    for by, how in ((clerk, taking), ("import", taking), (manager, replace(taking, in_spite=" "))):
+        with pytest.raises(FileRefused, match="Leave it out, or let somebody who may grant exceptions"):
+            import_open_items(content, how, on=TODAY, by=by)
+    import_open_items(content, replace(taking, dry_run=True), on=TODAY, by=manager)
+    assert not Invoice.objects.exists()
+    import_open_items(content, taking, on=TODAY, by=manager)
+    told = Event.objects.get(action="credit_rule_passed")
+    assert (told.summary, told.client_id) == ("sold before the change of systems", client.pk)
+
+
+def test_an_exception_of_the_client_covers_its_items(company):
+    client = make_client(company, "C1")
+    set_status(client, "cash_only", because="60 days late", source="policy", on=dt.date(2026, 9, 10), by="system")
+    grant_override(
+        client, "on_credit", "paid by their parent", expires_on=TODAY, on=TODAY,
+        by=User.objects.create_superuser("grace"),
+    )
+    take(row("after", issued="2026-09-10"))
+    assert "paid by their parent" in Event.objects.get(action="credit_rule_passed").summary
