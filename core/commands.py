@@ -6,13 +6,17 @@ A command is a shell: it parses, reads the clock, calls one verb or one report, 
 from __future__ import annotations
 
 import json
+import threading
 import time
 from abc import abstractmethod
 from argparse import ArgumentTypeError
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import date
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.db import OperationalError, ProgrammingError
 
 from core.dates import parse_date
 from core.errors import Refused
@@ -60,9 +64,12 @@ class AnswerCommand(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         wants_json = options["json"]
         try:
-            answer = self.answer(**options)
+            with self._at_work():
+                answer = self.answer(**options)
         except Refused as refused:
             self._refuse(refused, wants_json)
+        except (OperationalError, ProgrammingError) as error:
+            self._refuse(_of_the_database(error), wants_json)
         self.stdout.write(as_json(answer) if wants_json else self.as_text(answer))
         if self.found_trouble(answer):
             raise SystemExit(1)
@@ -75,6 +82,22 @@ class AnswerCommand(BaseCommand):
             self.stderr.write(f"{refused.where}: {refused}" if refused.where else str(refused))
         raise SystemExit(1)
 
+    @contextmanager
+    def _at_work(self) -> Iterator[None]:
+        """Say every few seconds that the work goes on, where nothing else is said of how far it is."""
+        ended, began = threading.Event(), time.monotonic()
+
+        def say() -> None:
+            while not ended.wait(2.0):
+                if time.monotonic() - getattr(self, "_said_at", began) >= 2.0:
+                    self.stderr.write(f"at work for {time.monotonic() - began:.0f} s")
+
+        threading.Thread(target=say, daemon=True).start()
+        try:
+            yield
+        finally:
+            ended.set()
+
     def progress(self, done: int, total: int, what: str) -> None:
         """Say on stderr how far the work is, «1,200 of 2,466 rows»: at most once a second, and at the end."""
         now = time.monotonic()
@@ -86,6 +109,15 @@ class AnswerCommand(BaseCommand):
             self.stderr.write(f"\r{line}", ending="\n" if done >= total else "")
         else:
             self.stderr.write(line)
+
+
+def _of_the_database(error: Exception) -> Refused:
+    """What a person does where the tables are not there or the server is not."""
+    words = str(error).strip().splitlines()[0]
+    if "no such table" in words or "does not exist" in words:
+        message = f"The database has not been set up, or is of an older version ({words}). Run “manage.py migrate”."
+        return Refused(message, code="not_migrated")
+    return Refused(f"The database does not answer: {words}. Look at DATABASE_URL and its server.", code="database")
 
 
 def as_json(answer: Any) -> str:

@@ -27,6 +27,12 @@ from .models import Job
 log = logging.getLogger(__name__)
 
 Progress = Callable[[int, int, str], None]
+
+
+def unheard(done: int, total: int, what: str) -> None:
+    """Nobody asked how far it is."""
+
+
 # Takes the arguments, who asked, and where to tell progress; answers JSON, with "error" where it was refused.
 Work = Callable[[dict[str, Any], Any, Progress], dict[str, Any]]
 

@@ -14,6 +14,7 @@ from typing import Any
 from django.conf import settings
 from django.utils import timezone
 
+from .errors import Refused
 from .models import Company, StoredFile, Tick
 
 
@@ -21,6 +22,15 @@ def today(company: Company | None, now: dt.datetime | None = None) -> dt.date:
     """The business date of a company: the local date where it is. Shells call this; verbs take the date."""
     at = now or timezone.now()
     return at.astimezone(company.zone if company else dt.UTC).date()
+
+
+def company_named(code: str) -> Company:
+    """The company of that code, large or small letters alike. Refused with the codes there are."""
+    company = Company.objects.filter(code__iexact=code).first()
+    if company is None:
+        known = ", ".join(Company.objects.values_list("code", flat=True)) or "none yet"
+        raise Refused(f"There is no company “{code}”. Known are: {known}.", code="no_company", where="company")
+    return company
 
 
 @contextmanager

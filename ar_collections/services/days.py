@@ -12,6 +12,7 @@ from typing import Any
 from django.db.models import Max, Q, Sum
 
 from ar_collections.models import Hold, Served
+from core.jobs import Progress, unheard
 from core.models import Company
 from core.money import plain
 from invoices.models import Charge
@@ -52,7 +53,9 @@ class Day:
         }
 
 
-def run_day(companies: Iterable[Company], on: dt.date, *, send: bool, by: Any) -> Day:
+def run_day(
+    companies: Iterable[Company], on: dt.date, *, send: bool, by: Any, progress: Progress = unheard
+) -> Day:
     """Do everything that falls on a business date, past or future: promises judged, interest, reminders, calls.
 
     It is a person's act: neither the surge breaker nor a hold stops it. It acts at the opening of each client's
@@ -63,11 +66,11 @@ def run_day(companies: Iterable[Company], on: dt.date, *, send: bool, by: Any) -
     for company in companies:
         policy_of(company, on)
     for company in companies:
-        _run(company, day, send=send, by=by)
+        _run(company, day, send=send, by=by, progress=progress)
     return day
 
 
-def _run(company: Company, day: Day, *, send: bool, by: Any) -> None:
+def _run(company: Company, day: Day, *, send: bool, by: Any, progress: Progress) -> None:
     on = day.on
     latest = Charge.objects.aggregate(pk=Max("pk"))["pk"] or 0
     judge_promises(company, on, by=by)
@@ -80,7 +83,7 @@ def _run(company: Company, day: Day, *, send: bool, by: Any) -> None:
     mine = Q(kind=NOTICE, on=on, payload__company=company.pk)
     touched = set(done.planned)
     if send:
-        touched |= _send(company, day, mine, by)
+        touched |= _send(company, day, mine, by, progress)
     served = Served.objects.filter(on=on, outcome="served", invoice__company=company, message__isnull=False)
     for step, message in served.values_list("step", "message_id") if touched else ():
         if message in touched:
@@ -91,14 +94,25 @@ def _run(company: Company, day: Day, *, send: bool, by: Any) -> None:
         day.interest[currency] += total
 
 
-def _send(company: Company, day: Day, mine: Q, by: Any) -> set[int]:
+def _send(company: Company, day: Day, mine: Q, by: Any, progress: Progress) -> set[int]:
     """Send what is planned for the date, at the instants at which the windows of its clients open."""
     held = set(Message.objects.filter(mine, state="held").values_list("held_for", flat=True))
     for hold in Hold.objects.filter(company=company, ended_at=None) if held else ():
         if hold.key in held:
             release_hold(hold, by=by)
     waiting = dict(Message.objects.filter(mine, state="pending").values_list("pk", "not_before"))
+    done = 0
+
+    def one_more() -> bool:
+        """Asked before each message; nothing stops it."""
+        nonlocal done
+        progress(min(done, len(waiting)), len(waiting), "messages")
+        done += 1
+        return False
+
     for instant in sorted(set(waiting.values())):
-        for state, count in deliver(instant, only=mine).items():
+        for state, count in deliver(instant, only=mine, stop=one_more).items():
             day.counts[state] += count
+    if waiting:
+        progress(len(waiting), len(waiting), "messages")
     return set(waiting)

@@ -1,6 +1,7 @@
 """The contract every command keeps: see core/commands.py."""
 
 import json
+import threading
 from datetime import date
 from decimal import Decimal
 from io import StringIO
@@ -8,6 +9,7 @@ from typing import Any
 
 import pytest
 from django.core.management import call_command
+from django.db import OperationalError
 
 from core.commands import AnswerCommand, as_json, iso_date
 from core.errors import Refused
@@ -80,3 +82,40 @@ def test_a_date_on_the_command_line_is_iso_and_nothing_else() -> None:
     for wrong in ("20260131", "2026-W05-6", "31.01.2026", "2026-02-30", ""):
         with pytest.raises(Exception, match="is not a date"):
             iso_date(wrong)
+
+
+class Broken(Counting):
+    """Meets a database that is not as it should be."""
+
+    def answer(self, **options: Any) -> dict[str, Any]:
+        raise OperationalError(["no such table: core_company", "connection refused\nIs it running?"][options["count"]])
+
+
+@pytest.mark.parametrize(
+    ("which", "code", "says"), [("0", "not_migrated", "manage.py migrate"), ("1", "database", "connection refused")]
+)
+def test_a_database_that_is_not_ready_is_a_sentence_and_no_traceback(which: str, code: str, says: str) -> None:
+    out = StringIO()
+    with pytest.raises(SystemExit):
+        call_command(Broken(), which, "--json", stdout=out, stderr=StringIO(), skip_checks=True)
+    error = json.loads(out.getvalue())["error"]
+    assert error["code"] == code and says in error["message"]
+
+
+def test_work_that_says_nothing_says_that_it_goes_on() -> None:
+    heard = threading.Event()
+
+    class Slow(Counting):
+        def answer(self, **options: Any) -> dict[str, Any]:
+            assert heard.wait(60)
+            return {"count": 1, "on": date(2026, 1, 31)}
+
+    class Listening(StringIO):
+        def write(self, text: str) -> int:
+            if "at work" in text:
+                heard.set()
+            return super().write(text)
+
+    err = Listening()
+    call_command(Slow(), "1", stdout=StringIO(), stderr=err, skip_checks=True)
+    assert "at work for" in err.getvalue()

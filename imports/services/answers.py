@@ -20,10 +20,6 @@ from imports.sheet import Sheet
 from policies.founding import begin_company
 
 
-def unheard(done: int, total: int, what: str) -> None:
-    """For a caller that shows no progress."""
-
-
 @dataclass
 class Answer:
     """What an import did, or would have done: counts, and every error and warning with its line."""

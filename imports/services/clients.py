@@ -14,7 +14,7 @@ from clients.models import Client, Contact
 from clients.services import save_client, save_contact
 from clients.services.limits import limit_of, set_limit
 from core.errors import Refused
-from core.jobs import Progress
+from core.jobs import Progress, unheard
 from core.models import Company
 from imports.cells import Reading
 from imports.rows import ClientRow, read_clients
@@ -22,7 +22,7 @@ from imports.sheet import read_sheet
 from policies.models import Terms
 from policies.services import default_terms
 
-from .answers import Answer, Companies, FileRefused, companies_for, unheard
+from .answers import Answer, Companies, FileRefused, companies_for
 
 COUNTS = ("created", "updated", "unchanged", "contacts_created", "contacts_updated")
 

@@ -18,7 +18,7 @@ from clients.credit_gate import ON_CREDIT
 from clients.models import Client, Contact
 from clients.services.overrides import standing_overrides
 from clients.services.status import refused_since
-from core.jobs import Progress
+from core.jobs import Progress, unheard
 from core.models import Company, as_text
 from core.money import plain
 from core.permissions import may
@@ -35,7 +35,7 @@ from payments.models import Allocation, Payment
 from payments.services import doc_of
 from policies.services import default_terms
 
-from .answers import Answer, Companies, FileRefused, companies_for, fingerprint, unheard
+from .answers import Answer, Companies, FileRefused, companies_for, fingerprint
 
 WINDOW = 1000  # items written at once; all windows stand in one transaction
 BATCH = 500

@@ -8,8 +8,8 @@ from django.core.management.base import CommandParser
 
 from ar_collections.services.days import run_day
 from core.commands import AnswerCommand, iso_date
-from core.errors import Refused
 from core.models import Company
+from core.services import company_named
 
 
 class Command(AnswerCommand):
@@ -23,10 +23,8 @@ class Command(AnswerCommand):
 
     def answer(self, **options: Any) -> dict[str, Any]:
         company, on, send = str(options["company"]), options["on"], bool(options["send"])
-        companies = Company.objects.filter(code=company) if company else Company.objects.all()
-        if company and not companies:
-            raise Refused(f"There is no company with the code “{company}”.", code="no_company", where="company")
-        return run_day(companies, on, send=send, by="run_day").to_json()
+        companies = [company_named(company)] if company else Company.objects.all()
+        return run_day(companies, on, send=send, by="run_day", progress=self.progress).to_json()
 
     def as_text(self, answer: Any) -> str:
         lines = [

@@ -7,8 +7,7 @@ from typing import Any
 from django.core.management.base import CommandParser
 
 from core.commands import AnswerCommand, iso_date
-from core.errors import Refused
-from core.models import Company
+from core.services import company_named
 from invoices.aging import BUCKETS
 from reports.aging import aging, aging_by_client
 
@@ -25,7 +24,7 @@ class Command(AnswerCommand):
         parser.add_argument("--company", metavar="CODE", help="one company only")
 
     def answer(self, **options: Any) -> dict[str, Any]:
-        company = _company(options["company"]) if options["company"] else None
+        company = company_named(options["company"]) if options["company"] else None
         answer = {currency: one.as_json() for currency, one in aging(options["on"], company).items()}
         if options["by"] == "client":
             for currency, rows in aging_by_client(options["on"], company).items():
@@ -51,11 +50,3 @@ class Command(AnswerCommand):
 
 def _line(name: str, cells: Any) -> str:
     return f"{name[:34]:<34}" + "".join(f"{cell:>14}" for cell in cells)
-
-
-def _company(code: str) -> Company:
-    company = Company.objects.filter(code__iexact=code).first()
-    if company is None:
-        known = ", ".join(Company.objects.values_list("code", flat=True)) or "none yet"
-        raise Refused(f"There is no company «{code}». Known are: {known}.", code="company", where="company")
-    return company
