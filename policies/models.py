@@ -78,6 +78,7 @@ class Policy(models.Model):
     promise_most_open = models.PositiveSmallIntegerField(_("most promises per invoice by a client"), default=2)
     promise_grace_days = models.PositiveSmallIntegerField(_("grace after a promised day"), default=1)
     claim_pause_days = models.PositiveSmallIntegerField(_("pause after «already paid», days"), default=7)
+    invoice_within_days = models.PositiveSmallIntegerField(_("completed work is invoiced within, days"), default=3)
     interest = models.CharField(
         _("late interest"),
         max_length=10,

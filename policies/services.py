@@ -28,6 +28,7 @@ COPIED = (
     "promise_most_open",
     "promise_grace_days",
     "claim_pause_days",
+    "invoice_within_days",
     "interest",
 )
 STEP_FIELDS = tuple(f.name for f in Step._meta.concrete_fields if f.name not in ("id", "policy"))
