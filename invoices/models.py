@@ -128,6 +128,7 @@ class Invoice(models.Model):
     voided_on = models.DateField(null=True, editable=False)
     voided_because = models.CharField(max_length=300, blank=True, editable=False)
     version = models.PositiveIntegerField(default=1, editable=False)
+    form_key = models.CharField(max_length=80, null=True, unique=True, editable=False)
     created_at = models.DateTimeField(auto_now_add=True)
     created_by = models.CharField(max_length=150, blank=True, editable=False)
 
@@ -402,6 +403,7 @@ class ShareLink(models.Model):
     revoked_at = models.DateTimeField(null=True)
     created_at = models.DateTimeField(auto_now_add=True)
     last_seen_at = models.DateTimeField(null=True)
+    handed_out_by = models.CharField(max_length=150, blank=True, help_text="Who made it at the desk to pass it on.")
 
     class Meta:
         constraints = [

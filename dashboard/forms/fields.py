@@ -33,5 +33,6 @@ class AmountField(WrittenNumber):
 class OnceField(forms.CharField):
     """A hidden key made with the form: what is sent twice under one key happens once."""
 
-    def __init__(self) -> None:
-        super().__init__(widget=forms.HiddenInput, initial=lambda: f"form:{uuid.uuid4()}", max_length=80)
+    def __init__(self, *, required: bool = True) -> None:
+        fresh = {"widget": forms.HiddenInput, "initial": lambda: f"form:{uuid.uuid4()}", "max_length": 80}
+        super().__init__(required=required, **fresh)  # type: ignore[arg-type]

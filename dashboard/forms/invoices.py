@@ -16,7 +16,7 @@ from invoices.services.drafting import PRICE_PLACES, QUANTITY_PLACES, TAX_PLACES
 from policies.models import Terms
 
 from .choices import currencies
-from .fields import AmountField
+from .fields import AmountField, OnceField
 
 
 class HeadingForm(forms.Form):
@@ -24,6 +24,7 @@ class HeadingForm(forms.Form):
 
     client = forms.ModelChoiceField(label=_("Client"), queryset=Client.objects.none(), empty_label=_("Choose a client"))
     version = forms.IntegerField(widget=forms.HiddenInput, required=False)
+    key = OnceField(required=False)
     contact = forms.ModelChoiceField(
         label=_("To the attention of"),
         queryset=Contact.objects.none(),

@@ -11,7 +11,12 @@ import time_machine
 from django.urls import reverse
 
 from invoices.models import Invoice, ShareLink
+from invoices.pdf import CouldNotPrint
+from invoices.services.issuing import void_invoice, was_sent
+from invoices.services.linking import link_for, record_view
+from invoices.services.sending import send_invoice
 from outbox.models import Message
+from outbox.services import cancel
 from tests.cast import TODAY, invoice_due, make_client, make_draft, make_invoice, pay
 
 pytestmark = pytest.mark.django_db
@@ -196,3 +201,55 @@ def test_what_cannot_be_kept_is_said_beside_its_field_and_in_the_totals(desk, go
         assert desk.post("/invoices/new/", written(good_client, ("Hours", quantity, price))).status_code == 422
         assert desk.post("/invoices/totals/", written(good_client, ("Hours", quantity, price))).status_code == 200
     assert not Invoice.objects.exists()
+
+
+def test_a_form_sent_a_second_time_writes_and_mails_nothing_again(desk, good_client):
+    form = desk.get("/invoices/new/").context["form"]
+    data = written(good_client, ("Hours", "2", "100"), do="send", key=form["key"].value())
+    assert f'value="{form["key"].value()}"' in text(desk.post("/invoices/new/", data | {"do": "totals"}))
+    first = desk.post("/invoices/new/", data)
+    invoice = Invoice.objects.get()
+    with time_machine.travel(NOON + dt.timedelta(minutes=5), tick=False):
+        again = desk.post("/invoices/new/", data, follow=True)
+        pressed_twice = desk.post(url("invoice_issue", invoice.pk), {"do": "send"}, follow=True)
+    assert first.url == again.redirect_chain[0][0] == url("invoice", invoice.pk)
+    assert "nothing was written again" in text(again)
+    assert "nothing was done again" in text(pressed_twice)
+    assert (Invoice.objects.count(), Message.objects.count()) == (1, 1)
+
+
+def test_nonsense_in_the_number_of_lines_is_refused_and_is_no_crash(desk, good_client):
+    for rows in ("x", "²", ""):
+        data = written(good_client, ("Hours", "2", "100"), do="line") | {"lines-TOTAL_FORMS": rows}
+        assert desk.post("/invoices/new/", data).status_code == 200
+        assert desk.post("/invoices/new/", data | {"do": "save"}).status_code == 422
+    assert not Invoice.objects.exists()
+
+
+def test_what_was_only_looked_at_is_still_voided(desk, good_client):
+    invoice = make_invoice(good_client)
+    message = send_invoice(invoice, on=TODAY, by="Ada")
+    desk.post(url("outbox_preview", message.pk))
+    assert "Invoice" in text(desk.get(url("outbox_message", message.pk)))
+    assert not ShareLink.objects.exists()
+    cancel(message, by="Ada")
+    assert void_invoice(invoice, reason="wrong", on=TODAY, by="Ada").voided_at
+
+
+def test_a_link_that_was_handed_out_or_opened_keeps_an_invoice_from_being_voided(desk, good_client):
+    handed_out, opened, made = make_invoice(good_client), make_invoice(good_client), make_invoice(good_client)
+    desk.post(url("link_make", handed_out.pk))
+    record_view(link_for(opened, None, NOON), NOON)
+    link_for(made, None, NOON)  # a mail that could not be written to its end leaves one behind
+    assert [was_sent(invoice) for invoice in (handed_out, opened, made)] == [True, True, False]
+
+
+def test_a_preview_that_cannot_be_printed_is_said(desk, good_client, monkeypatch):
+    message = send_invoice(make_invoice(good_client), on=TODAY, by="Ada")
+    monkeypatch.setattr("invoices.mails.attached", fails)
+    answer = desk.post(url("outbox_preview", message.pk), follow=True)
+    assert "The PDF could not be made: the printer is out." in text(answer)
+
+
+def fails(*_args: Any) -> None:
+    raise CouldNotPrint("the printer is out.")

@@ -195,7 +195,7 @@ def _known(request: StaffRequest, kind: str) -> Reading | None:
     if request.GET.get("profile"):
         profile = ImportProfile.objects.filter(name=request.GET["profile"], kind=kind).first()
         return reading_of(profile.name, kind, Reading({})) if profile else None
-    if request.GET.get("check", "").isdigit():
+    if request.GET.get("check", "").isdecimal():
         check = Job.objects.filter(pk=request.GET["check"], kind__in=WORKS).first()
         return Reading(**check.arguments["reading"]) if check else None
     return None

@@ -115,7 +115,9 @@ def _write(
     company = invoice.company if invoice else request.desk.company
     data, act = request.POST.copy() if request.method == "POST" else None, request.POST.get("do", "save")
     if data is not None and act == "line":
-        data["lines-TOTAL_FORMS"] = str(min(int(data.get("lines-TOTAL_FORMS", 0) or 0) + 1, 200))
+        rows = data.get("lines-TOTAL_FORMS", "")
+        if rows.isdecimal():  # the formset itself says what is wrong with anything else
+            data["lines-TOTAL_FORMS"] = str(min(int(rows) + 1, 200))
     form = HeadingForm(data, initial=begun, company=company, client=client)
     lines = LineFormSet(data, prefix="lines", initial=lines_of(invoice) if invoice else None)
     good = data is not None and form.is_valid() and lines.is_valid()
@@ -132,7 +134,14 @@ def _write(
 
 def _kept(request: StaffRequest, invoice: Invoice | None, form: HeadingForm, lines: Any, act: str) -> HttpResponse:
     if invoice is None:
-        draft = draft_invoice(form.cleaned_data["client"], lines.lines(), heading=form.heading(), by=request.user)
+        key = form.cleaned_data["key"] or None
+        written = Invoice.objects.filter(form_key=key).first() if key else None
+        if written is not None:
+            said = _("This form was already sent and wrote %(invoice)s; nothing was written again. Begin a new one.")
+            messages.warning(request, said % {"invoice": written})
+            return redirect("dashboard:invoice", written.pk)
+        client, heading = form.cleaned_data["client"], form.heading()
+        draft = draft_invoice(client, lines.lines(), heading=heading, key=key, by=request.user)
     else:
         draft = edit_draft(
             invoice, lines.lines(), heading=form.heading(), version=form.cleaned_data["version"], by=request.user
@@ -202,6 +211,9 @@ def invoice_issue(request: StaffRequest, pk: int) -> HttpResponse:
 
 def _issue(request: StaffRequest, invoice: Invoice, *, then_send: bool) -> HttpResponse:
     on = today(invoice.company, request.desk.now)
+    if invoice.issued_at is not None:
+        messages.warning(request, _("%(invoice)s is issued already; nothing was done again.") % {"invoice": invoice})
+        return redirect("dashboard:invoice", invoice.pk)
     with refusals_said(request):
         issued = issue_invoice(invoice, on=on, by=request.user)
         if not then_send:

@@ -18,7 +18,7 @@ from invoices.documents import recipient
 from invoices.mails import preview_invoice
 from invoices.models import Invoice, ShareLink
 from invoices.pdf import CouldNotPrint
-from invoices.services.linking import link_for, revoke_link, rotate_link
+from invoices.services.linking import hand_out_link, revoke_link, rotate_link
 from invoices.services.sending import send_invoice
 
 
@@ -61,10 +61,9 @@ def invoice_send(request: StaffRequest, pk: int) -> HttpResponse:
 def link_make(request: StaffRequest, pk: int) -> HttpResponse:
     """A private link for whoever answers for the invoice, to be copied into another channel."""
     invoice = get_object_or_404(Invoice.objects.select_related("client", "contact"), pk=pk)
-    if invoice.issued_at is None or invoice.voided_at is not None:
-        messages.error(request, _("Only an issued invoice has a page of its own; issue it first."))
-    else:
-        link_for(invoice, invoice.contact or recipient(invoice.client), request.desk.now)
+    with refusals_said(request):
+        contact = invoice.contact or recipient(invoice.client)
+        hand_out_link(invoice, contact, by=request.user, at=request.desk.now)
         messages.success(request, _("The link is made; copy it below."))
     return redirect("dashboard:invoice", pk)
 

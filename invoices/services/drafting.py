@@ -12,6 +12,7 @@ from django.db import transaction
 
 from audit.services import record
 from clients.models import Client, Contact
+from clients.services import lock_client
 from core.errors import Refused
 from core.fields import LARGEST
 from core.models import as_text
@@ -52,10 +53,23 @@ class Heading:
     note: str = ""
 
 
-def draft_invoice(client: Client, lines: Sequence[LineDraft], *, heading: Heading | None = None, by: Any) -> Invoice:
-    """Begin an invoice; it has no number and owes nothing until it is issued."""
+def draft_invoice(
+    client: Client, lines: Sequence[LineDraft], *, heading: Heading | None = None, key: str | None = None, by: Any
+) -> Invoice:
+    """Begin an invoice; it has no number and owes nothing until it is issued.
+
+    ``key`` makes it happen once: the same key again answers with the invoice begun under it, whatever became of it.
+    Refused where that key belongs to another client's invoice.
+    """
     with transaction.atomic():
-        invoice = Invoice(company=client.company, client=client, created_by=as_text(by))
+        if key is not None:
+            lock_client(client.pk)
+            standing = Invoice.objects.filter(form_key=key).first()
+            if standing is not None:
+                if standing.client_id != client.pk:
+                    raise Refused("This form was already used for another invoice; open a new one.", code="key_reused")
+                return standing
+        invoice = Invoice(company=client.company, client=client, form_key=key, created_by=as_text(by))
         _write(invoice, lines, heading or Heading())
         record(by, "invoice_drafted", invoice, client_id=client.pk)
     return invoice

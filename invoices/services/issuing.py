@@ -6,6 +6,7 @@ import datetime as dt
 from typing import Any
 
 from django.db import transaction
+from django.db.models import Q
 from django.utils import timezone
 
 from audit.services import record
@@ -23,6 +24,7 @@ from .credit import IN_ADVANCE, credit_check
 from .drafting import totals_of
 from .exposure import note_credit_of
 from .ledger import NewEntry, post_entries, reverse_entries
+from .linking import begins_with
 from .numbering import as_number, next_number
 
 
@@ -105,18 +107,23 @@ def void_invoice(invoice: Invoice, *, reason: str, on: dt.date, by: Any) -> Invo
         invoice.refresh_from_db(fields=["balance"])
         invoice.voided_at, invoice.voided_on, invoice.voided_because = timezone.now(), on, reason.strip()[:300]
         invoice.save(update_fields=["voided_at", "voided_on", "voided_because"])
-        invoice.works.update(invoice=None)  # the work is done all the same, and waits for its next invoice
+        # The work is done all the same: it waits for its next invoice, which no night makes before somebody could look.
+        invoice.works.update(invoice=None, refused_because=f"{invoice} was voided: {reason.strip()}"[:300], refused_on=on)
         record(by, "invoice_voided", invoice, client_id=invoice.client_id, doc=f"invoice:{invoice.pk}", summary=reason)
         note_credit_of(invoice.client, invoice.currency, on, fell=True)
     return invoice
 
 
 def was_sent(invoice: Invoice) -> bool:
-    """A message with this invoice left, or may have left."""
-    handed = Message.objects.filter(
-        key__startswith=f"invoice:{invoice.pk}:send:", state__in=["claimed", "handing", "sent", "unknown"]
-    )
-    return handed.exists() or invoice.links.exists()
+    """A mail with this invoice or a link to it left, or may have; or its link was opened, or handed out by a person."""
+    links = list(invoice.links.all())
+    if any(link.last_seen_at or link.handed_out_by for link in links):
+        return True
+    shows = Q(key__startswith=f"invoice:{invoice.pk}:send:")
+    for link in links:
+        shows |= Q(text__contains=begins_with(link))
+    left = Message.objects.filter(party=f"client:{invoice.client_id}", state__in=["handing", "sent", "unknown"])
+    return left.filter(shows).exists()
 
 
 def check_issuable(invoice: Invoice) -> None:

@@ -9,6 +9,9 @@ import base64
 import datetime as dt
 import hashlib
 import hmac
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import Any
 
 from django.conf import settings
@@ -18,6 +21,8 @@ from django.urls import reverse
 
 from audit.services import record
 from clients.models import Client, Contact
+from core.errors import Refused
+from core.models import as_text
 from invoices.models import RECEIVABLE, Entry, Invoice, LinkView, ProForma, ShareLink
 from policies.models import CreditTerms
 
@@ -26,6 +31,8 @@ AFTER_MAIL = dt.timedelta(days=60)
 LONGEST = dt.timedelta(days=365)
 AFTER_PAYMENT = dt.timedelta(days=90)
 ONE_VISIT = dt.timedelta(minutes=30)
+
+_looking: ContextVar[bool] = ContextVar("looking", default=False)
 
 
 def link_for(invoice: Invoice, contact: Contact | None, now: dt.datetime) -> ShareLink:
@@ -61,7 +68,34 @@ def _the_one(about: dict[str, Any], wanted: dt.datetime, now: dt.datetime) -> Sh
     raise RuntimeError(f"No link could be made for {about}.")
 
 
+def hand_out_link(invoice: Invoice, contact: Contact | None, *, by: Any, at: dt.datetime) -> ShareLink:
+    """Make or renew a link so that a person passes it on; from then on the invoice counts as seen outside.
+
+    Refused for a draft and a void invoice: they have no page.
+    """
+    if invoice.issued_at is None or invoice.voided_at is not None:
+        raise Refused("Only an issued invoice has a page of its own; issue it first.", code="no_page")
+    with transaction.atomic():
+        link = link_for(invoice, contact, at)
+        link.handed_out_by = as_text(by)[:150]
+        link.save(update_fields=["handed_out_by"])
+        record(by, "link_handed_out", link, client_id=link.client_id, doc=f"invoice:{invoice.pk}")
+    return link
+
+
+@contextmanager
+def only_looking() -> Iterator[None]:
+    """While a message is written to be looked at: no link is made, renewed or shut, and its address opens nothing."""
+    token = _looking.set(True)
+    try:
+        yield
+    finally:
+        _looking.reset(token)
+
+
 def _renewed(about: dict[str, Any], wanted: dt.datetime, now: dt.datetime) -> ShareLink:
+    if _looking.get():
+        return ShareLink(**about, expires_at=wanted)
     live = ShareLink.objects.select_for_update().filter(**about, revoked_at=None)
     link = live.order_by("pk").first()
     if link is not None and link.created_at + LONGEST < now + AFTER_MAIL:
@@ -82,17 +116,27 @@ def token_of(link: ShareLink) -> str:
 
 def url_of(link: ShareLink) -> str:
     """The address to put into a mail; its host comes from PUBLIC_URL alone, never from a request."""
+    if link.pk is None:  # only looked at
+        return settings.PUBLIC_URL + reverse(f"portal:{link.kind}", args=[0, "x"]).replace("0/x", "…")
     return settings.PUBLIC_URL + reverse(f"portal:{link.kind}", args=[link.pk, token_of(link)])
+
+
+def begins_with(link: ShareLink) -> str:
+    """How the address of a link begins, up to its token: whatever mail shows it has this in its text."""
+    return settings.PUBLIC_URL + reverse(f"portal:{link.kind}", args=[link.pk, "x"]).removesuffix("x/")
 
 
 def find(kind: str, link_id: int, token: str, now: dt.datetime) -> ShareLink | None:
     """The live link of that number and token, or nothing: unknown, wrong, revoked, replaced and expired are alike.
 
+    So is the link of a person who no longer acts for the client: whoever holds it does not answer in its name.
     An unknown number costs the same comparisons as a known one, so that the time taken tells nothing.
     """
     link = _row(kind, link_id)
     genuine = _matches(token, kind, link_id, link.version if link else 1)
     if link is None or not genuine or link.revoked_at is not None:
+        return None
+    if link.contact is not None and not link.contact.is_active:
         return None
     return link if _is_open(link, now) else None
 
@@ -148,8 +192,7 @@ def _row(kind: str, link_id: int) -> ShareLink | None:
 
 
 def _is_open(link: ShareLink, now: dt.datetime) -> bool:
-    """Before it expires; once the invoice is paid, for 90 days from the payment. A draft is shown as a pro forma only.
-    """
+    """Before it expires, and for 90 days after the invoice was paid. A draft is shown as a pro forma only."""
     invoice = link.invoice
     if invoice is None or link.kind != "invoice":
         return now < link.expires_at
@@ -157,7 +200,7 @@ def _is_open(link: ShareLink, now: dt.datetime) -> bool:
         return False
     if invoice.balance == 0 and invoice.voided_at is None:
         paid_at = Entry.objects.filter(invoice=invoice, cr=RECEIVABLE).aggregate(at=Max("posted_at"))["at"]
-        return now < (paid_at or invoice.issued_at) + AFTER_PAYMENT
+        return now < max((paid_at or invoice.issued_at) + AFTER_PAYMENT, link.expires_at)
     return now < link.expires_at
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 
 import pytest
+import time_machine
 from django.db import connection
 from django.test import override_settings
 
@@ -15,6 +16,7 @@ from invoices.services.linking import (
     find,
     is_view_only,
     link_for,
+    only_looking,
     record_view,
     revoke_link,
     rotate_link,
@@ -108,13 +110,40 @@ def test_an_invoice_due_in_the_far_future_does_not_make_a_link_for_ever(late_cli
 
 
 def test_after_payment_it_can_be_looked_at_for_90_days(link, late_client):
-    pay(late_client, "1000")
+    with time_machine.travel(NOW + 10 * DAY, tick=False):
+        pay(late_client, "1000")
     link.refresh_from_db()
     link.invoice.refresh_from_db()
     assert is_view_only(link)
-    paid_at = link.invoice.entries.filter(cr="receivable").get().posted_at
-    assert opens(link, at=paid_at + 89 * DAY) == link
-    assert opens(link, at=paid_at + 90 * DAY) is None
+    assert link.expires_at < NOW + 99 * DAY
+    assert opens(link, at=NOW + 99 * DAY) == link
+    assert opens(link, at=NOW + 100 * DAY) is None
+
+
+def test_a_fresh_link_to_an_invoice_paid_long_ago_opens(link, late_client):
+    with time_machine.travel(NOW, tick=False):
+        pay(late_client, "1000")
+    late = NOW + 200 * DAY
+    assert opens(link, at=late) is None
+    fresh = link_for(link.invoice, link.contact, late)
+    assert opens(fresh, at=late + 59 * DAY) == fresh
+    assert opens(fresh, at=late + 60 * DAY) is None
+
+
+def test_the_link_of_a_person_who_left_opens_nothing_any_more(link):
+    token = token_of(link)
+    Contact.objects.filter(pk=link.contact_id).update(is_active=False)
+    assert opens(link, token) is None
+    assert was_ours("invoice", link.pk, token) == link
+
+
+def test_looking_makes_and_renews_no_link(link):
+    before = ShareLink.objects.values().get()
+    with only_looking():
+        assert "/i/…/" in url_of(link_for(link.invoice, link.contact, NOW + 300 * DAY))
+        assert "/i/…/" in url_of(link_for(link.invoice, None, NOW))
+    assert ShareLink.objects.values().get() == before
+    assert link_for(link.invoice, link.contact, NOW).pk == link.pk
 
 
 def test_revoking_shuts_it_at_once_and_for_good(link, clerk):
