@@ -18,12 +18,13 @@ from arledger.celery import BEAT, app, broker
 from core import doorbell
 
 
-def test_the_beat_table_names_the_four_sweeps_and_each_is_a_task():
+def test_the_beat_table_names_the_sweeps_and_each_is_a_task():
     app.loader.import_default_modules()
     assert {name: entry["task"] for name, entry in BEAT.items()} == {
         "send-pre-due-and-overdue-reminders": "collections.plan",
         "deliver-messages": "outbox.deliver",
         "apply-late-interest": "collections.apply_late_interest",
+        "invoice-completed-work": "invoices.invoice_work",
         "housekeeping": "core.housekeeping",
     }
     assert not {entry["task"] for entry in BEAT.values()} - set(app.tasks)

@@ -1,0 +1,54 @@
+"""The tick of invoices: what was done is invoiced in the night after it was told."""
+
+from __future__ import annotations
+
+import datetime as dt
+import logging
+
+from celery import shared_task
+from django.utils import timezone
+
+from core.dates import next_business_day, window_opening
+from core.errors import Refused
+from core.models import Company
+from core.services import tick, today
+from policies.services import policy_of
+
+from .models import CompletedWork
+from .services.work import due_tonight, invoice_work
+
+log = logging.getLogger(__name__)
+
+WORK_TICK = "invoices.invoice_work"
+OPENS = dt.time(9)
+
+
+@shared_task(name=WORK_TICK)  # type: ignore[untyped-decorator]
+def invoice_completed_work() -> None:
+    """Invoice completed work once in every company's local night, and mail it when its window opens in the morning.
+
+    Asked every minute: a night that was missed is made up for as soon as we run again.
+    """
+    now = timezone.now()
+    with tick(WORK_TICK) as result:
+        waiting = Company.objects.filter(pk__in=CompletedWork.objects.waiting().values("company").distinct())
+        for company in waiting:
+            on = today(company, now)
+            midnight = dt.datetime.combine(on, dt.time(), tzinfo=company.zone)
+            due = list(due_tonight(company, midnight, on))
+            if not due:
+                continue
+            done = invoice_work(company, works=due, send_from=max(now, _opening(company, on)), on=on, by="system")
+            result[company.code] = {"invoices": len(done.invoices), "left": len(done.left)}
+            for left in done.left:
+                log.info("%s: %s", left.client, left.sentence)
+
+
+def _opening(company: Company, on: dt.date) -> dt.datetime:
+    """When mail may leave: as the company's policy opens its window, on the next business day."""
+    try:
+        opens = policy_of(company, on).window_opens
+    except Refused:
+        opens = OPENS
+    holidays = set(company.holidays.filter(on__gte=on).values_list("on", flat=True))
+    return window_opening(next_business_day(on, holidays), opens, company.zone)
