@@ -9,9 +9,9 @@ from decimal import Decimal
 from django.db import transaction
 from django.utils import translation
 
-from ar_collections.models import ContactLog
+from ar_collections.models import ContactLog, Task
 from ar_collections.services.contact_log import log_contact
-from ar_collections.services.desk import open_task, request_plan
+from ar_collections.services.desk import add_to_task, open_task, request_plan
 from ar_collections.services.pausing import claim_paid
 from ar_collections.services.promising import promise_payment
 from clients.models import Client
@@ -53,16 +53,24 @@ def say_when(
 
 
 def say_what_is_wrong(link: ShareLink, *, reason: str, text: str, key: str, on: dt.date, at: dt.datetime) -> None:
-    """The client says something is wrong: the invoice leaves chasing until somebody has answered."""
+    """The client says something is wrong: the invoice leaves chasing until somebody has answered.
+
+    What is said again while that is open is added to the task; where the task is done already it is a new one.
+    """
     invoice = _invoice(link)
 
     def act() -> str:
-        dispute = open_dispute(invoice, reason=reason, text=text, on=on, by=BY)
-        open_task(
-            invoice.client, "answer", because=f"{invoice}: {dispute.get_reason_display()}", detail=text,
-            invoice=invoice, due_on=on, on=on, by=BY, key=f"answer:dispute:{dispute.pk}",
-        )
-        return f"{dict(Dispute.REASONS)[reason]}\n{text}"
+        open_dispute(invoice, reason=reason, text=text, on=on, by=BY)
+        said = str(dict(Dispute.REASONS)[reason])
+        standing = Task.objects.filter(invoice=invoice, kind="answer", closed_on=None).first()
+        if standing:
+            add_to_task(standing, text if said in standing.because else f"{said}: {text}", by=BY)
+        else:
+            open_task(
+                invoice.client, "answer", because=f"{invoice}: {said}", detail=text, invoice=invoice, due_on=on, on=on,
+                by=BY,
+            )
+        return f"{said}\n{text}"
 
     _tell(link, act, outcome="disputes", key=key, on=on, at=at)
 

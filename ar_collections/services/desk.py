@@ -41,6 +41,17 @@ def open_task(
     return task
 
 
+def add_to_task(task: Task, words: str, *, by: Any) -> Task:
+    """What was said again stands on the task that is open for it, each once; it is put off no longer.
+
+    Refused once it is done.
+    """
+    if not words or words in task.detail:
+        return task
+    detail = "\n".join(filter(None, [task.detail, words]))
+    return _change(task, "task_added_to", by, words, detail=detail, snoozed_until=None)
+
+
 def snooze_task(task: Task, until: dt.date, *, on: dt.date, by: Any) -> Task:
     """Put a task off until a later day. Refused for today or the past, and once it is done."""
     if until <= on:
@@ -68,12 +79,15 @@ def close_task(task: Task, *, because: str, on: dt.date, by: Any) -> Task:
 
 
 def request_plan(invoice: Invoice, *, text: str = "", on: dt.date, by: Any) -> Task:
-    """The client asks for a payment plan: a task for its owner, one per invoice until it is answered."""
+    """The client asks for a payment plan: a task for its owner, one per invoice until it is answered.
+
+    Asking again adds to the one that is open.
+    """
     if invoice.issued_at is None or invoice.voided_at is not None or invoice.balance == 0:
         raise Refused(_("Nothing is owed on this invoice."), code="settled")
     standing = Task.objects.filter(invoice=invoice, kind="plan_request", closed_on=None).first()
     if standing:
-        return standing
+        return add_to_task(standing, text.strip(), by=by)
     return open_task(
         invoice.client, "plan_request", because=_("Asks for a plan for %(invoice)s") % {"invoice": invoice},
         detail=text.strip(), invoice=invoice, due_on=on, on=on, by=by,

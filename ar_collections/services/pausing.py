@@ -18,7 +18,7 @@ from core.money import is_exact, plain
 from invoices.models import Invoice
 from policies.services import policy_of
 
-from .desk import open_task
+from .desk import add_to_task, open_task
 
 LONGEST_PAUSE_DAYS = 366
 
@@ -93,10 +93,7 @@ def claim_paid(
         Client.objects.select_for_update(of=("self",)).get(pk=invoice.client_id)
         standing = Task.objects.filter(invoice=invoice, kind="matching", closed_on=None).first()
         if standing:
-            if detail and detail not in standing.detail:
-                standing.detail = "\n".join(filter(None, [standing.detail, detail]))
-                standing.save(update_fields=["detail"])
-            return standing
+            return add_to_task(standing, detail, by=by)
         task = open_task(
             invoice.client, "matching", because=_("Says that %(invoice)s is paid") % {"invoice": invoice},
             detail=detail, invoice=invoice, due_on=on, on=on, by=by,

@@ -14,6 +14,7 @@ from django.test import Client as Browser
 from django.utils import timezone
 
 from ar_collections.models import ContactLog, Pause, Promise, Task
+from ar_collections.services.desk import close_task
 from disputes.models import Dispute
 from invoices.services.linking import link_for, rotate_link, token_of
 from tests.cast import TODAY, make_client, make_invoice, pay
@@ -170,6 +171,24 @@ def test_something_is_wrong_raises_a_dispute_and_a_task(client, at, invoice):
     assert dispute.opened_by == "client" and dispute.revisit_on > TODAY
     assert Task.objects.get().kind == "answer"
     assert "something is wrong: price or amount" in told(client, at)
+
+
+def test_what_is_said_again_stands_on_the_open_task_and_after_it_is_done_on_a_new_one(client, at):
+    """While the dispute is open nothing that the client adds may sit in the log alone."""
+    broken = {"reason": "delivery", "text": "And half of it is missing."}
+    for answer, more in (("query", broken), ("plan", {"text": "Two parts would do"})):
+        send(client, at, answer)
+        task = Task.objects.latest("pk")
+        Task.objects.filter(pk=task.pk).update(snoozed_until=TODAY + dt.timedelta(days=5))
+        send(client, at, answer, **more)
+        task.refresh_from_db()
+        assert ANSWERS[answer]["text"] in task.detail and more["text"] in task.detail
+        assert task.snoozed_until is None, "there is something new to read"
+        close_task(task, because="answered", on=TODAY, by="Ada")
+        send(client, at, answer, **more)
+        again = Task.objects.latest("pk")
+        assert again.pk != task.pk and again.closed_on is None and again.detail == more["text"]
+    assert Dispute.objects.count() == 1
 
 
 def test_a_plan_request_becomes_a_task_and_the_page_promises_no_silence(client, at):
