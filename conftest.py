@@ -7,7 +7,9 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from django.conf import settings
 from django.test import TransactionTestCase
+from django.utils import timezone
 
 from core import guards
 from tests import cast
@@ -27,6 +29,20 @@ def allow_ledger_reset() -> Iterator[None]:
     TransactionTestCase._fixture_teardown = lifted  # type: ignore[method-assign]
     yield
     TransactionTestCase._fixture_teardown = flush  # type: ignore[method-assign]
+
+
+@pytest.fixture(autouse=True)
+def one_clock(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Tests travel in time and the database does not: its clock is ours, so that no message is held for that."""
+    monkeypatch.setattr("ar_collections.services.holding.database_now", timezone.now)
+
+
+@pytest.fixture(autouse=True, scope="session")
+def counts_of_their_own(tmp_path_factory: pytest.TempPathFactory) -> None:
+    """What the tests count is not mixed up with an installation in the same folder, or with another run."""
+    settings.CACHES["default"] |= {
+        "BACKEND": "core.counting.SharedFileCache", "LOCATION": str(tmp_path_factory.mktemp("counts")),
+    }  # fmt: skip
 
 
 @pytest.fixture

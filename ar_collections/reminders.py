@@ -139,17 +139,39 @@ def entry(ladder: Sequence[Rung]) -> int:
     return next((n for n, rung in enumerate(ladder) if rung.offset_days > 0), len(ladder))
 
 
-def next_in_turn(ladder: Sequence[Rung], furthest: int, *, due_on: date, on: date) -> Due | None:
+def still_to_climb(
+    ladder: Sequence[Rung], furthest: int, *, messages: int | None = None, kinds: Collection[Kind] = KINDS
+) -> list[int]:
+    """The places an item taken over when it was overdue has before it, one after the other from the friendly step.
+
+    ``furthest`` is the furthest place of any kind it was served with, ``messages`` that of its messages: those left
+    out while nobody could be written to are made up for. ``kinds`` are those that can be served at all.
+
+    >>> ladder = [Rung("friendly", 1), Rung("first", 8), Rung("call", 14, "call"), Rung("second", 21)]
+    >>> still_to_climb(ladder, 0), still_to_climb(ladder, -1, kinds=["call"]), still_to_climb(ladder, 2, messages=-1)
+    ([1, 2, 3], [2], [0, 1, 3])
+    """
+    served = {"message": furthest if messages is None else messages}
+    return [
+        n for n in range(entry(ladder), len(ladder))
+        if ladder[n].kind in kinds and n > served.get(ladder[n].kind, furthest)
+    ]
+
+
+def next_in_turn(
+    ladder: Sequence[Rung], furthest: int, *, due_on: date, on: date, messages: int | None = None,
+    kinds: Collection[Kind] = KINDS,
+) -> Due | None:
     """The step for an item that was overdue when it was taken over: one after the other from the friendly one.
 
     However old the item, it enters at the friendly step and climbs one step, of whatever kind, at a time; it never
-    runs ahead of an item of its age. ``furthest`` is the furthest place of any kind it was served with.
+    runs ahead of an item of its age. What it was served with is said as in ``still_to_climb``.
 
     >>> ladder = [Rung("friendly", 1), Rung("first", 8), Rung("call", 14, "call")]
     >>> [next_in_turn(ladder, place, due_on=date(2026, 1, 1), on=date(2026, 5, 4)) for place in (-1, 1)]
     [Due(place=0, cycle=1, passes_over=()), Due(place=2, cycle=1, passes_over=())]
     """
-    place = max(entry(ladder), furthest + 1)
+    place = next(iter(still_to_climb(ladder, furthest, messages=messages, kinds=kinds)), len(ladder))
     if place >= len(ladder) or not is_reached(ladder[place], due_on, None, on):
         return None
     return Due(place, cycle_on(ladder[place], due_on, on))

@@ -9,9 +9,12 @@ from __future__ import annotations
 import datetime as dt
 
 import pytest
+import time_machine
+from django.utils import timezone
 
 from ar_collections.models import Hold, Served
-from ar_collections.services.holding import discard_hold, release_hold
+from ar_collections.services import holding
+from ar_collections.services.holding import database_now, discard_hold, release_hold
 from ar_collections.services.planning import plan
 from core.models import Tick
 from core.services import tick
@@ -49,6 +52,20 @@ def test_after_an_outage_one_message_of_the_highest_stage(late_client):
     assert served(invoice) == [("reminder_1", on)]
     passed = Served.objects.filter(invoice=invoice, outcome="skipped").values_list("step", "because")
     assert set(passed) == {("pre_due", "reminder_1"), ("first_overdue", "reminder_1")}
+
+
+@pytest.mark.parametrize(("seconds", "held"), [(-6, True), (-4, False), (4, False), (6, True)])
+def test_where_the_databases_clock_tells_another_time_a_person_looks_first(late_client, monkeypatch, seconds, held):
+    invoice_due(late_client, DUE)
+    with time_machine.travel(noon(DUE), tick=False):
+        monkeypatch.setattr(holding, "database_now", lambda: timezone.now() + dt.timedelta(seconds=seconds))
+        done = plan(late_client.company, DUE + dt.timedelta(days=3), by="system", now=noon(DUE + dt.timedelta(days=3)))
+    assert bool(done.held_by) is held
+    assert not done.held_by or "6 seconds apart" in done.held_by.detail
+
+
+def test_the_database_and_we_agree_on_the_time():
+    assert abs(database_now() - timezone.now()) < holding.CLOCKS_APART
 
 
 def test_what_was_held_over_night_is_planned_afresh_and_stays_held(late_client):

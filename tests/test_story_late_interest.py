@@ -14,8 +14,9 @@ from decimal import Decimal
 import pypdf
 import pytest
 
-from ar_collections.models import Served
+from ar_collections.models import Served, Task
 from ar_collections.services.interest import apply_late_interest, correct_interest
+from clients.models import Contact
 from core.dates import add_months
 from core.errors import Refused
 from core.services import read_file
@@ -26,7 +27,7 @@ from outbox.services import deliver, send_again
 from payments.models import Allocation
 from policies.services import new_version, policy_of
 from tests.cast import CLERK, invoice_due, make_client, make_company, pay
-from tests.collecting import DAY, days, days_pass, sent_to
+from tests.collecting import DAY, days, days_pass, sent_to, served
 
 pytestmark = pytest.mark.django_db
 
@@ -289,3 +290,15 @@ def test_old_items_enter_at_the_friendly_step_and_climb_one_step_a_week(late_cli
     assert all(gap >= 7 for gap in gaps) and gaps[0] == 7
     assert sent_to(late_client)[0].subject.startswith("Invoice"), "the first message anyone ever gets is a friendly one"
     assert Served.objects.filter(invoice=young).order_by("on").first().step == "pre_due"
+
+
+def test_the_telephone_does_not_wait_for_old_items_nobody_can_be_written_to_about_and_letters_are_made_up_for(company):
+    client = make_client(company, "C-0700", email=None)
+    old = taken_over(client, issued=dt.date(2025, 6, 1), interest_from=None)
+    monday = dt.date(2026, 3, 2)
+    days_pass(company, monday, monday + dt.timedelta(days=8))
+    assert served(old) == [("call_1", monday), ("call_2", monday + dt.timedelta(days=7))]
+    assert Task.objects.filter(client=client, kind="contact", closed_on=None).exists()
+    Contact.objects.create(client=client, name="Ira Bloom", email="ira@bloom.example")
+    days_pass(company, monday + dt.timedelta(days=9), monday + dt.timedelta(days=22))
+    assert [step for step, _on in served(old)[2:]] == ["first_overdue", "reminder_1"]

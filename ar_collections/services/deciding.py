@@ -42,6 +42,7 @@ from ar_collections.reminders import (
     barrier,
     due_step,
     next_in_turn,
+    still_to_climb,
 )
 from clients.models import Contact
 from core.fields import MoneyField
@@ -275,11 +276,14 @@ def _of_an_invoice(
 
 def _dues(row: Mapping[str, Any], on: dt.date, ladder: Sequence[Rung]) -> Iterator[tuple[Kind, Due]]:
     stands: dict[Kind, Stand] = {kind: _stand(row[f"{kind}_so_far"]) for kind in KINDS}
-    furthest = max(stand.place for stand in stands.values())
-    if _was_old(row) and furthest < len(ladder) - 1:
-        turn = next_in_turn(ladder, furthest, due_on=row["due_on"], on=on)
-        if turn:
-            yield ladder[turn.place].kind, turn
+    climbed = (max(stand.place for stand in stands.values()), stands["message"].place)
+    if _was_old(row) and still_to_climb(ladder, climbed[0], messages=climbed[1]):
+        for kinds in _climbs_by(row):
+            turn = next_in_turn(
+                ladder, climbed[0], messages=climbed[1], kinds=kinds, due_on=row["due_on"], on=on
+            )
+            if turn:
+                yield ladder[turn.place].kind, turn
         return
     notices = barrier(ladder, stands["message"])
     for kind in KINDS:
@@ -290,6 +294,11 @@ def _dues(row: Mapping[str, Any], on: dt.date, ladder: Sequence[Rung]) -> Iterat
         )
         if due:
             yield kind, due
+
+
+def _climbs_by(row: Mapping[str, Any]) -> Sequence[Collection[Kind]]:
+    """All steps in one turn; where nobody can be written to, calls and decisions do not wait for the messages."""
+    return [KINDS] if row["has_address"] else [["message"], [kind for kind in KINDS if kind != "message"]]
 
 
 def _was_old(row: Mapping[str, Any]) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from typing import Any
 
-from django.db import transaction
+from django.db import connection, transaction
 from django.db.models import Count
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -22,6 +22,7 @@ from policies.services import policy_of
 PLAN_TICK = "collections.plan"
 LONGEST_SILENCE = dt.timedelta(hours=48)
 CLOCK_SLACK = dt.timedelta(minutes=5)
+CLOCKS_APART = dt.timedelta(seconds=5)
 LOOK_BACK_DAYS = 30
 
 
@@ -68,7 +69,8 @@ def hold_for(company: Company, on: dt.date, new: int, *, policy: Policy, now: dt
     """The hold that today's messages fall under: one that is open, or a new one where the breaker trips.
 
     It trips where more messages would leave than on any usual day, where the planner was silent for more than
-    two days, and where the clock went backwards; not again on a day on which a person released a hold.
+    two days, and where the clock cannot be trusted: it went backwards, or the database's tells another time; not
+    again on a day on which a person released a hold.
     """
     standing = Hold.objects.filter(company=company, ended_at=None).first()
     if standing or not new:
@@ -87,6 +89,10 @@ def _surge(company: Company, on: dt.date, new: int, policy: Policy, now: dt.date
         return _("the clock went backwards: the last run was at %(at)s") % {"at": f"{last:%Y-%m-%d %H:%M} UTC"}
     if last and now > last + LONGEST_SILENCE:
         return _("nothing was planned since %(at)s") % {"at": f"{last:%Y-%m-%d %H:%M} UTC"}
+    apart = abs(database_now() - timezone.now())
+    if apart > CLOCKS_APART:
+        seconds = round(apart.total_seconds())
+        return _("the clock of the database and ours are %(seconds)d seconds apart") % {"seconds": seconds}
     if new <= policy.surge_floor:
         return ""
     days = (
@@ -101,6 +107,16 @@ def _surge(company: Company, on: dt.date, new: int, policy: Policy, now: dt.date
     if batch <= usual:
         return ""
     return _("%(batch)d messages on one day, where %(usual)d are the most") % {"batch": batch, "usual": usual}
+
+
+def database_now() -> dt.datetime:
+    """The instant by the database's clock; by our own where the database has none (SQLite)."""
+    if connection.vendor != "postgresql":
+        return timezone.now()
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT clock_timestamp()")
+        (instant,) = cursor.fetchone()
+    return instant  # type: ignore[no-any-return]
 
 
 def held_messages(hold: Hold) -> list[Message]:
