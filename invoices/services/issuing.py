@@ -107,8 +107,9 @@ def void_invoice(invoice: Invoice, *, reason: str, on: dt.date, by: Any) -> Invo
         invoice.refresh_from_db(fields=["balance"])
         invoice.voided_at, invoice.voided_on, invoice.voided_because = timezone.now(), on, reason.strip()[:300]
         invoice.save(update_fields=["voided_at", "voided_on", "voided_because"])
-        # The work is done all the same: it waits for its next invoice, which no night makes before somebody could look.
-        invoice.works.update(invoice=None, refused_because=f"{invoice} was voided: {reason.strip()}"[:300], refused_on=on)
+        # The work is done all the same and waits for its next invoice; until tonight somebody can take it off the list.
+        why = f"{invoice} was voided: {reason.strip()}"
+        invoice.works.update(invoice=None, refused_because=why[:300], refused_on=on)
         record(by, "invoice_voided", invoice, client_id=invoice.client_id, doc=f"invoice:{invoice.pk}", summary=reason)
         note_credit_of(invoice.client, invoice.currency, on, fell=True)
     return invoice
