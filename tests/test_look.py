@@ -72,6 +72,7 @@ def staff_page(page, live_server, client, clerk, company, good_client, late_clie
     return page
 
 
+@pytest.mark.once
 def test_every_page_of_the_desk_is_accessible_and_fits(staff_page, client):
     answers = {address: client.get(address) for address in desk_pages()}
     pages = [address for address, answer in answers.items() if is_page(answer)]

@@ -46,6 +46,7 @@ def test_no_statement_and_no_idle_transaction_outlives_a_minute_on_postgresql():
             assert cursor.fetchone() == ("1min",)
 
 
+@pytest.mark.once
 def test_static_files_collect_under_hashed_names_with_nothing_missing(settings, tmp_path):
     """As in production: a stylesheet or a source map that names a missing file would stop the start."""
     settings.STATIC_ROOT = tmp_path

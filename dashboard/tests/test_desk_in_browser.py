@@ -104,6 +104,7 @@ def test_a_file_becomes_open_items_and_its_first_reminders_are_released_by_a_per
     assert Message.objects.filter(state="pending").count() == 2
 
 
+@pytest.mark.once
 def test_the_pages_with_a_number_are_accessible_and_fit(desk, worker, company, late_client):
     invoice = make_invoice(late_client, "250", on=today(company))
     told = {"invoice": invoice.pk, "contact": late_client.contacts.get().pk}

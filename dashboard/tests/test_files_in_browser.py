@@ -48,6 +48,7 @@ def book(company: Any, late_client: Any) -> dict[str, Any]:
     return {"client": late_client, "late": late, "soon": soon, "cash": pay(late_client, "50", on=on, how="none")}
 
 
+@pytest.mark.once
 def test_the_pages_with_a_number_are_accessible_everywhere(desk, book):
     client, late = book["client"], book["late"]
     pages = {
@@ -62,6 +63,7 @@ def test_the_pages_with_a_number_are_accessible_everywhere(desk, book):
     assert "\n".join(found) == ""
 
 
+@pytest.mark.once
 def test_set_up_is_accessible_everywhere(page):
     token = new_setup_token(timezone.now())
     found = []

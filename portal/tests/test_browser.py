@@ -31,6 +31,7 @@ def path_of(invoice: Any) -> str:
     return f"/i/{link.pk}/{token_of(link)}/"
 
 
+@pytest.mark.once
 def test_every_state_is_accessible_fits_and_obeys_the_content_security_policy(page, company, late_client):
     today = timezone.now().astimezone(company.zone).date()
     open_one = make_invoice(late_client, "5748.89", on=today, tax="19", po_number="PO-88213")
