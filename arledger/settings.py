@@ -149,6 +149,18 @@ else:
     DATABASES["default"]["OPTIONS"] = {**DATABASES["default"].get("OPTIONS", {}), **POSTGRESQL_OPTIONS}
     DATABASES["default"]["CONN_MAX_AGE"] = 60
     DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
+# How often somebody tried is counted once for all processes: in Redis, or in files on the one machine there is.
+CACHES = {
+    "default": {
+        "BACKEND": "core.counting.SharedFileCache",
+        "LOCATION": DATA_DIR / "cache" / "counts",
+        "OPTIONS": {"MAX_ENTRIES": 5000},
+    }
+}
+if REDIS_URL:
+    CACHES["default"] = {
+        "BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": REDIS_URL, "KEY_PREFIX": "arledger",
+    }  # fmt: skip
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 # Mail: by SMTP where EMAIL_URL names a server, else into files under MAIL_DIR.

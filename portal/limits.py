@@ -1,10 +1,15 @@
-"""How often one may try: counted in the cache, so that guessing links or flooding a desk gets nowhere."""
+"""How often one may try: counted for all processes, so that guessing links or flooding a desk gets nowhere."""
 
 from __future__ import annotations
+
+import logging
 
 from django.conf import settings
 from django.core.cache import cache
 from django.http import HttpRequest
+from redis import RedisError
+
+log = logging.getLogger(__name__)
 
 TEN_MINUTES = 600
 
@@ -21,8 +26,11 @@ def address_of(request: HttpRequest) -> str:
 def too_many(what: str, who: str, limit: int, seconds: int = TEN_MINUTES) -> bool:
     """Count one attempt of an address or a link; whether it is above the limit within so many seconds."""
     key = f"portal:{what}:{who}"[:200].replace(" ", "")
-    cache.add(key, 0, seconds)
     try:
+        cache.add(key, 0, seconds)
         return cache.incr(key) > limit
     except ValueError:  # it ran out between the two lines
+        return False
+    except (OSError, RedisError) as why:  # a client's page opens also while nothing can be counted
+        log.warning("attempts cannot be counted: %s", why)
         return False
