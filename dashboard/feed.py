@@ -13,8 +13,14 @@ ICONS = {
     "call": "phone-call", "conversation": "message", "note": "note", "mail": "mail", "invoice": "file-invoice",
     "payment": "cash-banknote", "charge": "percentage", "promise": "calendar-check", "pause": "player-pause",
     "dispute": "message-exclamation", "stage": "flag", "task": "list-check", "view": "eye", "import": "upload",
+    "check": "clipboard-list", "decision": "scale", "limit": "credit-card", "status": "flag",
+    "exception": "shield-lock", "mark": "alert-triangle", "terms": "shield-check", "document": "paperclip",
+    "greeting": "star", "work": "calculator", "data": "pencil",
 }  # fmt: skip
-PAGES = {"client": "client", "invoice": "invoice", "payment": "payment", "message": "outbox_message"}
+PAGES = {
+    "client": "client", "client_credit": "client_credit", "client_about": "client_about", "invoice": "invoice",
+    "payment": "payment", "message": "outbox_message",
+}  # fmt: skip
 
 
 def entries(happenings: Iterable[Happening], *, named: bool = True) -> list[dict[str, Any]]:

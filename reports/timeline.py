@@ -4,96 +4,52 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field, replace
-from decimal import Decimal
-from typing import Any
+from dataclasses import replace
 
-from django.db.models import CharField, Q, QuerySet, Value
+from django.db.models import CharField, Value
 from django.db.models.functions import Cast, Concat
-from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
 from ar_collections.models import ContactLog, Pause, Promise, StageChange, Task
 from clients.models import Client
-from core.dates import show_day
 from core.models import Company
-from core.money import show
 from disputes.models import Dispute
 from invoices.models import Charge, Entry, Intake, Invoice, LinkView
 from outbox.models import Message
 from payments.models import Payment
 
+from .happenings import Happening, Scope, about, local_day
+from .trust import LATEST as LATEST_OF_TRUST
+from .trust import SOURCES as TRUST
+
+__all__ = ["FEED", "FILE", "Happening", "client_timeline", "latest", "recent"]
+
 FEED = 8
 FILE = 200
 
 
-@dataclass(frozen=True)
-class Happening:
-    """One thing that happened: a sentence about a client, the words that were said, a note on how and by whom.
-
-    ``on`` is its business date, ``at`` the instant it was written down; ``kind`` chooses the icon and the filter;
-    ``target`` is the page to open, as its kind and its id.
-    """
-
-    kind: str
-    on: dt.date
-    at: dt.datetime
-    client: int
-    client_name: str
-    text: str
-    quote: str = ""
-    note: str = ""
-    tone: str = ""
-    target: tuple[str, int] | None = None
-
-
-@dataclass(frozen=True)
-class _Scope:
-    """Whose happenings are read, how many of each kind, and which of them first: the latest written, or dated."""
-
-    company: Company
-    client: Client | None
-    most: int
-    language: str = field(default_factory=lambda: get_language() or "en")
-
-    def rows(self, model: Any, *related: str, via: str = "", dated: str, written: str = "-pk") -> QuerySet[Any]:
-        """The rows in scope; ``via`` is the way from the row to its client."""
-        way = f"{via}__client" if via else "client"
-        mine = Q(**{way: self.client}) if self.client else Q(**{f"{way}__company": self.company})
-        order = (f"-{dated}", "-pk") if self.client else (written,)
-        rows: QuerySet[Any] = model.objects.filter(mine).select_related(way, *related).order_by(*order)
-        return rows
-
-    def money(self, amount: Decimal, currency: str) -> str:
-        return show(amount, currency, self.language)
-
-    def day(self, day: dt.date) -> str:
-        return show_day(day, self.language)
-
-
 def client_timeline(client: Client, most: int = FILE) -> list[Happening]:
     """All that happened with a client, by business date, the latest first; an item taken over stands on its own day."""
-    scope = _Scope(client.company, client, most)
-    found = [happening for source in SOURCES for happening in source(scope)]
+    scope = Scope(client.company, client, most)
+    found = [happening for source in (*SOURCES, *TRUST) for happening in source(scope)]
+    return sorted(found, key=lambda h: (h.on, h.at), reverse=True)[:most]
+
+
+def recent(client: Client, most: int = FEED) -> list[Happening]:
+    """The last things that happened with a client, without what was only filed."""
+    scope = Scope(client.company, client, most)
+    found = [happening for source in (*SOURCES, *LATEST_OF_TRUST) for happening in source(scope)]
     return sorted(found, key=lambda h: (h.on, h.at), reverse=True)[:most]
 
 
 def latest(company: Company, most: int = FEED) -> list[Happening]:
     """The last things written down in a company; a book taken over is one line and not thousands."""
-    scope = _Scope(company, None, most)
-    found = [happening for source in (*SOURCES, _intakes) for happening in source(scope)]
+    scope = Scope(company, None, most)
+    found = [happening for source in (*SOURCES, *LATEST_OF_TRUST, _intakes) for happening in source(scope)]
     return sorted(found, key=lambda h: h.at, reverse=True)[:most]
 
 
-def _about(kind: str, client: Client, on: dt.date | None, at: dt.datetime, text: str, **more: Any) -> Happening:
-    return Happening(kind, on or _local(at, client), at, client.pk, client.name, text, **more)
-
-
-def _local(at: dt.datetime, client: Client) -> dt.date:
-    return at.astimezone(client.company.zone).date()
-
-
-def _conversations(scope: _Scope) -> Iterator[Happening]:
+def _conversations(scope: Scope) -> Iterator[Happening]:
     said = scope.rows(ContactLog, "client__company", "contact", dated="happened_at")
     for log in said[: scope.most]:
         whom = log.with_whom or (log.contact.name if log.contact else "")
@@ -105,12 +61,12 @@ def _conversations(scope: _Scope) -> Iterator[Happening]:
         written = log.happened_at if scope.client else log.logged_at
         kind = "note" if log.outcome == "note" else "call" if log.channel == "call" else "conversation"
         yield replace(
-            _about(kind, log.client, _local(log.happened_at, log.client), written, text),
+            about(kind, log.client, local_day(log.happened_at, log.client), written, text),
             quote=log.said, note=note, target=("client", log.client_id),
         )
 
 
-def _mails(scope: _Scope) -> Iterator[Happening]:
+def _mails(scope: Scope) -> Iterator[Happening]:
     """What was sent, or may have been, or failed; what was only planned did not happen."""
     party = Concat(Value("client:"), Cast("pk", CharField()), output_field=CharField())
     if scope.client:
@@ -128,13 +84,13 @@ def _mails(scope: _Scope) -> Iterator[Happening]:
     }  # fmt: skip
     for message in messages:
         words, tone = said[message.state]
-        yield _about(
+        yield about(
             "mail", clients[int(message.party.partition(":")[2])], message.on, message.sent_at or message.created_at,
             words % {"subject": message.subject}, note=message.to_addr, tone=tone, target=("message", message.pk),
         )
 
 
-def _invoices(scope: _Scope) -> Iterator[Happening]:
+def _invoices(scope: Scope) -> Iterator[Happening]:
     issued = scope.rows(Invoice, "client__company", dated="issued_on", written="-issued_at")
     issued = issued.filter(issued_at__isnull=False)
     for invoice in (issued if scope.client else issued.filter(intake=None))[: scope.most]:
@@ -144,16 +100,16 @@ def _invoices(scope: _Scope) -> Iterator[Happening]:
             text = _("Invoice %(number)s over %(amount)s, taken over") % facts
         target = ("invoice", invoice.pk)
         note = _("due %(day)s") % {"day": scope.day(invoice.due_on)}
-        yield _about("invoice", invoice.client, invoice.issued_on, invoice.issued_at, text, note=note, target=target)
+        yield about("invoice", invoice.client, invoice.issued_on, invoice.issued_at, text, note=note, target=target)
         if invoice.voided_at and invoice.voided_on:
             void = _("Invoice %(number)s voided") % facts
-            yield _about(
+            yield about(
                 "invoice", invoice.client, invoice.voided_on, invoice.voided_at, void, quote=invoice.voided_because,
                 target=target,
             )
 
 
-def _payments(scope: _Scope) -> Iterator[Happening]:
+def _payments(scope: Scope) -> Iterator[Happening]:
     paid = scope.rows(Payment, "client__company", dated="received_on").annotate(back=Payment.reversals().values("pk"))
     payments = list((paid if scope.client else paid.exclude(method="opening"))[: scope.most])
     taken_back = Entry.objects.in_bulk([payment.back for payment in payments if payment.back])
@@ -161,108 +117,108 @@ def _payments(scope: _Scope) -> Iterator[Happening]:
         facts = {"amount": scope.money(payment.amount, payment.currency)}
         note = " · ".join(filter(None, [payment.get_method_display(), payment.reference, payment.note]))
         target = ("payment", payment.pk)
-        yield _about(
+        yield about(
             "payment", payment.client, payment.received_on, payment.recorded_at, _("Paid %(amount)s") % facts,
             note=note, tone="" if payment.back else "good", target=target,
         )
         if back := taken_back.get(payment.back):
             text = _("Payment of %(amount)s taken back") % facts
-            yield _about(
+            yield about(
                 "payment", payment.client, back.effective_on, back.posted_at, text, quote=back.memo,
                 note=back.posted_by, tone="warn", target=target,
             )
 
 
-def _charges(scope: _Scope) -> Iterator[Happening]:
+def _charges(scope: Scope) -> Iterator[Happening]:
     for charge in scope.rows(Charge, "client__company", "invoice", dated="charged_on")[: scope.most]:
         facts = {
             "kind": charge.get_kind_display().capitalize(), "amount": scope.money(charge.amount, charge.currency),
             "number": charge.invoice.number,
         }
         text = _("%(kind)s of %(amount)s charged on %(number)s") % facts
-        yield _about(
+        yield about(
             "charge", charge.client, charge.charged_on, charge.created_at, text, target=("invoice", charge.invoice_id)
         )
 
 
-def _promises(scope: _Scope) -> Iterator[Happening]:
+def _promises(scope: Scope) -> Iterator[Happening]:
     for promise in scope.rows(Promise, "client__company", "invoice", dated="made_on")[: scope.most]:
         facts = {"amount": scope.money(promise.amount, promise.currency), "day": scope.day(promise.promised_for)}
         text = _("Promised %(amount)s for %(day)s") % facts
         note = f"{promise.invoice.number} · {promise.made_by}"
-        yield _about(
+        yield about(
             "promise", promise.client, promise.made_on, promise.made_at, text, note=note,
             target=("invoice", promise.invoice_id),
         )
 
 
-def _pauses(scope: _Scope) -> Iterator[Happening]:
+def _pauses(scope: Scope) -> Iterator[Happening]:
     for pause in scope.rows(Pause, "client__company", "invoice", dated="from_on")[: scope.most]:
         facts = {"day": scope.day(pause.until_on), "number": pause.invoice.number if pause.invoice else ""}
         words = _("Reminders paused until %(day)s")
         if pause.invoice:
             words = _("Reminders of %(number)s paused until %(day)s")
-        yield _about(
+        yield about(
             "pause", pause.client, pause.from_on, pause.paused_at, words % facts, quote=pause.reason,
             note=pause.paused_by, target=("client", pause.client_id),
         )
 
 
-def _disputes(scope: _Scope) -> Iterator[Happening]:
+def _disputes(scope: Scope) -> Iterator[Happening]:
     raised = scope.rows(Dispute, "invoice__client__company", via="invoice", dated="opened_on")
     for dispute in raised[: scope.most]:
         client, facts = dispute.invoice.client, {"number": dispute.invoice.number, "why": dispute.get_reason_display()}
         target = ("invoice", dispute.invoice_id)
         text = _("Disputes %(number)s: %(why)s") % facts
-        yield _about(
+        yield about(
             "dispute", client, dispute.opened_on, dispute.opened_at, text, quote=dispute.text, note=dispute.opened_by,
             tone="warn", target=target,
         )
         if scope.client and dispute.closed_on:
             ended = dt.datetime.combine(dispute.closed_on, dt.time(12), tzinfo=client.company.zone)
             text = _("Dispute of %(number)s closed") % facts
-            yield _about("dispute", client, dispute.closed_on, ended, text, quote=dispute.outcome, target=target)
+            yield about("dispute", client, dispute.closed_on, ended, text, quote=dispute.outcome, target=target)
 
 
-def _stages(scope: _Scope) -> Iterator[Happening]:
+def _stages(scope: Scope) -> Iterator[Happening]:
     for change in scope.rows(StageChange, "client__company", dated="changed_on")[: scope.most]:
         text = _("Stage: %(stage)s") % {"stage": change.get_stage_to_display()}
-        yield _about(
+        yield about(
             "stage", change.client, change.changed_on, change.changed_at, text, quote=change.because,
             note=change.changed_by, target=("client", change.client_id),
         )
 
 
-def _tasks(scope: _Scope) -> Iterator[Happening]:
+def _tasks(scope: Scope) -> Iterator[Happening]:
     for task in scope.rows(Task, "client__company", dated="opened_at")[: scope.most]:
         target = ("client", task.client_id)
         text = _("To do: %(what)s") % {"what": task.get_kind_display()}
-        yield _about("task", task.client, None, task.opened_at, text, quote=task.because, target=target)
+        yield about("task", task.client, None, task.opened_at, text, quote=task.because, target=target)
         if scope.client and task.closed_on:
             ended = dt.datetime.combine(task.closed_on, dt.time(12), tzinfo=task.client.company.zone)
             text = _("Done: %(what)s") % {"what": task.get_kind_display()}
             note = " · ".join(filter(None, [task.closed_by, task.closed_because]))
-            yield _about("task", task.client, task.closed_on, ended, text, note=note, target=target)
+            yield about("task", task.client, task.closed_on, ended, text, note=note, target=target)
 
 
-def _views(scope: _Scope) -> Iterator[Happening]:
+def _views(scope: Scope) -> Iterator[Happening]:
     seen = scope.rows(LinkView, "link__client__company", "link__invoice", "link__contact", via="link", dated="seen_at")
     for view in seen[: scope.most]:
         link = view.link
         text = _("Opened the page of %(number)s") % {"number": link.invoice.number if link.invoice else ""}
-        yield _about(
+        yield about(
             "view", link.client, None, view.seen_at, text, note=link.contact.name if link.contact else "",
             target=("invoice", link.invoice_id) if link.invoice_id else None,
         )
 
 
-def _intakes(scope: _Scope) -> Iterator[Happening]:
+def _intakes(scope: Scope) -> Iterator[Happening]:
     for intake in Intake.objects.filter(company=scope.company).order_by("-pk")[: scope.most]:
         text = _("Open items taken over from %(source)s") % {"source": intake.source}
         on = intake.taken_at.astimezone(scope.company.zone).date()
         yield Happening("import", on, intake.taken_at, 0, "", text, note=intake.taken_by)
 
 
-SOURCES: tuple[Callable[[_Scope], Iterator[Happening]], ...] = (
+SOURCES: tuple[Callable[[Scope], Iterator[Happening]], ...] = (
     _conversations, _mails, _invoices, _payments, _charges, _promises, _pauses, _disputes, _stages, _tasks, _views,
 )  # fmt: skip

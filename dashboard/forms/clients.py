@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 from django import forms
 from django.contrib.auth.models import User
@@ -52,6 +52,11 @@ class ClientForm(HouseForm, forms.ModelForm[Client]):
         owner.queryset = User.objects.filter(is_staff=True, is_active=True)
         owner.label_from_instance = lambda user: user.get_full_name() or user.get_username()  # type: ignore[method-assign, assignment]
         self.fields["version"].initial = self.instance.version
+        self.fields["invoice_per"].required = False
+
+    def clean_invoice_per(self) -> str:
+        """Left out: as it was."""
+        return self.cleaned_data["invoice_per"] or self.instance.invoice_per
 
     def facts(self) -> dict[str, Any]:
         """What the verb saves; a new client without terms of its own gets the company's."""
@@ -68,12 +73,27 @@ class ContactForm(HouseForm, forms.ModelForm[Contact]):
     time_zone = forms.ChoiceField(
         label=_("Time zone"), choices=time_zones, required=False, help_text=_("Empty: the client's.")
     )
-    rows = (("name", "role"), ("email", "phone"), ("department", "language"), "time_zone")
+    rows = (
+        ("name", "role"), ("email", "phone"), ("department", "language"),
+        Section(_("When to call"), ("time_zone", ("call_from", "call_until"))),
+        Section(_("Greetings"), ("greetings_since",)),
+    )  # fmt: skip
 
     class Meta:
         model = Contact
-        fields = ["name", "role", "email", "phone", "department", "language", "time_zone"]
-        help_texts = {"language": _("Empty: the client's.")}
+        fields = [
+            "name", "role", "email", "phone", "department", "language", "time_zone", "call_from", "call_until",
+            "greetings_since",
+        ]  # fmt: skip
+        help_texts = {
+            "language": _("Empty: the client's."), "call_until": _("By the clock of the person."),
+            "greetings_since": _("The day this person agreed to be greeted on occasions; empty: no greetings."),
+        }  # fmt: skip
+        widgets: ClassVar[dict[str, forms.Widget]] = {
+            "call_from": forms.TimeInput(format="%H:%M", attrs={"type": "time"}),
+            "call_until": forms.TimeInput(format="%H:%M", attrs={"type": "time"}),
+            "greetings_since": forms.DateInput(),
+        }
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

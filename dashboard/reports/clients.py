@@ -8,19 +8,22 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from django.db.models import F, Min, OuterRef, Q, QuerySet, Subquery, Sum, Value
 from django.db.models.functions import Coalesce
 
 from ar_collections.models import Pause, Promise, StageChange, Task
 from ar_collections.services.promising import with_state
-from clients.models import Client
+from clients.models import Client, Contact
 from core.fields import MoneyField
 from core.models import Company
 from disputes.models import Dispute
 from invoices.aging import BUCKETS, Bucket, OpenItem, age, bucket
 from invoices.models import Charge, Invoice
 from payments.services import unapplied_cash
+
+from .credit import Standing, Trust
 
 NOTHING = Value(Decimal(0), output_field=MoneyField())
 
@@ -59,6 +62,47 @@ class Debt:
     @property
     def net(self) -> Decimal:
         return self.open - self.unapplied
+
+
+@dataclass(frozen=True)
+class Money:
+    """What is owed and what credit is left in one currency, side by side."""
+
+    debt: Debt
+    standing: Standing
+
+    @property
+    def currency(self) -> str:
+        return self.debt.currency
+
+
+def money_of(debts: list[Debt], trust: Trust) -> list[Money]:
+    """One row per currency in which something is owed or a limit was set; nothing for a client without either."""
+    owed = {debt.currency: debt for debt in debts}
+    shown = [one for one in trust.standings if one.currency in owed or one.limit]
+    return [Money(owed.get(one.currency) or Debt(one.currency), one) for one in shown]
+
+
+@dataclass(frozen=True)
+class AtTheirDesk:
+    """A person with the time where they are, and whether it is a time at which they take calls; None: not said."""
+
+    person: Contact
+    local: str
+    hours: str
+    call_now: bool | None
+
+
+def at_their_desk(person: Contact, client: Client, now: dt.datetime) -> AtTheirDesk:
+    """The person's local time and preferred hours; hours that pass midnight are understood."""
+    there = now.astimezone(ZoneInfo(person.time_zone) if person.time_zone else client.zone)
+    opens, closes = person.call_from, person.call_until
+    if opens is None and closes is None:
+        return AtTheirDesk(person, f"{there:%H:%M}", "", None)
+    from_, until = opens or dt.time(0), closes or dt.time(23, 59)
+    at = there.time()
+    inside = from_ <= at < until if from_ <= until else at >= from_ or at < until
+    return AtTheirDesk(person, f"{there:%H:%M}", f"{from_:%H:%M}–{until:%H:%M}", inside)
 
 
 @dataclass

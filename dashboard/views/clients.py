@@ -11,7 +11,6 @@ from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST
 
 from ar_collections.reports import Upcoming, next_step
@@ -25,11 +24,14 @@ from dashboard.feed import entries
 from dashboard.forms.clients import ClientForm, ContactForm, QuickContactForm
 from dashboard.lists import Column, as_csv, in_order, page_of, wants_csv
 from dashboard.pages import form_page
-from dashboard.reports.clients import clients_without_contact, file_of, listed_clients
+from dashboard.reports.clients import at_their_desk, clients_without_contact, file_of, listed_clients, money_of
+from dashboard.reports.credit import trust_in
 from invoices.documents import recipient
 from invoices.models import Invoice
 from invoices.pdf import CouldNotPrint, statement_pdf
-from reports.timeline import client_timeline
+from reports.timeline import recent
+
+from .client_head import client_at, crumbs_to, head_of
 
 ORDERS = {
     "name": ["name"], "number": ["number"], "owed": ["-owed"], "late": ["-late"], "oldest": ["oldest"],
@@ -75,7 +77,9 @@ COLUMNS = [
 def without_contact(request: StaffRequest) -> HttpResponseBase:
     """Clients nobody can write to, each with a row to fill; saving one leaves the others as they are."""
     if request.method == "POST":
-        client = get_object_or_404(Client, pk=request.POST.get("client"), company=request.desk.company)
+        asked = request.POST.get("client", "")
+        mine = Client.objects.filter(company=request.desk.company)
+        client = get_object_or_404(mine, pk=asked if asked.isdecimal() else None)
         form = QuickContactForm(request.POST, prefix=str(client.pk))
         if form.is_valid():
             with refusals_on(form):
@@ -127,15 +131,15 @@ def client_edit(request: StaffRequest, pk: int) -> HttpResponse:
 
 def client_file(request: StaffRequest, pk: int) -> HttpResponse:
     """One page for the telephone: what is owed, by whom, what was said, what comes next."""
-    client = get_object_or_404(Client.objects.select_related("company", "terms", "owner"), pk=pk)
-    on = today(client.company, request.desk.now)
+    client, on = client_at(request, pk)
     people = list(client.contacts.order_by("-is_active", "id"))
+    file, trust = file_of(client, on), trust_in(client, on)
     context = {
-        "client": client, "file": file_of(client, on), "people": people, "on": on,
+        **head_of(request, client, on, "client", trust, file), "file": file, "money": money_of(file.debts, trust),
+        "people": [at_their_desk(person, client, request.desk.now) for person in people],
         "bounced": [person for person in people if person.is_active and person.bounced_at],
         "reachable": any(person.is_active and person.email and not person.bounced_at for person in people),
-        "local_now": f"{request.desk.now.astimezone(client.zone):%H:%M}", "next_step": _next(client, on),
-        **_timeline(request, client),
+        "next_step": _next(client, on), "timeline": entries(recent(client, SHOWN_AT_FIRST), named=False),
     }  # fmt: skip
     return render(request, "dashboard/client.html", context)
 
@@ -156,28 +160,7 @@ def client_statement(request: StaffRequest, pk: int) -> HttpResponse:
     return answer
 
 
-KINDS = {
-    "all": (gettext_lazy("Everything"), ()), "talk": (gettext_lazy("Talks"), ("call", "conversation", "note")),
-    "mail": (gettext_lazy("Mails"), ("mail", "view")),
-    "money": (gettext_lazy("Money"), ("payment", "invoice", "charge")),
-    "agreed": (gettext_lazy("Agreed"), ("promise", "pause", "dispute")),
-    "steps": (gettext_lazy("Steps"), ("stage", "task")),
-}  # fmt: skip
-SHOWN_AT_FIRST = 30
-
-
-def _timeline(request: StaffRequest, client: Client) -> dict[str, Any]:
-    """What happened with the client, narrowed to the kind asked for; the older part on demand."""
-    asked = request.GET.get("timeline", "all")
-    shown = asked if asked in KINDS else "all"
-    kinds = KINDS[shown][1]
-    happened = [one for one in client_timeline(client) if not kinds or one.kind in kinds]
-    most = len(happened) if request.GET.get("whole") else SHOWN_AT_FIRST
-    return {
-        "timeline": entries(happened[:most], named=False), "timeline_shown": shown,
-        "timeline_older": max(len(happened) - most, 0),
-        "timeline_filters": [(key, label) for key, (label, _kinds) in KINDS.items()],
-    }  # fmt: skip
+SHOWN_AT_FIRST = 12
 
 
 def _next(client: Client, on: dt.date) -> Upcoming | None:
@@ -219,8 +202,3 @@ def contact_retire(request: StaffRequest, pk: int) -> HttpResponse:
         retire_contact(contact, by=request.user)
         messages.success(request, _("%(name)s is no longer written to.") % {"name": contact.name})
     return redirect("dashboard:client", contact.client_id)
-
-
-def crumbs_to(client: Client) -> list[tuple[str, str]]:
-    """The way to a page below a client's file."""
-    return [(_("Clients"), reverse("dashboard:clients")), (client.name, reverse("dashboard:client", args=[client.pk]))]

@@ -10,7 +10,6 @@ from django.contrib import messages
 from django.http import Http404, HttpResponse, HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
-from django.utils.http import content_disposition_header
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.clickjacking import xframe_options_sameorigin
@@ -19,6 +18,7 @@ from django.views.decorators.http import require_POST
 from core.errors import Refused
 from core.services import read_file, stored_path
 from dashboard.desk import StaffRequest, back, refusals_said
+from dashboard.downloads import download
 from dashboard.lists import Column, as_csv, page_of, wants_csv
 from dashboard.reports.outbox import (
     KINDS,
@@ -122,7 +122,7 @@ def attachment(request: StaffRequest, pk: int, number: int) -> HttpResponse:
     if not stored_path(meant["sha256"]).is_file():
         raise Http404(_("The file is no longer there; restore it from the backup."))
     kind = meant["media_type"] if meant["media_type"] in SAFE_TYPES else "application/octet-stream"
-    return _download(read_file(meant["sha256"]), meant["name"], kind)
+    return download(read_file(meant["sha256"]), meant["name"], kind)
 
 
 def eml(request: StaffRequest, pk: int) -> HttpResponse:
@@ -130,7 +130,7 @@ def eml(request: StaffRequest, pk: int) -> HttpResponse:
     path = eml_of(get_object_or_404(Message, pk=pk))
     if path is None:
         raise Http404
-    return _download(path.read_bytes(), path.name, "message/rfc822")
+    return download(path.read_bytes(), path.name, "message/rfc822")
 
 
 @require_POST
@@ -245,14 +245,3 @@ def _tabs(request: StaffRequest, counts: dict[str, int], current: str) -> list[d
         query["state"] = name
         tabs.append({"label": label, "url": f"?{query.urlencode()}", "count": counts[name], "current": name == current})
     return tabs
-
-
-def _download(content: bytes, name: str, media_type: str) -> HttpResponse:
-    """A file to save: nothing in it is interpreted by the browser."""
-    headers = {
-        "Content-Disposition": content_disposition_header(True, name) or "attachment",
-        "Content-Security-Policy": "default-src 'none'; sandbox",
-        "X-Content-Type-Options": "nosniff",
-        "Cache-Control": "private, no-store",
-    }
-    return HttpResponse(content, content_type=media_type, headers=headers)

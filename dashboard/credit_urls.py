@@ -1,0 +1,31 @@
+"""The addresses of credit: the pages of a client beside the one for the telephone, and the list of what waits."""
+
+from django.urls import URLPattern, path
+
+from .desk import staff_page
+from .views import credit, file
+from .views.timeline import client_timeline_page
+
+urlpatterns: list[URLPattern] = [
+    path("clients/<int:pk>/credit/", staff_page(credit.client_credit), name="client_credit"),
+    path("clients/<int:pk>/credit/limit/", staff_page(credit.limit_set), name="limit_set"),
+    path("clients/<int:pk>/credit/status/", staff_page(credit.status_set), name="status_set"),
+    path("clients/<int:pk>/credit/exception/", staff_page(credit.override_grant), name="override_grant"),
+    path("exceptions/<int:pk>/end/", staff_page(credit.override_end), name="override_end"),
+    path("clients/<int:pk>/timeline/", staff_page(client_timeline_page), name="client_timeline"),
+    path("clients/<int:pk>/file/", staff_page(file.client_about), name="client_about"),
+    path("clients/<int:pk>/file/notes/", staff_page(file.notes_edit), name="notes_edit"),
+    path("clients/<int:pk>/file/documents/new/", staff_page(file.document_new), name="document_new"),
+    path("documents/<int:pk>/", staff_page(file.document), name="document"),
+    path("documents/<int:pk>/remove/", staff_page(file.document_remove), name="document_remove"),
+    path("documents/<int:pk>/restore/", staff_page(file.document_restore), name="document_restore"),
+    path("clients/<int:pk>/file/profiles/new/", staff_page(file.profile_new), name="profile_new"),
+    path("profiles/<int:pk>/", staff_page(file.profile_edit), name="profile_edit"),
+    path("profiles/<int:pk>/look/", staff_page(file.profile_look), name="profile_look"),
+    path("profiles/<int:pk>/remove/", staff_page(file.profile_remove), name="profile_remove"),
+    path("clients/<int:pk>/file/dates/new/", staff_page(file.key_date_new), name="key_date_new"),
+    path("dates/<int:pk>/", staff_page(file.key_date_edit), name="key_date_edit"),
+    path("dates/<int:pk>/remove/", staff_page(file.key_date_remove), name="key_date_remove"),
+    path("clients/<int:pk>/terms/send/", staff_page(file.terms_send), name="terms_send"),
+    path("clients/<int:pk>/terms/paper/", staff_page(file.terms_paper), name="terms_paper"),
+]
