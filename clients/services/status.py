@@ -67,7 +67,7 @@ def set_status(
     reasons: Sequence[Any] = (), terms_days: int | None = None, deposit_percent: Decimal = Decimal(0),
     policy: CreditPolicy | None = None,
 ) -> StatusChange:
-    """Move a client to a credit status from today; the status it already has changes nothing.
+    """Move a client to a credit status from today; the status it has on the same terms changes nothing.
 
     Refused without a reason, with a last day that lies before today, and by hand without the permission.
     """
@@ -83,8 +83,11 @@ def set_status(
         lock_client(client.pk)
         standing = status_of(client, on)
         was = standing.status if standing else "open"
-        if was == status and (standing is None or standing.ends_on == ends_on):
-            return standing or StatusChange(client=client, status="open", effective_on=on)
+        if standing is None and status == "open":
+            return StatusChange(client=client, status="open", effective_on=on)
+        same = (status, ends_on, terms_days, deposit_percent)
+        if standing and (standing.status, standing.ends_on, standing.terms_days, standing.deposit_percent) == same:
+            return standing
         change = StatusChange.objects.create(
             client=client, status=status, because=because.strip()[:300], source=source, effective_on=on,
             ends_on=ends_on, reasons=list(reasons), terms_days=terms_days, deposit_percent=deposit_percent,
