@@ -10,7 +10,7 @@ from decimal import Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from django.db.models import F, Min, OuterRef, Q, QuerySet, Subquery, Sum, Value
+from django.db.models import Exists, F, Min, OuterRef, Q, QuerySet, Subquery, Sum, Value
 from django.db.models.functions import Coalesce
 
 from ar_collections.models import Pause, Promise, StageChange, Task
@@ -29,16 +29,42 @@ NOTHING = Value(Decimal(0), output_field=MoneyField())
 
 
 def listed_clients(company: Company, on: dt.date) -> QuerySet[Client]:
-    """The company's clients with what is ``owed``, how much is ``late`` and since when, in their own currency."""
-    owned = Invoice.objects.open().filter(client=OuterRef("pk"), currency=OuterRef("currency")).order_by()
-    overdue = owned.filter(due_on__lt=on)
+    """The company's clients: whether anything ``owes`` or ``is_late`` in any currency, and the ``oldest`` due day.
+
+    ``owed`` and ``late`` are the sums in their own currency, to sort by; ``owed_by`` says the rest.
+    """
+    owes = Invoice.objects.open().filter(client=OuterRef("pk")).order_by()
+    overdue = owes.filter(due_on__lt=on)
+    own = {"currency": OuterRef("currency")}
     stage = StageChange.objects.filter(client=OuterRef("pk")).order_by("-id").values("stage_to")[:1]
     return Client.objects.filter(company=company).annotate(
-        owed=Coalesce(Subquery(owned.values("client").annotate(s=Sum("balance")).values("s")), NOTHING),
-        late=Coalesce(Subquery(overdue.values("client").annotate(s=Sum("balance")).values("s")), NOTHING),
+        owed=Coalesce(Subquery(owes.filter(**own).values("client").annotate(s=Sum("balance")).values("s")), NOTHING),
+        late=Coalesce(Subquery(overdue.filter(**own).values("client").annotate(s=Sum("balance")).values("s")), NOTHING),
         oldest=Subquery(overdue.values("client").annotate(d=Min("due_on")).values("d")),
+        owes=Exists(owes),
+        is_late=Exists(overdue),
         stage=Coalesce(Subquery(stage), Value("current")),
     )
+
+
+@dataclass(frozen=True)
+class Owed:
+    """What a client owes in one currency, and how much of it is overdue."""
+
+    currency: str
+    open: Decimal
+    late: Decimal
+
+
+def owed_by(clients: Iterable[Client] | QuerySet[Client], on: dt.date) -> dict[int, list[Owed]]:
+    """Per client what is owed in each currency, the client's own first; from one query."""
+    ids: Any = clients.values("pk") if isinstance(clients, QuerySet) else [client.pk for client in clients]
+    sums = Invoice.objects.open().filter(client__in=ids).order_by().values("client", "client__currency", "currency")
+    rows = sums.annotate(open=Sum("balance"), late=Sum("balance", filter=Q(due_on__lt=on)))
+    found: dict[int, list[Owed]] = defaultdict(list)
+    for row in sorted(rows, key=lambda row: (row["currency"] != row["client__currency"], row["currency"])):
+        found[row["client"]].append(Owed(row["currency"], row["open"], row["late"] or Decimal(0)))
+    return found
 
 
 @dataclass

@@ -242,3 +242,19 @@ def test_each_company_has_its_own_clients_and_the_rail_changes_between_them(desk
 def test_the_clock_on_the_file_is_the_client_s_and_not_ours(desk, company):
     there = make_client(company, "C-SF", time_zone="America/Los_Angeles")
     assert "04:00 there now" in desk.get(f"/clients/{there.pk}/").content.decode()
+
+
+def test_nonsense_instead_of_a_client_is_not_found(desk):
+    for nonsense in ("x", "²", ""):
+        assert desk.post(url("clients_without_contact"), {"client": nonsense}).status_code == 404
+
+
+def test_what_is_owed_in_another_currency_is_seen_and_found(desk, good_client, late_client):
+    make_invoice(good_client, "70", on=TODAY - dt.timedelta(days=60), currency="USD")
+    answer = desk.get("/clients/")
+    row = next(text(answer).split("</tr>")[n] for n, part in enumerate(text(answer).split("</tr>")) if "Osprey" in part)
+    assert row.count("$70.00") == 2
+    for show, names in (("owing", ["Osprey Logistics"]), ("late", ["Osprey Logistics"]), ("quiet", [late_client.name])):
+        assert [client.name for client in desk.get(f"/clients/?show={show}").context["page"]] == names
+    sheet = b"".join(desk.get("/clients/?format=csv").streaming_content).decode()
+    assert "USD 70.00 (overdue 70.00)" in sheet

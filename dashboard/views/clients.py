@@ -24,7 +24,15 @@ from dashboard.feed import entries
 from dashboard.forms.clients import ClientForm, ContactForm, QuickContactForm
 from dashboard.lists import Column, as_csv, in_order, page_of, wants_csv
 from dashboard.pages import form_page
-from dashboard.reports.clients import at_their_desk, clients_without_contact, file_of, listed_clients, money_of
+from dashboard.reports.clients import (
+    Owed,
+    at_their_desk,
+    clients_without_contact,
+    file_of,
+    listed_clients,
+    money_of,
+    owed_by,
+)
 from dashboard.reports.credit import trust_in
 from invoices.documents import recipient
 from invoices.models import Invoice
@@ -37,7 +45,7 @@ ORDERS = {
     "name": ["name"], "number": ["number"], "owed": ["-owed"], "late": ["-late"], "oldest": ["oldest"],
 }  # fmt: skip
 SHOWN = {
-    "all": {}, "owing": {"owed__gt": 0}, "late": {"late__gt": 0}, "quiet": {"owed": 0},
+    "all": {}, "owing": {"owes": True}, "late": {"is_late": True}, "quiet": {"owes": False},
 }  # fmt: skip
 
 
@@ -51,8 +59,13 @@ def clients(request: StaffRequest) -> HttpResponseBase:
     rows = rows.filter(**SHOWN.get(shown, {}))
     rows, order = in_order(request, rows.select_related("terms", "owner"), ORDERS, "name")
     if wants_csv(request):
-        return as_csv("clients", COLUMNS, rows.iterator())
-    context: dict[str, Any] = {"page": page_of(request, rows), "sort": order, "shown": shown, "q": wanted}
+        return as_csv("clients", _columns(owed_by(rows, request.desk.on)), rows.iterator())
+    page = page_of(request, rows)
+    owed = owed_by(page, request.desk.on)
+    context: dict[str, Any] = {
+        "page": page, "rows": [(client, owed.get(client.pk, [])) for client in page], "sort": order, "shown": shown,
+        "q": wanted,
+    }  # fmt: skip
     context["any"] = bool(context["page"]) or Client.objects.filter(company=request.desk.company).exists()
     context["without_contact"] = clients_without_contact(request.desk.company).count()
     return render(request, "dashboard/clients.html", context)
@@ -72,6 +85,19 @@ COLUMNS = [
     Column("owed", lambda c: plain(c.owed, c.currency)), Column("overdue", lambda c: plain(c.late, c.currency)),
     Column("oldest due", lambda c: c.oldest), Column("stage", lambda c: c.stage), Column("owner", lambda c: c.owner),
 ]  # fmt: skip
+
+
+def _columns(owed: dict[int, list[Owed]]) -> list[Column]:
+    """The columns of the list; what is owed in currencies that are not the client's stands in one of its own."""
+
+    def others(client: Client) -> str:
+        foreign = [one for one in owed.get(client.pk, []) if one.currency != client.currency]
+        return "; ".join(
+            f"{one.currency} {plain(one.open, one.currency)} (overdue {plain(one.late, one.currency)})"
+            for one in foreign
+        )
+
+    return [*COLUMNS, Column("owed in other currencies", others)]
 
 
 def without_contact(request: StaffRequest) -> HttpResponseBase:
@@ -94,7 +120,11 @@ def without_contact(request: StaffRequest) -> HttpResponseBase:
         columns = [Column("number", lambda c: c.number), Column("name", lambda c: c.name)]
         return as_csv("clients-without-contact", columns, rows.iterator())
     page = page_of(request, rows)
-    forms = [(client, refused.get(client.pk) or QuickContactForm(prefix=str(client.pk))) for client in page]
+    owed = owed_by(page, request.desk.on)
+    forms = [
+        (client, refused.get(client.pk) or QuickContactForm(prefix=str(client.pk)), owed.get(client.pk, []))
+        for client in page
+    ]
     context = {"page": page, "forms": forms, "refused": refused}
     return render(request, "dashboard/clients_without_contact.html", context, status=422 if refused else 200)
 
