@@ -8,6 +8,8 @@ class CollectionsConfig(AppConfig):
     verbose_name = _("Collections")
 
     def ready(self) -> None:
+        from .greeting_mails import register_greeting_kinds
         from .mails import register_kinds
 
         register_kinds()
+        register_greeting_kinds()

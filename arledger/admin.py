@@ -11,7 +11,7 @@ from django.contrib.auth.models import User
 from django.utils.translation import gettext_lazy as _
 
 from audit.admin import AuditedAdmin
-from core.models import BankAccount, Company, Holiday, PaymentMethod
+from core.models import BankAccount, Company, CompanyProfile, Holiday, PaymentMethod
 from policies.models import CompanyPolicy, Terms
 
 admin.site.site_header = _("AR Ledger settings")
@@ -41,6 +41,11 @@ class PolicyInline(admin.TabularInline[CompanyPolicy, Company]):
     extra = 0
 
 
+class ProfileInline(admin.TabularInline[CompanyProfile, Company]):
+    model = CompanyProfile
+    extra = 0
+
+
 class HolidayInline(admin.TabularInline[Holiday, Company]):
     model = Holiday
     extra = 0
@@ -55,7 +60,7 @@ class CompanyAdmin(AuditedAdmin):
         (_("Tax and register"), {"fields": ["tax_number", "register_entry"]}),
         (_("How it works"), {"fields": ["time_zone", "language", "currency", "paper", "accent"]}),
     ]
-    inlines = [BankAccountInline, PaymentMethodInline, TermsInline, PolicyInline, HolidayInline]
+    inlines = [BankAccountInline, PaymentMethodInline, TermsInline, PolicyInline, ProfileInline, HolidayInline]
 
 
 @admin.register(User)

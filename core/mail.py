@@ -29,7 +29,7 @@ def compose(name: str, context: dict[str, Any], language: str) -> tuple[str, str
     accent = _accent(context.get("company"))
     dark = contrast_with_white(accent) >= READABLE
     colours = {"accent": accent, "on_accent": "#ffffff" if dark else _INK, "link": accent if dark else _INK}
-    values = {**context, **colours}
+    values = {**context, **colours, "profiles": _profiles(context.get("company"))}
     with translation.override(language):
         subject = _render(f"mail/{name}.subject.txt", values, escape=False)
         text = _render(f"mail/{name}.txt", values, escape=False)
@@ -61,6 +61,11 @@ def contrast_with_white(colour: str) -> float:
 def _render(template: str, values: dict[str, Any], *, escape: bool) -> str:
     found = engines["django"].engine.get_template(template)  # type: ignore[attr-defined]
     return str(found.render(Context(dict(values), autoescape=escape)))
+
+
+def _profiles(company: Any) -> list[Any]:
+    """The company's own public profiles, for the foot of every mail."""
+    return list(company.profiles.all()) if getattr(company, "pk", None) else []
 
 
 def _accent(company: Any) -> str:

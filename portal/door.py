@@ -15,6 +15,7 @@ from django.utils import timezone, translation
 from django.utils.decorators import decorator_from_middleware
 from django.views.decorators.csrf import csrf_exempt
 
+from ar_collections.services.terms_sending import send_new_terms_link
 from core.services import today
 from invoices.models import ShareLink
 from invoices.services.linking import find, was_ours
@@ -92,7 +93,8 @@ def _closed(request: HttpRequest, kind: str, link_id: int, token: str) -> HttpRe
         return slow_down(request)
     link = was_ours(kind, min(link_id, LARGEST_ID), token)
     if link is not None:
-        send_new_link(link, on=today(link.client.company))
+        send = send_new_terms_link if kind == "terms" else send_new_link
+        send(link, on=today(link.client.company))
     return render(request, "portal/asked.html")
 
 

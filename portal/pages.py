@@ -15,7 +15,7 @@ from ar_collections.services.promising import latest_day_to_promise
 from core.dates import show_day
 from core.money import plain, show
 from disputes.models import Dispute
-from invoices.documents import LineRow, facts_of, invoice_facts, line_rows, total_rows
+from invoices.documents import LineRow, credit_terms_line, facts_of, invoice_facts, line_rows, total_rows
 from invoices.models import Invoice, ShareLink
 from invoices.paying import Row, Way, late_terms, ways_to_pay
 from invoices.services.charging import interest_starts_on
@@ -60,6 +60,7 @@ class Page:
     paid: str
     charges: tuple[Row, ...]
     facts: tuple[Row, ...]
+    credit_terms: str
     note: str
     others: tuple[str, ...]
     latest_promise: dt.date | None
@@ -112,6 +113,7 @@ def page_of(link: ShareLink, policy: Policy, on: dt.date, language: str) -> Page
         paid=show(owed - invoice.total, currency, language) if 0 < owed < invoice.total else "",
         charges=_charges(invoice, language),
         facts=(Row(_("Billed to"), facts["buyer"]["name"]), *invoice_facts(invoice, facts)),
+        credit_terms=credit_terms_line(facts, language),
         note=invoice.note,
         others=_others(invoice, language),
         latest_promise=latest,
