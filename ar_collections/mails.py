@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any
@@ -182,12 +182,10 @@ def _written(reminder: Reminder, now: dt.datetime, language: str) -> Composed:
 def _attachments(
     reminder: Reminder, subject: str, context: dict[str, Any], now: dt.datetime
 ) -> list[tuple[str, str, bytes]]:
-    """The invoice again, the letter, or the statement of account: as the steps served ask for."""
-    found = [
-        attached(item.invoice, now, reminder.to) for item in reminder.told if item.step and item.step.attach_invoice
-    ]
+    """The letter, the invoice again under it, or the statement of account: as the steps served ask for."""
+    found = []
     open_items = [(item.invoice, item.asked) for item in reminder.items]
-    if any(item.step and item.step.channel == "letter" for item in reminder.told):
+    if any(item.step and item.step.has_cover for item in reminder.told):
         closing = [_("Kind regards"), *context["signed_by"]]
         greeting = _("Hello %(name)s,") % {"name": reminder.to.name}
         derived = [f"{number}: {line}" for number, lines in context["derivations"] for line in lines]
@@ -197,6 +195,9 @@ def _attachments(
             items=open_items, on=reminder.on, closing=closing, beside=_beside(reminder),
         )
         found.append((f"{_('letter')}-{reminder.on.isoformat()}.pdf", PDF, letter))
+    found += [
+        attached(item.invoice, now, reminder.to) for item in reminder.told if item.step and item.step.attach_invoice
+    ]
     if any(item.step and item.step.repeats_every_days for item in reminder.told):
         statement = statement_pdf(reminder.client, open_items, reminder.on, reminder.to)
         found.append((f"{_('statement')}-{reminder.on.isoformat()}.pdf", PDF, statement))
@@ -385,12 +386,20 @@ def _may_be_asked(client: Client, on: dt.date) -> QuerySet[Any]:
 
 
 def _readers(client: Client, step: Step) -> tuple[Contact, Contact | None]:
-    """Whom the step addresses, by role, else the next one who can be reached; and the next contact for the copy."""
-    order = {role: place for place, (role, _name) in enumerate(Contact.ROLES)}
-    reachable = sorted(
-        client.contacts.reachable(), key=lambda c: (c.role != step.addressee, order.get(c.role, len(order)), c.pk)
-    )
+    """Whom the step addresses, else the next one who can be reached; and the next contact for the copy."""
+    reachable = readers_in_order(client.contacts.reachable(), step)
     if not reachable:
         raise NothingToSay("nobody at the client's can be written to")
     others = [contact for contact in reachable[1:] if contact.email != reachable[0].email]
     return reachable[0], others[0] if step.cc_next_contact and others else None
+
+
+def readers_in_order(people: Iterable[Contact], step: Step) -> list[Contact]:
+    """People of one client: first whoever has the role that the step addresses, then by role."""
+    order = {role: place for place, (role, _name) in enumerate(Contact.ROLES)}
+    return sorted(people, key=lambda c: (c.role != step.addressee, order.get(c.role, len(order)), c.pk))
+
+
+def leading_step(codes: Collection[str], steps: Iterable[Step]) -> Step | None:
+    """The furthest of the steps a reminder was planned for: it sets the tone and says whom it addresses."""
+    return next((step for step in reversed(list(steps)) if step.code in codes), None)

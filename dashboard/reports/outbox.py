@@ -17,13 +17,14 @@ from django.db.models.functions import Cast, Concat
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, pgettext_lazy
 
+from ar_collections.mails import leading_step, readers_in_order
 from ar_collections.models import Hold
 from audit.models import Event
 from clients.models import Client, Contact
 from core.models import Company
 from invoices.models import Invoice
 from outbox.models import Message
-from policies.models import Step
+from policies.models import CompanyPolicy, Step
 
 TABS = {
     "all": (gettext_lazy("All"), ()),
@@ -109,15 +110,19 @@ def found(messages: QuerySet[Message], wanted: str) -> QuerySet[Message]:
 
 
 def rows_of(messages: Iterable[Message]) -> list[Row]:
-    """The messages with what they are about, in five queries however many there are."""
+    """The messages with what they are about, in six queries however many there are.
+
+    A reminder not yet written names the reader it will go to.
+    """
     messages = list(messages)
     clients = Client.objects.select_related("company").in_bulk({pk for m in messages if (pk := _client_pk(m))})
     planned = {m.pk: _planned(m) for m in messages}
     invoices = Invoice.objects.in_bulk({pk for items in planned.values() for pk, _step in items})
     codes = {code for items in planned.values() for _pk, code in items if code}
-    titles = dict(
-        Step.objects.filter(code__in=codes).order_by("policy__effective_from").values_list("code", "title")
-    ) if codes else {}  # fmt: skip
+    by_version = Step.objects.select_related("policy").order_by("policy__effective_from", "offset_days", "pk")
+    steps = list(by_version.filter(code__in=codes)) if codes else []
+    titles = {step.code: step.title for step in steps}
+    chosen = dict(CompanyPolicy.objects.values_list("company_id", "name")) if steps else {}
     contacts = _contacts([m for m in messages if not m.to_addr])
     rows = []
     for message in messages:
@@ -127,6 +132,9 @@ def rows_of(messages: Iterable[Message]) -> list[Row]:
         if not message.to_addr and client_pk:
             named = message.payload.get("contact")
             people = contacts.get(client_pk, [])
+            policy = chosen.get(row.client.company_id) if row.client else None
+            step = _leading(message, [step for step in steps if step.policy.name == policy])
+            people = readers_in_order(people, step) if step else people
             row.contact = next((c for c in people if c.pk == named), people[0] if people and not named else None)
         rows.append(row)
     return rows
@@ -225,6 +233,13 @@ def _contacts(messages: Iterable[Message]) -> dict[int, list[Contact]]:
     for people in found.values():
         people.sort(key=lambda contact: contact.role != "accounts_payable")
     return found
+
+
+def _leading(message: Message, steps: Sequence[Step]) -> Step | None:
+    """The step that says whom a reminder addresses, by the version in force on its day; None for any other message."""
+    codes = {code for _pk, code in _planned(message)}
+    versions = [step.policy.effective_from for step in steps if step.policy.effective_from <= message.on]
+    return leading_step(codes, [step for step in steps if step.policy.effective_from == max(versions, default=None)])
 
 
 def _tries(attempts: int) -> str:

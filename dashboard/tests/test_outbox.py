@@ -13,11 +13,12 @@ from django.urls import reverse
 from django.utils.html import escape
 
 from ar_collections.models import Hold, Served
-from ar_collections.services.holding import hold_first_run
+from ar_collections.services.holding import hold_first_run, release_hold
 from ar_collections.services.planning import plan
+from clients.models import Contact
 from core.models import Installation
 from core.services import store_file
-from dashboard.reports.outbox import attention
+from dashboard.reports.outbox import attention, rows_of
 from outbox.models import Message
 from outbox.moves import move
 from outbox.services import deliver, enqueue
@@ -246,6 +247,21 @@ def test_a_held_batch_shows_every_message_it_would_send(desk, batch):
         assert words in page
     lines = b"".join(desk.get(url("outbox_hold", batch.pk) + "?format=csv").streaming_content).decode().splitlines()
     assert len(lines) == 3
+
+
+def test_a_held_message_names_the_reader_it_will_go_to(desk, company, late_client):
+    """The final notice addresses the owner, not accounts payable."""
+    Contact.objects.create(client=late_client, name="Noor Haddad", role="owner", email="noor@client.example")
+    invoice = invoice_due(late_client, TODAY - dt.timedelta(days=46), "300")
+    Served.objects.create(invoice=invoice, step="reissue", channel="mail", on=TODAY - dt.timedelta(days=16))
+    hold = hold_first_run(company, by="import")
+    plan(company, TODAY, by="test", now=NOON)
+    (row,) = rows_of(Message.objects.filter(state="held"))
+    release_hold(hold, by="test")
+    deliver(NOON)
+    sent = Message.objects.get()
+    assert sent.state == "sent" and sent.subject.startswith("Final notice")
+    assert row.to_addr == sent.to_addr == "noor@client.example"
 
 
 def test_nobody_releases_what_they_have_not_seen(desk, batch):
