@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from django.conf import settings
-from django.db.models import Count, Q
+from django.db.models import Count, Q, QuerySet, Value
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils import timezone
@@ -30,6 +30,8 @@ SWEEPS = {
     "collections.apply_late_interest": (dt.timedelta(minutes=10), gettext_lazy("No interest was looked at")),
     "core.housekeeping": (dt.timedelta(minutes=45), gettext_lazy("Nothing was tidied up")),
 }  # fmt: skip
+CHECKED = "housekeeping:check ledger"
+DOUBTFUL, DOUBT = "doubtful", dt.timedelta(minutes=15)
 _began = timezone.now()
 
 
@@ -38,24 +40,33 @@ def frame(request: HttpRequest) -> dict[str, Any]:
     desk = getattr(request, "desk", None)
     if desk is None:
         return {}
-    return {"desk": desk, "nav": {"counts": counts(desk)}, "banners": list(banners(desk))}
+    waiting = counts(desk)
+    return {"desk": desk, "nav": {"counts": waiting}, "banners": list(banners(desk, waiting))}
 
 
 def counts(desk: Desk) -> dict[str, int]:
-    """What waits for a person, by page."""
+    """What waits for a person, by page; asked in one question, since every page asks it."""
     on, company = desk.on, desk.company
     due = Q(snoozed_until=None) | Q(snoozed_until__lte=on)
     promised = Promise.objects.filter(client__company=company, promised_for__lte=on, pauses_until__gte=on)
-    return {
-        "collections": Task.objects.filter(due, company=company, closed_on=None, due_on__lte=on).count(),
-        "payments": payments_of(company).filter(left__gt=0).count(),
-        "promises": with_state(promised, on).filter(state="open").count(),
-        "disputes": Dispute.objects.open_on(on).filter(invoice__company=company).count(),
-        "outbox": attention(messages_of(company, desk.companies), desk.now).count(),
+    messages = messages_of(company, desk.companies)
+    waiting: dict[str, QuerySet[Any]] = {
+        "collections": Task.objects.filter(due, company=company, closed_on=None, due_on__lte=on),
+        "payments": payments_of(company).filter(left__gt=0),
+        "promises": with_state(promised, on).filter(state="open"),
+        "disputes": Dispute.objects.open_on(on).filter(invoice__company=company),
+        "outbox": attention(messages, desk.now),
+        DOUBTFUL: messages.filter(kind="invoice", state="unknown", unknown_at__lt=desk.now - DOUBT),
     }
+    first, *others = [
+        rows.model._default_manager.filter(pk__in=rows.order_by().values("pk")).order_by()
+        .annotate(page=Value(page)).values("page").annotate(n=Count("pk")).values_list("page", "n")
+        for page, rows in waiting.items()
+    ]  # fmt: skip
+    return dict.fromkeys(waiting, 0) | dict(first.union(*others, all=True))
 
 
-def banners(desk: Desk) -> Iterator[dict[str, Any]]:
+def banners(desk: Desk, waiting: Mapping[str, int] | None = None) -> Iterator[dict[str, Any]]:
     """What is not as it should be, the gravest first, each with the way to mend it."""
     outbox = reverse("dashboard:outbox")
     outage = Outage.objects.filter(ended_at=None).order_by("since").first()
@@ -72,7 +83,10 @@ def banners(desk: Desk) -> Iterator[dict[str, Any]]:
             "tone": "bad", "text": _("Nothing is sent at the moment."), "detail": paused.sending_paused_because,
             "url": outbox, "action": _("Look and resume"),
         }  # fmt: skip
-    yield from _late(desk)
+    ticks = {tick.name: tick for tick in Tick.objects.filter(Q(name__in=SWEEPS) | Q(name__startswith=CHECKED))}
+    yield from _violations(desk, ticks)
+    yield from _doubtful((waiting or counts(desk))[DOUBTFUL])
+    yield from _late(desk, ticks)
     yield from _held(desk.company)
     if settings.MAIL_TRANSPORT == "file":
         yield {
@@ -81,6 +95,30 @@ def banners(desk: Desk) -> Iterator[dict[str, Any]]:
             "url": outbox, "action": _("To the outbox"),
         }  # fmt: skip
     yield from _ways_to_pay(desk.company)
+
+
+def _violations(desk: Desk, ticks: Mapping[str, Tick]) -> Iterator[dict[str, Any]]:
+    """What the checks of the ledger found when they last ran by themselves."""
+    for name, tick in ticks.items():
+        found = tick.result.get("violations") if name.startswith(CHECKED) else None
+        if found and tick.ended_at:
+            said = {"at": _wall(tick.ended_at, desk), "codes": ", ".join(v["code"] for v in found)}
+            yield {
+                "tone": "bad", "text": _("The books contradict themselves (%(codes)s, found %(at)s).") % said,
+                "detail": _("Correct nothing by hand; “manage.py check_ledger” names the rows concerned."),
+            }  # fmt: skip
+            return
+
+
+def _doubtful(n: int) -> Iterator[dict[str, Any]]:
+    """Invoices that may or may not have arrived, for longer than a quarter of an hour."""
+    if n:
+        text = ngettext("%(n)d invoice may or may not have arrived.", "%(n)d invoices may or may not have arrived.", n)
+        yield {
+            "tone": "warn", "text": text % {"n": n},
+            "detail": _("Ask the client or look at the mail server, then say so in the outbox."),
+            "url": reverse("dashboard:outbox") + "?state=unknown", "action": _("Look at them"),
+        }  # fmt: skip
 
 
 def _held(company: Company) -> Iterator[dict[str, Any]]:
@@ -96,14 +134,13 @@ def _held(company: Company) -> Iterator[dict[str, Any]]:
         }  # fmt: skip
 
 
-def _late(desk: Desk) -> Iterator[dict[str, Any]]:
+def _late(desk: Desk, ticks: Mapping[str, Tick]) -> Iterator[dict[str, Any]]:
     """Sweeps that have not ended well for longer than they may; one line where nothing runs at all.
 
     A process that has just begun waits as long before it speaks: the worker begins beside it.
     """
-    ended, wrong = {}, {}
-    for name, at, error in Tick.objects.filter(name__in=SWEEPS).values_list("name", "ended_at", "error"):
-        ended[name], wrong[name] = at, error
+    ended = {name: ticks[name].ended_at for name in SWEEPS if name in ticks}
+    wrong = {name: ticks[name].error for name in ended}
     now = desk.now
     late = [name for name, (may, _what) in SWEEPS.items() if now - max(ended.get(name) or _began, _began) > may]
     if len(late) == len(SWEEPS):

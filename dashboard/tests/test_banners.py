@@ -14,9 +14,10 @@ from core.models import PaymentMethod, Tick
 from dashboard import context
 from dashboard.context import SWEEPS, banners
 from dashboard.desk import Desk
-from outbox.models import Outage
+from invoices.services.sending import send_invoice
+from outbox.models import Message, Outage
 from outbox.services import pause_sending
-from tests.cast import TODAY
+from tests.cast import CLERK, TODAY, make_invoice
 
 pytestmark = pytest.mark.django_db
 NOON = dt.datetime.combine(TODAY, dt.time(12), tzinfo=dt.UTC)
@@ -97,3 +98,23 @@ def test_the_frame_asks_the_database_little(rf, desk, company, django_assert_max
     with time_machine.travel(NOON, tick=False), django_assert_max_num_queries(12):
         frame = context.frame(request)
     assert frame["nav"]["counts"]["outbox"] == 0
+
+
+def test_what_the_check_of_the_ledger_found_stands_above_everything(desk, ticking):
+    checked = Tick.objects.create(
+        name="housekeeping:check ledger, fast", started_at=NOON, ended_at=NOON,
+        result={"violations": [{"code": "L3", "count": 1, "ids": [7]}]},
+    )  # fmt: skip
+    [only] = said(desk)
+    assert "contradict themselves (L3, found" in only and "check_ledger" in only
+    checked.result = {"violations": []}
+    checked.save()
+    assert said(desk) == []
+
+
+def test_an_invoice_that_may_not_have_arrived_is_said_after_a_quarter_of_an_hour(desk, ticking, late_client):
+    message = send_invoice(make_invoice(late_client), on=TODAY, by=CLERK)
+    for minutes, banners_said in ((14, 0), (16, 1)):
+        at = NOON - dt.timedelta(minutes=minutes)
+        Message.objects.filter(pk=message.pk).update(state="unknown", unknown_at=at)
+        assert len(said(desk)) == banners_said
