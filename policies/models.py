@@ -155,6 +155,11 @@ class Step(models.Model):
         return f"{self.offset_days:+d} {self.title}"
 
     @property
+    def has_cover(self) -> bool:
+        """Its words go on paper too: as a letter, or as the cover under which the invoice is issued again."""
+        return self.channel == "letter" or (self.attach_invoice and self.interest_notice_days is not None)
+
+    @property
     def sends_mail(self) -> bool:
         return self.channel in ("mail", "letter")
 

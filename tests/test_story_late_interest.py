@@ -192,7 +192,10 @@ def test_the_notice_of_the_re_issued_invoice_starts_it_and_the_final_notice_clai
     assert "8 February 2026" in reissued.text and "12" in reissued.text
     assert reissued.on == dt.date(2026, 2, 2), "day 30 was a Saturday"
     assert invoice.interest_notice.interest_from == dt.date(2026, 2, 9)
-    assert [a["name"] for a in reissued.attachments] == [f"{invoice.number}.pdf"]
+    assert [a["name"] for a in reissued.attachments] == [f"letter-{reissued.on}.pdf", f"{invoice.number}.pdf"]
+    cover = pypdf.PdfReader(io.BytesIO(read_file(reissued.attachments[0]["sha256"]))).pages[0].extract_text()
+    assert "8 February 2026" in cover and str(invoice.number) in cover
+    assert reissued.attachments[1]["sha256"] == Invoice.objects.get().pdf.sha256, "the same bytes as when it was issued"
     claim = Charge.objects.get()
     assert final.on == claim.charged_on == claim.to_on
     assert f"interest of €{claim.amount:.2f}" in final.text
@@ -209,7 +212,9 @@ def test_a_policy_without_interest_gives_no_notice_of_any(late_client):
     invoice_due(late_client, DUE)
     days_pass(late_client.company, day(21), day(33))
     second, reissued = sent_to(late_client)
-    assert [a["name"] for a in reissued.attachments] == [f"{Invoice.objects.get().number}.pdf"]
+    assert [a["name"] for a in reissued.attachments] == [
+        f"letter-{reissued.on}.pdf", f"{Invoice.objects.get().number}.pdf"
+    ]
     for mail in (second, reissued):
         assert "nterest" not in mail.text
     assert not InterestNotice.objects.exists()
