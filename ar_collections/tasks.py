@@ -1,4 +1,4 @@
-"""The ticks of collections: remind before and after the due date, and apply late interest."""
+"""The ticks of collections: remind before and after the due date, apply late interest, greet."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from core.errors import Refused
 from core.models import Company
 from core.services import tick, today
 
+from .services.greeting import plan_greetings
 from .services.holding import PLAN_TICK
 from .services.interest import apply_late_interest
 from .services.planning import plan
@@ -21,6 +22,7 @@ from .services.promising import judge_promises
 log = logging.getLogger(__name__)
 
 INTEREST_TICK = "collections.apply_late_interest"
+GREET_TICK = "collections.greet"
 
 
 @shared_task(name=PLAN_TICK)
@@ -49,6 +51,18 @@ def charge_late_interest() -> None:
         return {currency: str(total) for currency, total in posted.items()}
 
     _for_each_company(INTEREST_TICK, do)
+
+
+@shared_task(name=GREET_TICK)
+def greet_clients() -> None:
+    """Greet, for every company, those whose occasion it is and who agreed to it."""
+    now = timezone.now()
+
+    def do(company: Company) -> dict[str, Any]:
+        planned = plan_greetings(company, today(company, now), by="system", now=now)
+        return {"greetings": len(planned)} if planned else {}
+
+    _for_each_company(GREET_TICK, do)
 
 
 def _for_each_company(name: str, do: Callable[[Company], dict[str, Any]]) -> None:

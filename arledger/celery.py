@@ -16,6 +16,7 @@ BEAT = {
     "deliver-messages": {"task": "outbox.deliver", "schedule": 15.0},
     "apply-late-interest": {"task": "collections.apply_late_interest", "schedule": 60.0},
     "invoice-completed-work": {"task": "invoices.invoice_work", "schedule": 60.0},
+    "greet-clients": {"task": "collections.greet", "schedule": 600.0},
     "housekeeping": {"task": "core.housekeeping", "schedule": 600.0},
 }
 # A tick that nobody took in time is not worth taking: the next one does its work.

@@ -1,4 +1,4 @@
-"""The client's page of our credit terms: the same door as an invoice's, nothing by a GET, one acceptance per version."""
+"""The page of our credit terms: the same door as an invoice's, nothing by a GET, one acceptance per version."""
 
 from __future__ import annotations
 
