@@ -198,8 +198,10 @@ def test_a_promise_is_kept_in_view_and_can_be_withdrawn(desk, late_client):
     page = url("client_promise", late_client.pk)
     too_much = desk.post(page, {"invoice": invoice.pk, "amount": "501", "promised_for": "2026-11-25"})
     assert too_much.status_code == 422
-    desk.post(page, {"invoice": invoice.pk, "amount": "1,0", "promised_for": "2026-11-25"})
-    assert Promise.objects.get().amount == Decimal(10)  # the comma groups, in English
+    unclear = desk.post(page, {"invoice": invoice.pk, "amount": "1,0", "promised_for": "2026-11-25"})
+    assert unclear.status_code == 422 and not Promise.objects.exists()  # one, or ten: nothing is guessed
+    desk.post(page, {"invoice": invoice.pk, "amount": "10", "promised_for": "2026-11-25"})
+    assert Promise.objects.get().amount == Decimal(10)
     desk.post(url("promise_withdraw", Promise.objects.get().pk))
     assert Promise.objects.get().withdrawn_on == TODAY
 
@@ -258,3 +260,24 @@ def test_what_is_owed_in_another_currency_is_seen_and_found(desk, good_client, l
         assert [client.name for client in desk.get(f"/clients/?show={show}").context["page"]] == names
     sheet = b"".join(desk.get("/clients/?format=csv").streaming_content).decode()
     assert "USD 70.00 (overdue 70.00)" in sheet
+
+
+def test_an_empty_book_shows_both_ways_to_a_first_client_and_a_first_invoice(desk):
+    for page, kind, way in (("/clients/", "clients", "client_new"), ("/invoices/", "open_items", "invoice_new")):
+        shown = text(desk.get(page))
+        for link in (url(way), f"{url('imports')}?kind={kind}", url("import_sample", kind)):
+            assert f'href="{link}"' in shown
+
+
+def test_a_new_invoice_from_the_file_is_for_that_client(desk, late_client):
+    make_client(late_client.company, "1", name="Somebody else")
+    shown = text(desk.get(url("client", late_client.pk)))
+    assert shown.count(f"{url('invoice_new')}?client={late_client.pk}\"") == 2
+    assert f"?client={late_client.number}" not in shown
+
+
+def test_the_key_e_sends_an_invoice_and_changes_nothing(desk, late_client):
+    invoice = make_invoice(late_client)
+    for page in (url("client", late_client.pk), url("invoice", invoice.pk)):
+        keyed = [part for part in text(desk.get(page)).split("<a ") if 'data-key="e"' in part.split(">")[0]]
+        assert keyed and all(url("invoice_send", invoice.pk) in part for part in keyed)

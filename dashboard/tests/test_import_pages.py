@@ -82,6 +82,12 @@ def test_the_page_begins_with_a_sample_of_each_kind(desk):
     assert desk.get(url("import_sample", "secrets")).status_code == 404
 
 
+def test_earlier_imports_are_handed_out_as_a_file(desk):
+    take(desk, check(desk, desk.get(url("import_sample", "open_items")).content.decode())[1])
+    sheet = b"".join(desk.get(url("imports"), {"format": "csv"}).streaming_content).decode()
+    assert sheet.count("open_items") == 1 and ",done," in sheet
+
+
 @pytest.mark.parametrize("kind", ["open_items", "clients"])
 def test_our_own_sample_goes_in_without_a_question(desk, kind):
     sample = desk.get(url("import_sample", kind)).content.decode()

@@ -47,3 +47,11 @@ def test_a_search_asks_the_database_little(desk, late_client, good_client, djang
         make_invoice(each, "812.35")
     with django_assert_max_num_queries(25):
         assert look(desk, "812.35").status_code == 200
+
+
+def test_what_was_found_is_handed_out_as_a_file(desk, late_client, good_client):
+    for each in (late_client, good_client):
+        make_invoice(each, "812.35")
+    answer = desk.get(reverse("dashboard:search"), {"q": "812.35", "format": "csv"})
+    sheet = b"".join(answer.streaming_content).decode()
+    assert "Osprey Logistics" in sheet and "Harbour Lane Coffee" in sheet and sheet.count("invoice") >= 2

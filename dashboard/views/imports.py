@@ -7,6 +7,7 @@ from urllib.parse import urlencode
 
 from django.contrib import messages
 from django.http import Http404, HttpResponse, JsonResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
@@ -20,19 +21,28 @@ from core.models import Company, Job, StoredFile
 from core.services import read_file, store_file
 from dashboard.desk import StaffRequest, refusals_on
 from dashboard.forms.imports import DATES, KINDS, ColumnsForm, UploadForm
-from dashboard.lists import page_of
+from dashboard.lists import Column, as_csv, page_of, wants_csv
 from dashboard.reports.imports import Finding, finding_of, first_rows
 from imports.cells import Reading
 from imports.models import ImportProfile
 from imports.services.profiles import reading_of, save_profile
 from imports.sheet import Sheet, clean, read_sheet
 
-WORKS = {"import_open_items": "open_items", "import_clients": "clients"}
+WORKS = {"import_open_items": "open_items", "import_clients": "clients", "import_work": "work"}
 CSV = "text/csv"
 STEPS = {"items": gettext_lazy("Taking over items"), "rows": gettext_lazy("Taking over rows")}
 
 
-def imports(request: StaffRequest) -> HttpResponse:
+COLUMNS = [
+    Column("asked", lambda row: row.job.asked_at.isoformat(timespec="seconds")),
+    Column("by", lambda row: row.job.asked_by), Column("kind", lambda row: row.kind),
+    Column("file", lambda row: row.source), Column("state", lambda row: row.job.state),
+    Column("new", lambda row: row.new), Column("already here", lambda row: row.result.get("unchanged", 0)),
+    Column("left out", lambda row: row.bad_rows),
+]  # fmt: skip
+
+
+def imports(request: StaffRequest) -> HttpResponseBase:
     """Earlier imports, and the way to a new one."""
     form = UploadForm(
         request.POST or None, request.FILES or None, too_large="TOO_LARGE" in request.META,
@@ -47,6 +57,8 @@ def imports(request: StaffRequest) -> HttpResponse:
         columns = reverse("dashboard:import_columns", args=[form.cleaned_data["kind"], stored.sha256])
         return redirect(f"{columns}?{urlencode(asked)}")
     done = Job.objects.filter(kind__in=WORKS, arguments__dry_run=False).select_related("asked_by").order_by("-id")
+    if wants_csv(request):
+        return as_csv("imports", COLUMNS, (finding_of(job) for job in done.iterator()))
     page = page_of(request, done)
     context = {
         "form": form, "page": page, "rows": [finding_of(job) for job in page],
@@ -177,6 +189,11 @@ SAMPLES = {
          ""],
         ["0107", "Osprey Logistics", "Jonas Beck", "accounts_payable", "invoices@osprey.example", "", "en",
          "Europe/London", "GB", "14", "", ""],
+    ],
+    "work": [
+        ["Client number", "What was done", "Done on", "Quantity", "Unit", "Price", "Tax", "Purchase order", "Key"],
+        ["0042", "Training at the bar", "2026-11-16", "2.5", "h", "96.00", "19", "PO-7731", "T-1041"],
+        ["0107", "Route planner, monthly care", "2026-11-17", "1", "", "480.00", "19", "", "T-1042"],
     ],
 }  # fmt: skip
 

@@ -117,7 +117,7 @@
         return Boolean(link);
       }
       if (key === "/") { const field = one("[data-search]"); if (field) field.focus(); return Boolean(field); }
-      if (key === "?") { const sheet = one("[data-sheet]"); if (sheet) sheet.showModal(); return Boolean(sheet); }
+      if (key === "?") { const sheet = one("[data-sheet]"); all("[data-where-selectable]").forEach((part) => { part.hidden = !one("[data-select]"); }); if (sheet) sheet.showModal(); return Boolean(sheet); }
       if (key === "g") { going = Date.now(); return true; }
       if (key === "j" || key === "k") { step(key === "j" ? 1 : -1); return true; }
       if (key === "x") { const row = currentRow(), box = row && one("[data-select]", row); if (box) box.click(); return Boolean(box); }
