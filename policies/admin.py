@@ -16,6 +16,7 @@ from django.utils.translation import gettext as _
 
 from audit.admin import AuditedAdmin, ReadOnlyAdmin
 from core.errors import Refused
+from core.models import Company
 from core.services import today
 
 from . import admin_terms  # noqa: F401  registers its own pages
@@ -23,6 +24,8 @@ from .forms import VERSION_FIELDS, SampleForm, StepFormSet, VersionForm, steps_f
 from .models import CompanyPolicy, Policy, Terms
 from .services import new_version
 from .step_days import step_day
+
+SAMPLE_TERMS = dt.timedelta(days=30)
 
 
 @admin.register(Terms)
@@ -70,7 +73,7 @@ class PolicyAdmin(ReadOnlyAdmin):
         if not request.user.has_perm("policies.add_policy"):
             raise PermissionDenied
         policy = self._policy(request, str(pk))
-        on = today(None)
+        on = max((today(company) for company in Company.objects.all()), default=today(None))  # wherever it is latest
         form = VersionForm.following(policy, on, request.POST or None)
         steps = StepFormSet(request.POST or None, initial=steps_of(policy), prefix="steps")
         if request.method == "POST" and form.is_valid() and steps.is_valid():
@@ -89,7 +92,8 @@ class PolicyAdmin(ReadOnlyAdmin):
                 return redirect(reverse("admin:policies_policy_change", args=[made.pk]))
         return TemplateResponse(request, "admin/policies/policy/new_version.html", {
             **self._frame(request, policy), "title": _("New version of %(name)s") % {"name": policy.name},
-            "form": form, "steps": steps,
+            "form": form, "steps": steps, "issued_on": on, "due_on": on + SAMPLE_TERMS,
+            "rows": [(row, _sample_day(row["offset_days"].value(), on)) for row in steps],
         })  # fmt: skip
 
     def _policy(self, request: HttpRequest, object_id: str) -> Policy:
@@ -103,6 +107,14 @@ class PolicyAdmin(ReadOnlyAdmin):
 
     def _frame(self, request: HttpRequest, policy: Policy) -> dict[str, Any]:
         return {**self.admin_site.each_context(request), "opts": self.opts, "policy": policy, "original": policy}
+
+
+def _sample_day(offset: Any, issued_on: dt.date) -> dt.date | None:
+    """On which day a step would go for an invoice of today, as its offset is written; None where none is."""
+    try:
+        return step_day(int(offset), issued_on, issued_on + SAMPLE_TERMS)
+    except (TypeError, ValueError, OverflowError):
+        return None
 
 
 def _shown(policy: Policy, name: str) -> Any:

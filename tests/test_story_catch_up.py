@@ -39,16 +39,20 @@ def test_the_day_after_the_due_date_was_missed_and_is_made_up_for(late_client):
 
 
 def test_after_an_outage_one_message_of_the_highest_stage(late_client):
+    """No tick from before the first step until after the third: three were missed, by each of three clients."""
     company, invoice = late_client.company, invoice_due(late_client, DUE)
+    others = [make_client(late_client.company, f"C-9{n}") for n in range(2)]
+    for other in others:
+        invoice_due(other, DUE)
     Tick.objects.create(name="collections.plan", started_at=noon(DUE - dt.timedelta(days=8)))
     on = DUE + dt.timedelta(days=10)
     done = plan(company, on, by="system", now=noon(on))
     assert done.held_by is not None and done.held_by.reason == "surge"
     deliver(noon(on))
     assert sent_to(late_client) == []
-    assert release_hold(done.held_by, by=CLERK) == 1
+    assert release_hold(done.held_by, by=CLERK) == 3
     deliver(noon(on))
-    assert [m.on for m in sent_to(late_client)] == [on]
+    assert [[m.on for m in sent_to(client)] for client in (late_client, *others)] == [[on]] * 3
     assert served(invoice) == [("reminder_1", on)]
     passed = Served.objects.filter(invoice=invoice, outcome="skipped").values_list("step", "because")
     assert set(passed) == {("pre_due", "reminder_1"), ("first_overdue", "reminder_1")}

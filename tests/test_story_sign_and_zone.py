@@ -15,7 +15,9 @@ from ar_collections.services.planning import plan
 from core.models import Holiday
 from outbox.models import Message
 from outbox.services import deliver
-from tests.cast import invoice_due, make_client, make_company
+from policies.services import STEP_FIELDS, new_version, policy_of
+from policies.step_days import step_day
+from tests.cast import CLERK, TODAY, invoice_due, make_client, make_company
 from tests.collecting import a_day, days_pass, served
 
 pytestmark = pytest.mark.django_db
@@ -28,6 +30,22 @@ def test_minus_seven_is_before_the_due_date_and_plus_eight_after_it(late_client,
     a_day(late_client.company, due + dt.timedelta(days=days))
     expected = {-7: "pre_due", 1: "first_overdue", 7: "first_overdue", 8: "reminder_1"}
     assert [step for step, _on in served(invoice)] == [expected[days]][:steps] if steps else served(invoice) == []
+
+
+def test_minus_seven_zero_and_plus_seven_of_a_ladder_fall_before_on_and_after_the_due_date(late_client):
+    """The policy editor shows the same dates for a sample invoice as those on which the messages leave."""
+    company, due = late_client.company, dt.date(2026, 11, 11)
+    offsets = {"before": -7, "due": 0, "after": 7}
+    kept = {name: getattr(policy_of(company, TODAY).steps.first(), name) for name in STEP_FIELDS} | {"tone": "plain"}
+    ladder = [kept | {"code": code, "title": code, "offset_days": days} for code, days in offsets.items()]
+    new_version(
+        policy_of(company, TODAY), effective_from=due - dt.timedelta(days=20), changes={}, steps=ladder,
+        on=due - dt.timedelta(days=21), by=CLERK,
+    )  # fmt: skip
+    invoice = invoice_due(late_client, due)
+    days_pass(company, due - dt.timedelta(days=9), due + dt.timedelta(days=9))
+    shown = {code: step_day(days, invoice.issued_on, due) for code, days in offsets.items()}
+    assert dict(served(invoice)) == shown == {code: due + dt.timedelta(days=n) for code, n in offsets.items()}
 
 
 def test_the_first_two_steps_fall_on_their_very_days(late_client):
@@ -65,8 +83,8 @@ def test_nine_oclock_stays_nine_oclock_across_the_clock_change(late_client, on, 
     assert f"{Message.objects.get().not_before:%H:%M}" == utc
 
 
-@pytest.mark.parametrize("zone", ["Pacific/Auckland", "Pacific/Tongatapu", "America/Los_Angeles"])
-@pytest.mark.parametrize("home", ["Pacific/Tongatapu", "America/Los_Angeles", "UTC"])
+@pytest.mark.parametrize("zone", ["Pacific/Auckland", "Pacific/Tongatapu", "Pacific/Pitcairn", "America/Los_Angeles"])
+@pytest.mark.parametrize("home", ["Pacific/Tongatapu", "Pacific/Pitcairn", "UTC"])
 def test_the_31st_of_march_is_the_companys_and_the_hour_is_the_clients(home, zone):
     """However far apart they are, the message is of the company's date and leaves between nine and five over there."""
     company = make_company("far", time_zone=home, country="US")

@@ -14,6 +14,7 @@ from audit.models import Event
 from core.models import Company
 from policies.models import Policy, Step, Terms
 from policies.services import policy_of
+from policies.step_days import step_day
 from tests.cast import TODAY
 
 pytestmark = pytest.mark.django_db
@@ -90,6 +91,15 @@ def test_a_new_version_takes_its_place_from_its_day_on(admin, company):
     assert (later.spacing_days, later.steps.count(), later.call_minimum) == (9, 10, {"EUR": "250"})
     assert later.steps.get(code="reminder_1").title == "Plain words"
     assert Event.objects.filter(action="policy_version_made", actor="root").exists()
+
+
+def test_where_an_offset_is_typed_its_date_is_shown(admin, company):
+    url = reverse("admin:policies_policy_new_version", args=[policy_of(company, TODAY).pk])
+    due = TODAY + dt.timedelta(days=30)
+    page = text(admin.get(url))
+    assert f"{step_day(-7, TODAY, due):%Y-%m-%d}" in page and f"{step_day(8, TODAY, due):%Y-%m-%d}" in page
+    moved = text(admin.post(url, as_posted(admin.get(url)) | {"steps-2-offset_days": "77", "steps-2-title": ""}))
+    assert f"{step_day(77, TODAY, due):%Y-%m-%d}" in moved
 
 
 def test_a_version_from_today_is_refused_and_none_is_made(admin, company):
