@@ -8,6 +8,7 @@ from django.contrib import admin
 from django.contrib.auth import get_user_model
 from django.contrib.auth.admin import UserAdmin
 from django.contrib.auth.models import User
+from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from audit.admin import AuditedAdmin
@@ -43,6 +44,7 @@ class PolicyInline(admin.TabularInline[CompanyPolicy, Company]):
 
 class ProfileInline(admin.TabularInline[CompanyProfile, Company]):
     model = CompanyProfile
+    formfield_overrides = {models.URLField: {"assume_scheme": "https"}}
     extra = 0
 
 
