@@ -50,7 +50,7 @@ class AcceptForm(forms.Form):
     )
 
     def __init__(self, *args: Any, **options: Any) -> None:
-        super().__init__(*args, **options, auto_id="accept_%s")
+        super().__init__(*args, **{**options, "auto_id": "accept_%s"})
 
 
 @dataclass(frozen=True)
