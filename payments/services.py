@@ -46,7 +46,8 @@ def record_payment(
     """Record money received and put it to what is owed; the rest is unapplied cash.
 
     ``how`` is "oldest", "exact", "none", or amounts by claim key ("invoice:12", "charge:3"). ``key`` makes it
-    happen once: the same key again answers with the payment recorded, and is refused with other facts.
+    happen once: the same key again answers with the payment recorded, and is refused for another client, sum
+    or currency.
     Money for a ``pro_forma`` is kept for it whatever ``how`` says; once it covers the total, the invoice is issued and
     paid in the same act. Where the invoice is refused the money is recorded all the same, and the refusal kept in the
     audit trail. ``on`` is the day of the act; a payment dated after it is refused.

@@ -94,8 +94,8 @@ def new_version(
 ) -> Policy:
     """The next version of a policy: ``changes`` over the old one, ``steps`` in place of its ladder (None keeps it).
 
-    Refused where the version would begin in the past or on the day of another version, where two steps fall on
-    one day by one channel, or where a step comes after the hand-over decision.
+    Refused where the version would begin in the past or on the day of another version, and where two steps
+    have one code or fall on one day by one channel.
     """
     if effective_from <= on:
         raise Refused(
