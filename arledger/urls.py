@@ -19,3 +19,6 @@ urlpatterns = [
     path("", include("portal.urls")),
     path("", include("dashboard.urls")),
 ]
+
+handler404 = "arledger.errors.not_found"
+handler500 = "arledger.errors.broken"

@@ -18,6 +18,7 @@ from django.utils.translation.template import templatize
 ROOT = Path(__file__).resolve().parent.parent
 CATALOGUES = sorted(p for p in ROOT.glob("**/LC_MESSAGES/django.po") if ".venv" not in p.parts)
 TEMPLATES = sorted(p for folder in ("portal", "mail", "pdf") for p in (ROOT / "templates" / folder).glob("*.*"))
+TEMPLATES += [ROOT / "templates" / name for name in ("403_csrf.html", "404.html", "500.html", "door.html")]
 CODE = sorted(
     [
         *(ROOT / "portal").glob("*.py"),
