@@ -19,6 +19,7 @@ from clients.models import Client, LimitMark
 from clients.services.limits import limit_of, set_limit
 from clients.services.status import set_status
 from invoices.models import CUSTOMER_CREDIT, RECEIVABLE, RECEIVABLE_CHARGES, CompletedWork, Entry, Invoice, ProForma
+from invoices.services.drafting import LineDraft, draft_invoice
 from invoices.services.exposure import exposure_of, exposures_of
 from invoices.services.issuing import issue_invoice
 from invoices.services.pro_forma import cancel_pro_forma, make_pro_forma
@@ -38,6 +39,8 @@ class Credit(Desk):
     def open_the_books(self) -> None:
         super().open_the_books()
         company = self.clients[0].company
+        for client in self.clients:
+            set_limit(client, Decimal(9000), client.currency, because="start", source="policy", on=BEGIN, by=CLERK)
         CreditPolicy.objects.create(company=company, effective_from=BEGIN + 150 * DAY, counts_drafts=True)
 
     @rule(pick=PICK, amount=st.integers(0, 12000))
@@ -80,8 +83,17 @@ class Credit(Desk):
 
     @rule(pick=PICK, price=AMOUNTS)
     def issue(self, pick: int, price: Decimal) -> None:
-        draft = self.one(Invoice, pick, issued_at=None)
-        if draft is None or not self.trying(issue_invoice, draft, on=self.today):
+        self.issue_one(self.one(Invoice, pick, issued_at=None), pick, price)
+
+    @rule(pick=PICK, price=st.decimals(Decimal(1000), Decimal(5000), places=2))
+    def sell_much(self, pick: int, price: Decimal) -> None:
+        self.issue_one(None, pick, price)
+
+    def issue_one(self, draft: Invoice | None, pick: int, price: Decimal) -> None:
+        """Whatever is issued: what is owed then is within the limit, or was paid in advance; and the marks stand."""
+        lines = [LineDraft("work", Decimal(1), price, Decimal(19))]
+        draft = draft or draft_invoice(self.clients[pick % 2], lines, by=CLERK)
+        if not self.trying(issue_invoice, draft, on=self.today):
             return
         draft = Invoice.objects.get(pk=draft.pk)
         limit = limit_of(draft.client, draft.currency, self.today)
