@@ -158,23 +158,20 @@ def still_to_climb(
     ]
 
 
-def next_in_turn(
-    ladder: Sequence[Rung], furthest: int, *, due_on: date, on: date, messages: int | None = None,
-    kinds: Collection[Kind] = KINDS,
-) -> Due | None:
-    """The step for an item that was overdue when it was taken over: one after the other from the friendly one.
+def next_in_turn(ladder: Sequence[Rung], turn: Sequence[int], *, due_on: date, on: date) -> Due | None:
+    """The step for an item that was overdue when it was taken over: the first it has ``still_to_climb``, if reached.
 
     However old the item, it enters at the friendly step and climbs one step, of whatever kind, at a time; it never
-    runs ahead of an item of its age. What it was served with is said as in ``still_to_climb``.
+    runs ahead of an item of its age.
 
     >>> ladder = [Rung("friendly", 1), Rung("first", 8), Rung("call", 14, "call")]
-    >>> [next_in_turn(ladder, place, due_on=date(2026, 1, 1), on=date(2026, 5, 4)) for place in (-1, 1)]
-    [Due(place=0, cycle=1, passes_over=()), Due(place=2, cycle=1, passes_over=())]
+    >>> turns = still_to_climb(ladder, -1), still_to_climb(ladder, 1), still_to_climb(ladder, 2)
+    >>> [next_in_turn(ladder, turn, due_on=date(2026, 1, 1), on=date(2026, 5, 4)) for turn in turns]
+    [Due(place=0, cycle=1, passes_over=()), Due(place=2, cycle=1, passes_over=()), None]
     """
-    place = next(iter(still_to_climb(ladder, furthest, messages=messages, kinds=kinds)), len(ladder))
-    if place >= len(ladder) or not is_reached(ladder[place], due_on, None, on):
+    if not turn or not is_reached(ladder[turn[0]], due_on, None, on):
         return None
-    return Due(place, cycle_on(ladder[place], due_on, on))
+    return Due(turn[0], cycle_on(ladder[turn[0]], due_on, on))
 
 
 def first_moment(

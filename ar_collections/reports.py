@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections import defaultdict
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
@@ -19,9 +18,9 @@ from outbox.models import Message
 from policies.models import Step
 from policies.services import policy_of
 
-from .models import ContactLog, Served, Task
-from .reminders import reached_on
-from .services.deciding import NOTICE, chased, ladder_of
+from .models import ContactLog, Task
+from .services.coming import coming
+from .services.deciding import NOTICE, chased
 
 
 @dataclass(frozen=True)
@@ -111,24 +110,15 @@ class Upcoming:
 
 
 def next_step(client: Client, on: dt.date) -> Upcoming | None:
-    """The next step that the client's open invoices reach after a day; None where nothing is open or coming.
+    """The next step that one of the client's open invoices is served with by itself, on the day or after it.
 
-    An invoice that is promised, disputed in full or paused is left out; the window may move a step by a day or two.
+    None where nothing comes: nothing is open, or it is promised, paused, disputed in full or covered by cash.
     """
     policy = policy_of(client.company, on)
-    ladder, steps = ladder_of(policy), list(policy.steps.all())
-    rows = [row for row in chased(client.company, on).filter(client=client, promised=False, paused=False)
-            if row.owed > row.disputed]
-    served: dict[int, set[str]] = defaultdict(set)
-    for invoice, code in Served.objects.filter(invoice__in=[r.pk for r in rows]).values_list("invoice_id", "step"):
-        served[invoice].add(code)
-    coming = [
-        Upcoming(day, step, row)
-        for row in rows
-        for rung, step in zip(ladder, steps, strict=True)
-        if rung.code not in served[row.pk] and (day := reached_on(rung, row.due_on, row.terms_days)) and day > on
-    ]
-    return min(coming, key=lambda c: (c.on, c.step.offset_days, c.invoice.pk), default=None)
+    steps = {step.code: step for step in policy.steps.all()}
+    for first in coming(client, on, policy):
+        return Upcoming(first.on, steps[first.rung.code], Invoice.objects.get(pk=first.invoice))
+    return None
 
 
 def _logs_of(client: Any) -> QuerySet[ContactLog]:

@@ -9,8 +9,8 @@ from django.db.models import Count, Sum
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from ar_collections.models import Pause, Promise, Served, Task
-from ar_collections.reminders import Rung, reached_on
+from ar_collections.models import Pause, Promise, Task
+from ar_collections.services.coming import coming
 from ar_collections.services.promising import latest_day_to_promise
 from core.dates import show_day
 from core.money import plain, show
@@ -180,19 +180,11 @@ def _next(invoice: Invoice, policy: Policy, on: dt.date, language: str) -> tuple
 
 
 def next_reminder(invoice: Invoice, policy: Policy, on: dt.date) -> dt.date | None:
-    """The day on which the ladder reaches its next message; today or earlier where one is reached but not sent."""
+    """The day on which the next message about an invoice comes by itself; None where none does."""
     if policy.pk is None or invoice.due_on is None:
         return None
-    served = set(Served.objects.filter(invoice=invoice).values_list("step", flat=True))
-    steps = [step for step in policy.steps.all() if step.sends_mail]
-    days = []
-    for place, step in enumerate(steps):
-        if any(later.code in served for later in steps[place:]):
-            continue
-        day = reached_on(Rung(step.code, step.offset_days, step.channel), invoice.due_on, invoice.terms_days)
-        if day is not None and (step.offset_days >= 0 or day >= on):
-            days.append(day)
-    return min(days, default=None)
+    mine = (step for step in coming(invoice.client, on, policy) if step.invoice == invoice.pk)
+    return min((step.on for step in mine if step.rung.kind == "message"), default=None)
 
 
 def latest_promise(invoice: Invoice, policy: Policy, on: dt.date) -> dt.date | None:

@@ -14,8 +14,11 @@ from decimal import Decimal
 import pypdf
 import pytest
 
-from ar_collections.models import Served, Task
+from ar_collections.models import Hold, Served, Task
+from ar_collections.reports import next_step
+from ar_collections.services.holding import release_hold
 from ar_collections.services.interest import apply_late_interest, correct_interest
+from ar_collections.services.planning import plan
 from clients.models import Contact
 from core.dates import add_months
 from core.errors import Refused
@@ -26,6 +29,7 @@ from invoices.services.ledger import NewEntry, post_entry
 from outbox.services import deliver, send_again
 from payments.models import Allocation
 from policies.services import new_version, policy_of
+from portal.pages import next_reminder
 from tests.cast import CLERK, invoice_due, make_client, make_company, pay
 from tests.collecting import DAY, days, days_pass, sent_to, served
 
@@ -307,3 +311,32 @@ def test_the_telephone_does_not_wait_for_old_items_nobody_can_be_written_to_abou
     Contact.objects.create(client=client, name="Ira Bloom", email="ira@bloom.example")
     days_pass(company, monday + dt.timedelta(days=9), monday + dt.timedelta(days=22))
     assert [step for step, _on in served(old)[2:]] == ["first_overdue", "reminder_1"]
+
+
+def test_what_comes_next_for_an_old_item_is_what_the_planner_will_do(late_client):
+    """The client's file and the client's page ask the decision, and then count on."""
+    company, monday = late_client.company, dt.date(2026, 3, 2)
+    old = taken_over(late_client, issued=dt.date(2025, 6, 1), interest_from=None)
+    Intake.objects.update(first_planned_on=monday)
+
+    def told(on):
+        upcoming, policy = next_step(late_client, on), policy_of(company, on)
+        return upcoming.step.code, upcoming.on, next_reminder(old, policy, on)
+
+    saturday = monday - 2 * DAY
+    assert told(saturday) == ("first_overdue", monday, monday)
+    assert told(monday) == ("first_overdue", monday, monday)
+    Hold.objects.create(company=company, reason="import")
+    noon = dt.datetime(2026, 3, 2, 12, tzinfo=dt.UTC)
+    plan(company, monday, by="system", now=noon)
+    assert told(monday) == ("first_overdue", monday, monday), "it waits for a person"
+    release_hold(Hold.objects.get(), by=CLERK)
+    deliver(noon)
+    foretold = []
+    for on in days(monday, monday + 60 * DAY):
+        upcoming = next_step(late_client, on + DAY)
+        foretold.append((upcoming.step.code, upcoming.on))
+        days_pass(company, on + DAY, on + DAY)
+    happened = served(old)[1:]
+    assert len(happened) == 8 and set(happened) <= set(foretold)
+    assert all(step in happened for step in foretold if step[1] <= monday + 60 * DAY), "and nothing that did not come"

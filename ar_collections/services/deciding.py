@@ -205,17 +205,25 @@ def _facts(
     company: int, on: dt.date, looks_back: bool, ladder: Sequence[Rung], spacing_days: int
 ) -> QuerySet[Any]:
     longest = max([0, *(-rung.offset_days for rung in ladder)])
-    rows = _chased(company, on, looks_back).filter(due_on__lte=on + dt.timedelta(days=longest)).annotate(
-        **{f"{kind}_so_far": _so_far(ladder, kind) for kind in KINDS}
-    )
+    may_be_due = _chased(company, on, looks_back).filter(due_on__lte=on + dt.timedelta(days=longest))
+    rows = _with_stands(may_be_due, ladder)
     climbs = Q()
     for kind in KINDS:
         climbs |= Q(**{f"{kind}_so_far__lt": ReachedBy(_scores(ladder, kind, on))})
+    return _with_the_client(rows.filter(climbs), on, spacing_days)
+
+
+def _with_stands(rows: QuerySet[Any], ladder: Sequence[Rung]) -> QuerySet[Any]:
+    found: QuerySet[Any] = rows.annotate(**{f"{kind}_so_far": _so_far(ladder, kind) for kind in KINDS})
+    return found
+
+
+def _with_the_client(rows: QuerySet[Any], on: dt.date, spacing_days: int) -> QuerySet[Any]:
     client = OuterRef("client")
     notices = Message.objects.filter(kind=NOTICE, party=OuterRef("party"))
     recent = notices.exclude(state="cancelled").filter(on__gt=on - dt.timedelta(days=spacing_days), on__lt=on)
     served = Served.objects.filter(invoice=OuterRef("pk")).order_by().values("invoice")
-    found: QuerySet[Any] = rows.filter(climbs).annotate(
+    found: QuerySet[Any] = rows.annotate(
         last_on=Subquery(served.annotate(m=Max("on")).values("m")),
         has_address=Exists(Contact.objects.reachable().filter(client=client)),
         party=Concat(Value("client:"), Cast("client_id", TextField()), output_field=TextField()),
@@ -230,6 +238,13 @@ COLUMNS = (
     "intake__first_planned_on", "last_on", "message_so_far", "call_so_far", "review_so_far", "has_address",
     "has_today", "has_recent", "client__time_zone", "client__country",
 )
+
+
+def stands_of(company: Company, on: dt.date, policy: Policy, client: int) -> list[dict[str, Any]]:
+    """Every invoice that a client may be asked for on a day, with where it stands, whether a step is reached or not."""
+    rows = _chased(company.pk, on, _looks_back(company, on)).filter(client=client, promised=False, paused=False)
+    standing = _with_the_client(_with_stands(rows, ladder_of(policy)), on, policy.spacing_days)
+    return [row for row in standing.order_by("due_on", "pk").values(*COLUMNS) if row["owed"] > row["disputed"]]
 
 
 def decide(
@@ -258,7 +273,7 @@ def decide(
 def _of_an_invoice(
     row: Mapping[str, Any], on: dt.date, policy: Policy, ladder: Sequence[Rung]
 ) -> Iterator[Decision]:
-    for kind, due in _dues(row, on, ladder):
+    for kind, due in dues(row, on, ladder):
         asked = row["owed"] - row["disputed"]
         last = row["last_on"] if _was_old(row) else None
         yield Decision(
@@ -274,16 +289,15 @@ def _of_an_invoice(
         )
 
 
-def _dues(row: Mapping[str, Any], on: dt.date, ladder: Sequence[Rung]) -> Iterator[tuple[Kind, Due]]:
-    stands: dict[Kind, Stand] = {kind: _stand(row[f"{kind}_so_far"]) for kind in KINDS}
-    climbed = (max(stand.place for stand in stands.values()), stands["message"].place)
-    if _was_old(row) and still_to_climb(ladder, climbed[0], messages=climbed[1]):
-        for kinds in _climbs_by(row):
-            turn = next_in_turn(
-                ladder, climbed[0], messages=climbed[1], kinds=kinds, due_on=row["due_on"], on=on
-            )
-            if turn:
-                yield ladder[turn.place].kind, turn
+def dues(row: Mapping[str, Any], on: dt.date, ladder: Sequence[Rung]) -> Iterator[tuple[Kind, Due]]:
+    """The steps that an invoice has reached by a day and was not served with; at most one of a kind."""
+    stands = _stands(row)
+    turns = in_turn(row, ladder)
+    for turn in turns:
+        first = next_in_turn(ladder, turn, due_on=row["due_on"], on=on)
+        if first:
+            yield ladder[first.place].kind, first
+    if turns:
         return
     notices = barrier(ladder, stands["message"])
     for kind in KINDS:
@@ -296,9 +310,18 @@ def _dues(row: Mapping[str, Any], on: dt.date, ladder: Sequence[Rung]) -> Iterat
             yield kind, due
 
 
-def _climbs_by(row: Mapping[str, Any]) -> Sequence[Collection[Kind]]:
-    """All steps in one turn; where nobody can be written to, calls and decisions do not wait for the messages."""
-    return [KINDS] if row["has_address"] else [["message"], [kind for kind in KINDS if kind != "message"]]
+def in_turn(row: Mapping[str, Any], ladder: Sequence[Rung]) -> list[list[int]]:
+    """The steps, by their places, that an item taken over when it was overdue still climbs one by one; none else.
+
+    Where nobody can be written to, calls and decisions climb beside the messages and do not wait for them.
+    """
+    if not _was_old(row):
+        return []
+    stands = _stands(row)
+    furthest, messages = max(stand.place for stand in stands.values()), stands["message"].place
+    groups: list[tuple[Kind, ...]] = [KINDS] if row["has_address"] else [("message",), ("call", "review")]
+    turns = [still_to_climb(ladder, furthest, messages=messages, kinds=kinds) for kinds in groups]
+    return [turn for turn in turns if turn]
 
 
 def _was_old(row: Mapping[str, Any]) -> bool:
@@ -380,6 +403,10 @@ def balance_of(entries: QuerySet[Entry], account: str, per: str) -> Coalesce:
 
 def _of_account(entries: QuerySet[Entry], account: str) -> QuerySet[Entry]:
     return entries.filter(Q(dr=account) | Q(cr=account))
+
+
+def _stands(row: Mapping[str, Any]) -> dict[Kind, Stand]:
+    return {kind: _stand(row[f"{kind}_so_far"]) for kind in KINDS}
 
 
 def _stand(number: int) -> Stand:

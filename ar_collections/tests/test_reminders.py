@@ -22,6 +22,7 @@ from ar_collections.reminders import (
     is_reached,
     next_in_turn,
     reached_on,
+    still_to_climb,
 )
 from ar_collections.services.business_days import openings
 from ar_collections.services.deciding import SERVE, decide, ladder_of
@@ -107,7 +108,7 @@ def test_serving_what_is_due_ends_in_nothing_being_due(on):
 def test_an_old_item_taken_over_climbs_step_by_step_from_the_friendly_one(days):
     on = DUE + dt.timedelta(days=days)
     place = entry(LADDER) - 1
-    while due := next_in_turn(LADDER, place, due_on=DUE, on=on):
+    while due := next_in_turn(LADDER, still_to_climb(LADDER, place), due_on=DUE, on=on):
         assert due.place == place + 1 and due.passes_over == ()
         place = due.place
     assert place == len(LADDER) - 1 or not is_reached(LADDER[place + 1], DUE, None, on)
