@@ -1,4 +1,4 @@
-"""The tick of invoices: what was done is invoiced in the night after it was told."""
+"""The ticks of invoices: what was done is invoiced in the night after it was told; marks of the limits are kept."""
 
 from __future__ import annotations
 
@@ -15,11 +15,13 @@ from core.services import tick, today
 from policies.services import policy_of
 
 from .models import CompletedWork
+from .services.exposure import note_credit
 from .services.work import due_tonight, invoice_work
 
 log = logging.getLogger(__name__)
 
 WORK_TICK = "invoices.invoice_work"
+CREDIT_TICK = "invoices.note_credit"
 OPENS = dt.time(9)
 
 
@@ -42,6 +44,16 @@ def invoice_completed_work() -> None:
             result[company.code] = {"invoices": len(done.invoices), "left": len(done.left)}
             for left in done.left:
                 log.info("%s: %s", left.client, left.sentence)
+
+
+@shared_task(name=CREDIT_TICK)  # type: ignore[untyped-decorator]
+def note_credit_of_all() -> None:
+    """Keep which clients crossed 80, 90 or 100 % of their limit by work, drafts or charges, which no person posted."""
+    now = timezone.now()
+    with tick(CREDIT_TICK) as result:
+        for company in Company.objects.all():
+            if changed := note_credit(company, today(company, now)):
+                result[company.code] = {"clients": changed}
 
 
 def _opening(company: Company, on: dt.date) -> dt.datetime:

@@ -9,7 +9,7 @@ from django.db import transaction
 
 from audit.services import record_many
 from clients.credit_gate import percent_used
-from clients.models import Client, LimitMark
+from clients.models import Client, CreditLimit, LimitMark
 from core.money import plain
 
 from .limits import limit_of
@@ -26,7 +26,7 @@ def note_exposure(client: Client, currency: str, exposure: Decimal, on: dt.date)
     with transaction.atomic():
         lock_client(client.pk)
         limit = limit_of(client, currency, on)
-        reached = [p for p in PERCENTS if limit and percent_used(limit.amount, exposure) >= p]
+        reached = marks_reached(limit, exposure)
         standing = list(LimitMark.objects.filter(client=client, currency=currency, fell_back_on=None))
         told = {mark.percent for mark in standing}
         fallen = [mark for mark in standing if mark.percent not in reached]
@@ -48,6 +48,11 @@ def note_exposure(client: Client, currency: str, exposure: Decimal, on: dt.date)
             for mark in crossed
         )
     return fallen + crossed
+
+
+def marks_reached(limit: CreditLimit | None, exposure: Decimal) -> list[int]:
+    """Which of 80, 90 and 100 percent of a limit an exposure has reached; without a limit none."""
+    return [percent for percent in PERCENTS if limit and percent_used(limit.amount, exposure) >= percent]
 
 
 def is_marked(client: Client, currency: str) -> bool:

@@ -12,14 +12,16 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
+from django.db import transaction
 from django.db.models import Case, Exists, ExpressionWrapper, F, OuterRef, Q, QuerySet, Subquery, Sum, Value, When
 from django.db.models import CharField as Text
 from django.db.models.functions import Coalesce, Concat
 
 from clients.credit_gate import available
-from clients.models import Client, CreditLimit, StatusChange
+from clients.models import Client, CreditLimit, LimitMark, StatusChange
+from clients.services import lock_client
 from clients.services.limits import limit_of, limits_of
-from clients.services.marks import is_marked, note_exposure
+from clients.services.marks import is_marked, marks_reached, note_exposure
 from clients.services.status import statuses_of
 from core.fields import MoneyField, Signed
 from core.models import Company
@@ -100,22 +102,30 @@ def note_credit_of(client: Client, currency: str, on: dt.date, *, fell: bool = F
     """
     if fell and not is_marked(client, currency):
         return
-    if limit_of(client, currency, on) is not None:
+    with transaction.atomic():
+        lock_client(client.pk)
         note_exposure(client, currency, exposure_of(client, currency, on).total, on)
 
 
 def note_credit(company: Company, on: dt.date) -> int:
-    """The same for every client of a company that has a limit or a mark; how many marks changed. For every night:
-    charges, work and drafts move the exposure too."""
-    limited = Q(Exists(CreditLimit.objects.filter(client=OuterRef("pk")))) | Q(limit_marks__fell_back_on=None)
-    clients = list(Client.objects.filter(company=company).filter(limited).distinct().order_by("pk"))
+    """The same for every client of a company that has a limit; for how many something changed.
+
+    For every hour: charges, work and drafts move the exposure too, and so does a new limit.
+    """
+    limited = Exists(CreditLimit.objects.filter(client=OuterRef("pk")))
+    clients = list(Client.objects.filter(limited, company=company).order_by("pk"))
     changed = 0
     for start in range(0, len(clients), BATCH):
-        window = clients[start : start + BATCH]
-        exposures, by_pk = exposures_of(window, on), {c.pk: c for c in window}
-        for pk, currency in limits_of(window, on):
+        window = {client.pk: client for client in clients[start : start + BATCH]}
+        exposures = exposures_of(window.values(), on)
+        told: dict[tuple[int, str], set[int]] = defaultdict(set)
+        for mark in LimitMark.objects.filter(client__in=window, fell_back_on=None):
+            told[mark.client_id, mark.currency].add(mark.percent)
+        for (pk, currency), limit in limits_of(window.values(), on).items():
             owed = exposures.get((pk, currency))
-            changed += len(note_exposure(by_pk[pk], currency, owed.total if owed else Decimal(0), on))
+            if set(marks_reached(limit, owed.total if owed else Decimal(0))) != told[pk, currency]:
+                note_credit_of(window[pk], currency, on)
+                changed += 1
     return changed
 
 

@@ -9,12 +9,14 @@ from django.test.utils import CaptureQueriesContext
 
 from clients.models import LimitMark
 from clients.services.limits import set_limit
+from core.models import Tick
 from invoices.exposure import Exposure
 from invoices.models import CompletedWork, Invoice
 from invoices.services.charging import charge_interest, give_interest_notice
 from invoices.services.exposure import available_of, credits_of, exposure_of, exposures_of, note_credit
 from invoices.services.issuing import issue_invoice, void_invoice
 from invoices.services.pro_forma import make_pro_forma
+from invoices.tasks import note_credit_of_all
 from payments.services import take_back_payment
 from policies.models import CreditPolicy
 from tests.cast import CLERK, TODAY, make_client, make_draft, make_invoice, pay
@@ -135,10 +137,11 @@ def test_a_payment_lets_the_marks_fall_at_once_and_a_night_finds_what_nobody_did
     pay(late_client, "100")
     assert not LimitMark.objects.filter(fell_back_on=None).exists()
     done(late_client, Decimal(200))
-    assert note_credit(late_client.company, TODAY) == 2  # 80 and 90
+    assert note_credit(late_client.company, TODAY) == 1
+    assert set(LimitMark.objects.filter(fell_back_on=None).values_list("percent", flat=True)) == {80, 90}
     assert note_credit(late_client.company, TODAY) == 0
     set_limit(late_client, Decimal(2000), "EUR", because="grown", source="review", on=TODAY, by=CLERK)
-    assert note_credit(late_client.company, TODAY) == 2
+    assert note_credit(late_client.company, TODAY) == 1
     assert not LimitMark.objects.filter(fell_back_on=None).exists()
 
 
@@ -152,3 +155,12 @@ def test_issuing_asks_little_more_where_a_limit_stands(late_client):
         issue_invoice(drafts[2], on=TODAY, by=CLERK)
     assert len(limited) - len(free) <= 7
     assert Invoice.objects.issued().count() == 3
+
+
+def test_the_hourly_tick_tells_the_marks_of_every_company(late_client):
+    set_limit(late_client, Decimal(100), "EUR", because="test", source="import", on=TODAY, by=CLERK)
+    done(late_client, Decimal(100))
+    note_credit_of_all()
+    note_credit_of_all()
+    assert LimitMark.objects.count() == 3
+    assert Tick.objects.get(name="invoices.note_credit").result == {}
