@@ -1,6 +1,6 @@
 from django.urls import URLPattern, URLResolver, path
 
-from . import credit_urls
+from . import credit_urls, work_urls
 from .desk import choose_company, staff_page
 from .views import clients, conversations, holds, imports, invoices, outbox, payments, search, sending, tasks
 from .views.collections import collections
@@ -81,4 +81,5 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("import/<slug:kind>/<slug:sha256>/", staff_page(imports.columns), name="import_columns"),
     path("search/", staff_page(search.search), name="search"),
     *credit_urls.urlpatterns,
+    *work_urls.urlpatterns,
 ]

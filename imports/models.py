@@ -9,7 +9,7 @@ from django.utils.translation import gettext_lazy as _
 class ImportProfile(models.Model):
     """A mapping of a file's columns, with the format of its dates and amounts."""
 
-    KINDS = [("open_items", _("open items")), ("clients", _("clients"))]
+    KINDS = [("open_items", _("open items")), ("clients", _("clients")), ("work", _("completed work"))]
 
     name = models.CharField(_("name"), max_length=60, unique=True)
     kind = models.CharField(_("kind"), max_length=12, choices=KINDS)

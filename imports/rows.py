@@ -81,7 +81,7 @@ class ClientRow:
     contact: Mapping[str, str] = field(default_factory=dict)
 
 
-T = TypeVar("T", OpenItem, ClientRow)
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -123,7 +123,7 @@ def read_open_items(sheet: Sheet, reading: Reading) -> Read[OpenItem]:
         if item is not None:
             read.append(item)
     good, repeated = _once(read, lambda item: (item.company, item.client, item.number), cells)
-    return _read(cells, good, repeated)
+    return read_of(cells, good, repeated)
 
 
 def read_clients(sheet: Sheet, reading: Reading) -> Read[ClientRow]:
@@ -142,7 +142,7 @@ def read_clients(sheet: Sheet, reading: Reading) -> Read[ClientRow]:
         client = _client_row(cells, row)
         if client is not None:
             read.append(client)
-    return _read(cells, _without_contradiction(read, cells), 0)
+    return read_of(cells, _without_contradiction(read, cells))
 
 
 def check_mapping(mapping: Mapping[str, str], needed: Sequence[str], optional: Sequence[str]) -> None:
@@ -261,7 +261,8 @@ def _without_contradiction(read: Iterable[ClientRow], cells: Cells) -> list[Clie
     return good
 
 
-def _read(cells: Cells, good: Iterable[T], repeated: int) -> Read[T]:
+def read_of(cells: Cells, good: Iterable[T], repeated: int = 0) -> Read[T]:
+    """The good rows, with all that the cells noted on the way."""
     mixed, ambiguous = cells.mixed_dates()
     errors = tuple(sorted(cells.errors, key=lambda trouble: trouble.line))
     return Read(len(cells.sheet.rows), tuple(good), errors, tuple(cells.warnings), repeated, mixed, ambiguous)

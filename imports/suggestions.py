@@ -65,6 +65,16 @@ _HEADINGS: dict[str, tuple[str, ...]] = {
             "termsdays paymentterms netdays creditdays terms zahlungsziel zahlungszieltage delaipaiement"
         ),
         "credit_limit": "creditlimit limit kreditlimit limitecredit encours",
+        "what": (
+            "description whatwasdone service task item text beschreibung leistung bezeichnung designation prestation"
+        ),
+        "done_on": "doneon datedone servicedate deliverydate workdate date leistungsdatum lieferdatum datum date",
+        "amount": "amount net netamount total betrag netto nettobetrag summe montant montantht",
+        "quantity": "quantity qty hours menge anzahl stunden quantite quantité heures",
+        "price": "unitprice price rate hourlyrate preis einzelpreis stundensatz prixunitaire prix",
+        "unit": "unit einheit unite unité",
+        "tax": "taxpercent tax vat vatpercent taxrate mwst ust steuersatz tva tauxtva",
+        "key": "key id externalid entryid reference referenz schluessel schlüssel cle",
         "vat_id": "vatid vatnumber taxid taxnumber ustid ustidnr tva numerotva",
     }.items()
 }

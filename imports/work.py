@@ -10,7 +10,7 @@ from core.jobs import Progress, register
 from core.models import Company
 from core.services import read_file, store_file, today
 from imports.cells import Reading
-from imports.services import clients, open_items
+from imports.services import clients, open_items, work
 from imports.services.answers import Answer, FileRefused, refused_rows
 from imports.sheet import read_sheet
 
@@ -20,6 +20,7 @@ KEPT = 500  # errors and warnings kept in the row of the job
 def register_works() -> None:
     register("import_open_items", take_open_items)
     register("import_clients", take_clients)
+    register("import_work", take_work)
 
 
 def take_open_items(arguments: dict[str, Any], by: Any, progress: Progress) -> dict[str, Any]:
@@ -53,6 +54,20 @@ def take_clients(arguments: dict[str, Any], by: Any, progress: Progress) -> dict
         return _short(clients.as_json(answer), content, answer)
     except FileRefused as refused:
         return _refused(clients.as_json(refused.answer), content, refused)
+
+
+def take_work(arguments: dict[str, Any], by: Any, progress: Progress) -> dict[str, Any]:
+    """Arguments: file (SHA-256), reading (the fields of Reading), company, skip_bad, dry_run."""
+    worked = work.Worked(
+        reading=Reading(**arguments["reading"]), company=arguments.get("company", ""),
+        skip_bad=arguments.get("skip_bad", False), dry_run=arguments.get("dry_run", False),
+    )
+    try:
+        content = read_file(arguments["file"])
+        answer = work.import_work(content, worked, on=today(_company(worked.company)), by=by, progress=progress)
+        return _short(work.as_json(answer), content, answer)
+    except FileRefused as refused:
+        return _refused(work.as_json(refused.answer), content, refused)
 
 
 def _company(code: str) -> Company | None:

@@ -19,12 +19,24 @@ from imports.models import ImportProfile
 from imports.rows import CLIENT_NEEDED, CLIENT_OPTIONAL, ITEM_NEEDED, ITEM_OPTIONAL
 from imports.sheet import Sheet, clean, locate, read_sheet
 from imports.suggestions import suggest_mapping
+from imports.work_rows import WORK_NEEDED, WORK_OPTIONAL
 
 from .choices import currencies
 
-KINDS = {"open_items": gettext_lazy("Open items"), "clients": gettext_lazy("Clients and contacts")}
-KEYS = {"open_items": (ITEM_NEEDED, ITEM_OPTIONAL), "clients": (CLIENT_NEEDED, CLIENT_OPTIONAL)}
-DATES = ("issued_on", "due_on", "settled_on")
+KINDS = {
+    "open_items": gettext_lazy("Open items"), "clients": gettext_lazy("Clients and contacts"),
+    "work": gettext_lazy("Completed work"),
+}  # fmt: skip
+KEYS = {
+    "open_items": (ITEM_NEEDED, ITEM_OPTIONAL), "clients": (CLIENT_NEEDED, CLIENT_OPTIONAL),
+    "work": (WORK_NEEDED, WORK_OPTIONAL),
+}  # fmt: skip
+DATES = ("issued_on", "due_on", "settled_on", "done_on")
+# Questions that a kind of file does not ask.
+NOT_ASKED = {
+    "clients": ("date_format", "interest_from", "in_spite", "round_half_up"),
+    "work": ("interest_from", "in_spite", "currency"),
+}
 WORDS = {
     "number": (gettext_lazy("Invoice number"), gettext_lazy("kept as text, leading zeros and all")),
     "client": (gettext_lazy("Client number"), gettext_lazy("kept as text; tells clients apart")),
@@ -42,6 +54,12 @@ WORDS = {
     "language": (gettext_lazy("Language"), "en, de, fr"),
     "time_zone": (gettext_lazy("Time zone"), "Europe/Berlin"), "country": (gettext_lazy("Country"), "DE, US"),
     "terms_days": (gettext_lazy("Terms"), gettext_lazy("days until payment is due")),
+    "what": (gettext_lazy("What was done"), gettext_lazy("stands on the invoice")),
+    "done_on": (gettext_lazy("Done on"), ""),
+    "amount": (gettext_lazy("Amount before tax"), gettext_lazy("or the price, and how many")),
+    "quantity": (gettext_lazy("Quantity"), gettext_lazy("empty: one")), "price": (gettext_lazy("Price of one"), ""),
+    "unit": (gettext_lazy("Unit"), "h"), "tax": (gettext_lazy("Tax, percent"), gettext_lazy("empty: none")),
+    "key": (gettext_lazy("Key"), gettext_lazy("their own number: twice the same is one piece of work")),
     "credit_limit": (gettext_lazy("Credit limit"), ""), "vat_id": (gettext_lazy("VAT or tax number"), ""),
 }  # fmt: skip
 _WITH_COMMA = re.compile(r"-?[0-9.’' ]+,[0-9]{2}")
@@ -141,9 +159,8 @@ class ColumnsForm(forms.Form):
         self.kind, self.sheet, self.known = kind, sheet, known
         super().__init__(data, **kwargs)
         needed, optional = KEYS[kind]
-        if kind == "clients":
-            for name in ("date_format", "interest_from", "in_spite", "round_half_up"):
-                del self.fields[name]
+        for name in NOT_ASKED.get(kind, ()):
+            del self.fields[name]
         if Company.objects.count() < 2:
             del self.fields["company"]
         columns = [("", "—"), *((f"#{n}", _titled(sheet, n)) for n in range(1, len(sheet.header) + 1))]
@@ -184,7 +201,7 @@ class ColumnsForm(forms.Form):
             if column in used:
                 self.add_error(_name(key), _("This column is already “%(other)s”.") % {"other": WORDS[used[column]][0]})
             used.setdefault(column, key)
-        if self.kind == "open_items":
+        if "date_format" in self.fields:
             self._check_dates(given)
         return given
 
@@ -204,7 +221,7 @@ class ColumnsForm(forms.Form):
             folded = [other.casefold() for other in header]
             named[key] = heading if heading and folded.count(heading.casefold()) == 1 else column
         return Reading(
-            mapping=named, date_format=given.get("date_format", ""), currency=given["currency"],
+            mapping=named, date_format=given.get("date_format", ""), currency=given.get("currency", ""),
             decimal=given["decimal"], round_half_up=given.get("round_half_up", False),
         )
 
@@ -228,7 +245,7 @@ class ColumnsForm(forms.Form):
             given["date_format"] = fmt or formats.fitting[0]
 
     def _formats(self) -> Formats:
-        if self.kind != "open_items":
+        if "date_format" not in self.fields:
             return Formats()
         mapping = self.mapping()
         return formats_of({self._heading(mapping[key]): self._cells(mapping[key]) for key in DATES if key in mapping})

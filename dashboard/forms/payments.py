@@ -10,6 +10,8 @@ from django.utils.translation import gettext_lazy as _
 
 from clients.models import Client
 from dashboard.forms_layout import HouseForm
+from dashboard.templatetags.ledger import day, money
+from invoices.models import ProForma
 from payments.models import Payment
 from payments.services import open_claims
 
@@ -63,10 +65,24 @@ class PaymentForm(AllocationFields):
     method = forms.ChoiceField(label=_("How it came"), choices=[m for m in Payment.METHODS if m[0] != "opening"])
     reference = forms.CharField(label=_("Reference"), required=False, max_length=140)
     note = forms.CharField(label=_("Note"), required=False, max_length=300)
+    pro_forma = forms.ModelChoiceField(
+        label=_("For the pro forma"), queryset=ProForma.objects.none(), required=False,
+        empty_label=_("for none: put it to what is owed"),
+        help_text=_("The money is kept for it; once all of it is here, the invoice is issued and paid."),
+    )
     how = forms.ChoiceField(label=_("Put it"), choices=HOW, initial="oldest", widget=forms.RadioSelect)
 
     def __init__(self, *args: Any, client: Client, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        mine = ProForma.objects.filter(invoice__client=client)
+        sent = str(self.data.get("pro_forma") or "")  # stands no longer where the same form is sent twice
+        standing = mine.standing() | mine.filter(pk=sent if sent.isdecimal() else None)
+        chosen = self.fields["pro_forma"]
+        assert isinstance(chosen, forms.ModelChoiceField)
+        chosen.queryset = standing
+        chosen.label_from_instance = _named  # type: ignore[method-assign]
+        if not standing.exists():
+            del self.fields["pro_forma"]
         self.offer(client, str(self.data.get("currency") or self.initial.get("currency") or client.currency))
         dress(self)
 
@@ -87,6 +103,10 @@ class TakeBackForm(HouseForm, forms.Form):
 
     reason = forms.CharField(label=_("Why"), max_length=300)
     save_label = _("Take it back")
+
+
+def _named(pro_forma: Any) -> str:
+    return f"{pro_forma.number} · {money(pro_forma.total, pro_forma.currency)} · {day(pro_forma.pay_by)}"
 
 
 def dress(form: forms.BaseForm) -> None:

@@ -8,12 +8,14 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any
 
+from clients.models import Client
 from core.errors import Refused
 from core.models import Company, Job
 from core.services import read_file
 from imports.cells import Reading
 from imports.rows import ClientRow, OpenItem, read_clients, read_open_items
 from imports.sheet import read_sheet
+from imports.work_rows import WorkRow, read_work
 
 FIRST = 8  # rows shown as they are understood
 
@@ -79,9 +81,11 @@ def finding_of(job: Job) -> Finding:
     return Finding(job)
 
 
-def first_rows(job: Job) -> Sequence[OpenItem | ClientRow]:
+def first_rows(job: Job) -> Sequence[OpenItem | ClientRow | WorkRow]:
     """The first good rows of a file as they are understood, so that a person sees dates and amounts read right."""
     reading = Reading(**job.arguments["reading"])
+    if job.kind == "import_work":
+        return _first_work(job, reading)
     if not reading.currency and "currency" not in reading.mapping:
         named = Company.objects.filter(code__iexact=job.arguments.get("company", ""))
         company = named.first() or Company.objects.first()
@@ -90,5 +94,18 @@ def first_rows(job: Job) -> Sequence[OpenItem | ClientRow]:
     read = read_open_items if job.kind == "import_open_items" else read_clients
     try:
         return read(replace(sheet, rows=sheet.rows[: 2 * FIRST]), reading).good[:FIRST]
+    except Refused:
+        return []
+
+
+def _first_work(job: Job, reading: Reading) -> Sequence[WorkRow]:
+    """The first pieces of work, in the currency of their clients where the file does not say one."""
+    sheet = read_sheet(read_file(job.arguments["file"]))
+    named = Company.objects.filter(code__iexact=job.arguments.get("company", "")).first() or Company.objects.first()
+    currencies = dict(Client.objects.filter(company=named).values_list("number", "currency"))
+    usual = named.currency if named else "EUR"
+    first = replace(sheet, rows=sheet.rows[: 2 * FIRST])
+    try:
+        return read_work(first, reading, lambda _company, number: currencies.get(number, usual)).good[:FIRST]
     except Refused:
         return []

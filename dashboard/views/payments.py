@@ -24,9 +24,9 @@ from dashboard.lists import Column, as_csv, in_order, page_of, wants_csv
 from dashboard.pages import form_page
 from dashboard.reports.payments import application, payments_of, taken_back_of
 from dashboard.templatetags.ledger import money
-from invoices.models import Invoice
+from invoices.models import Invoice, ProForma
 from payments.models import Allocation, Payment
-from payments.services import allocate, deallocate, record_payment, take_back_payment, unallocated
+from payments.services import allocate, deallocate, paid_for, record_payment, take_back_payment, unallocated
 
 ORDERS = {"received_on": ["received_on"], "client": ["client__name"], "amount": ["amount"], "left": ["left"]}
 TABS = {
@@ -85,9 +85,11 @@ def payment_new(request: StaffRequest) -> HttpResponse:
             payment = record_payment(
                 client, given["amount"], given["currency"], received_on=given["received_on"], method=given["method"],
                 reference=given["reference"], note=given["note"], key=given["key"], how=form.allocation(), on=on,
-                by=request.user,
+                pro_forma=given.get("pro_forma"), by=request.user,
             )  # fmt: skip
             left = unallocated(payment)
+            if payment.pro_forma is not None and _told_of(request, payment.pro_forma):
+                return redirect("dashboard:pro_forma", payment.pro_forma.pk)
             if left:
                 said = _("Recorded; %(left)s is not put to anything yet.") % {"left": money(left, payment.currency)}
                 messages.warning(request, said)
@@ -98,10 +100,36 @@ def payment_new(request: StaffRequest) -> HttpResponse:
     return render(request, "dashboard/payment_form.html", context, status=422 if form.errors else 200)
 
 
+def _told_of(request: StaffRequest, pro_forma: ProForma) -> bool:
+    """Say what came of the money for a pro forma; False where its invoice is issued, as after any other payment."""
+    pro_forma.refresh_from_db()
+    paid, issued = paid_for(pro_forma), pro_forma.invoice is not None and pro_forma.invoice.issued_at is not None
+    if issued:
+        messages.success(request, _("%(number)s is issued and paid.") % {"number": pro_forma.invoice})
+        return False
+    if paid >= pro_forma.total:
+        messages.warning(request, _("The money is here, and the invoice could not be issued; see why below."))
+    else:
+        missing = money(pro_forma.total - paid, pro_forma.currency)
+        messages.success(request, _("Recorded and kept for %(number)s; %(missing)s is still missing.") % {
+            "number": pro_forma.number, "missing": missing
+        })  # fmt: skip
+    return True
+
+
 def _meant(request: StaffRequest, client: Client, on: dt.date) -> dict[str, Any]:
     """What is likely: in the client's currency; for an invoice named, its whole balance to it alone."""
     currency = request.GET.get("currency") or client.currency
     begun: dict[str, Any] = {"currency": currency, "received_on": on, "how": "oldest"}
+    asked = request.GET.get("pro_forma", "")
+    waiting = ProForma.objects.standing().filter(invoice__client=client)
+    pro_forma = waiting.filter(pk=asked).first() if asked.isdecimal() else None
+    if pro_forma is not None:
+        missing = pro_forma.total - paid_for(pro_forma)
+        return begun | {
+            "pro_forma": pro_forma, "currency": pro_forma.currency, "amount": missing if missing > 0 else None,
+            "reference": pro_forma.number,
+        }  # fmt: skip
     asked = request.GET.get("invoice", "")
     invoice = Invoice.objects.open().filter(pk=asked, client=client).first() if asked.isdecimal() else None
     if invoice is not None:

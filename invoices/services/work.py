@@ -275,13 +275,15 @@ def _terms_for(client: Client, on: dt.date) -> Terms | None:
 
 
 def _priced(line: LineDraft, currency: str) -> tuple[Totals, list[Decimal]]:
+    if line.quantity * line.unit_price <= 0:
+        raise Refused("Work is worth more than nothing; give quantity and price.", code="nothing", where="unit_price")
     try:
         totals, nets = totals_of_lines([line], currency)
     except Refused as refused:
         sentence = refused.message.removeprefix("Line 1: ")
         raise Refused(sentence[:1].upper() + sentence[1:], code=refused.code, where="unit_price") from None
     if totals.total <= 0:
-        raise Refused("Work is worth more than nothing; give its price.", code="nothing", where="unit_price")
+        raise Refused(f"That rounds to nothing in {currency}; give a larger price.", code="nothing", where="unit_price")
     return totals, nets
 
 

@@ -1,0 +1,22 @@
+"""The addresses of what comes before an invoice: completed work, and pro formas."""
+
+from django.urls import URLPattern, path
+
+from .desk import staff_page
+from .views import pro_forma, work
+
+urlpatterns: list[URLPattern] = [
+    path("work/", staff_page(work.work), name="work"),
+    path("work/new/", staff_page(work.work_new), name="work_new"),
+    path("work/invoice/", staff_page(work.work_invoice), name="work_invoice"),
+    path("work/<int:pk>/remove/", staff_page(work.work_remove), name="work_remove"),
+    path("work/<int:pk>/restore/", staff_page(work.work_restore), name="work_restore"),
+    path("invoices/<int:pk>/pro-forma/", staff_page(pro_forma.pro_forma_new), name="pro_forma_new"),
+    path("pro-formas/", staff_page(pro_forma.pro_formas), name="pro_formas"),
+    path("pro-formas/<int:pk>/", staff_page(pro_forma.pro_forma_page), name="pro_forma"),
+    path("pro-formas/<int:pk>/pro-forma.pdf", staff_page(pro_forma.pro_forma_document_pdf), name="pro_forma_pdf"),
+    path("pro-formas/<int:pk>/send/", staff_page(pro_forma.pro_forma_send), name="pro_forma_send"),
+    path("pro-formas/<int:pk>/cancel/", staff_page(pro_forma.pro_forma_cancel), name="pro_forma_cancel"),
+    path("pro-formas/<int:pk>/release/", staff_page(pro_forma.pro_forma_release), name="pro_forma_release"),
+    path("pro-formas/<int:pk>/link/", staff_page(pro_forma.pro_forma_link), name="pro_forma_link"),
+]
