@@ -177,8 +177,13 @@ class TermsForm(HouseForm, forms.Form):
         initial=9,
         help_text=_("Printed on the invoice; charged only after a notice that names the day. 0: none."),
     )
+    publish_terms = forms.BooleanField(
+        label=_("I have read the credit terms below; publish them as ours"),
+        required=False,
+        help_text=_("Invoices then name them, and clients can accept them. You can publish others later."),
+    )
     save_label = NEXT
-    rows = (("net_days", "late_percent"),)
+    rows = (("net_days", "late_percent"), "publish_terms")
 
     @property
     def helper(self) -> FormHelper:

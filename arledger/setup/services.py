@@ -16,6 +16,8 @@ from ar_collections.services.holding import hold_first_run
 from audit.services import record
 from core.errors import Refused
 from core.models import Company, Installation
+from core.services import today
+from policies.credit_terms import publish_shipped_terms
 from policies.founding import found_company
 
 GOOD_FOR = dt.timedelta(minutes=30)
@@ -33,6 +35,7 @@ class Answers:
     full_name: str
     email: str
     password: str
+    publish_terms: bool = False
 
 
 def new_setup_token(now: dt.datetime) -> str:
@@ -61,9 +64,10 @@ def is_setup_token(token: str, now: dt.datetime) -> bool:
 
 
 def set_up(token: str, answers: Answers, *, now: dt.datetime) -> Company:
-    """Found the company, hold its first messages for a person's release, make the administrator, use up the token.
+    """Found the company, publish its credit terms where they were read, make the administrator, use up the token.
 
-    Refused where the token is no longer good, or where a field does not accept its answer.
+    Its first messages are held for a person's release. Refused where the token is no longer good, or where a field
+    does not accept its answer.
     """
     with transaction.atomic():
         installation, _ = Installation.objects.select_for_update().get_or_create(only=1)
@@ -86,6 +90,8 @@ def set_up(token: str, answers: Answers, *, now: dt.datetime) -> Company:
             late_percent=answers.late_percent,
             by=administrator,
         )
+        if answers.publish_terms:
+            publish_shipped_terms(company, on=today(company, now), by=administrator)
         hold_first_run(company, reason="new", by=administrator)
         installation.setup_token_sha256, installation.setup_token_expires_at = "", None
         installation.set_up_at = now

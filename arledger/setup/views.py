@@ -12,13 +12,14 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.utils.functional import Promise
+from django.utils.translation import get_language, gettext_lazy
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
 from django.views.decorators.cache import never_cache
 
 from arledger.installed import write_installed
 from core.services import today
 from dashboard.desk import refusals_on
+from policies.credit_terms import sections_of, shipped_terms
 from policies.ladder import DEFAULT_LADDER
 from policies.step_days import step_day
 
@@ -175,4 +176,11 @@ def _ladder(form: TermsForm) -> dict[str, Any]:
     net_days = form.cleaned_data["net_days"] if valid else int(form.initial.get("net_days") or 30)
     due_on = issued_on + dt.timedelta(days=net_days)
     rows = [(step, step_day(step.offset_days, issued_on, due_on)) for step in DEFAULT_LADDER]
-    return {"ladder": rows, "issued_on": issued_on, "due_on": due_on}
+    terms, language = shipped_terms(), (get_language() or "en")[:2]
+    return {
+        "ladder": rows,
+        "issued_on": issued_on,
+        "due_on": due_on,
+        "terms_title": terms[f"title_{language}"],
+        "terms": sections_of(terms[f"text_{language}"]),
+    }

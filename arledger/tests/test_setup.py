@@ -18,6 +18,8 @@ from arledger.setup.mail_test import MailServer, try_mail
 from arledger.setup.services import is_setup_token, new_setup_token
 from core.errors import Refused
 from core.models import Company, Installation
+from core.services import today
+from policies.credit_terms import terms_in_force
 from policies.services import policy_of
 
 pytestmark = pytest.mark.django_db
@@ -76,9 +78,20 @@ def test_five_answers_found_a_company_an_administrator_and_a_hold(client, walk):
     assert {method.kind for method in company.payment_methods.all()} == {"transfer", "cheque", "cash"}
     assert company.terms.get().net_days == 30
     assert policy_of(company, NOW.date()).steps.count() == 10
+    assert not company.credit_terms.exists()
     assert Hold.objects.get().reason == "new"
     assert client.login(username="ada", password="seven calm herons")
     assert User.objects.get().is_superuser
+
+
+def test_credit_terms_are_published_by_whoever_says_they_were_read(client, walk):
+    """The text as shipped is a proposal: without the tick the company begins without terms of its own."""
+    token = new_setup_token(timezone.now())
+    shown = client.get(reverse("setup_step", args=[token, "policy"])).content.decode()
+    assert "publish_terms" in shown and "Payment in advance" in shown
+    walk(token, policy={"publish_terms": "on"})
+    company = Company.objects.get()
+    assert terms_in_force(company, today(company)).made_by == "Ada Kowalska"
 
 
 def test_the_link_dies_when_it_is_used(client, walk):
