@@ -18,9 +18,11 @@ from ar_collections.models import Hold, Promise, Task
 from ar_collections.services.promising import with_state
 from core.models import Company, Installation, PaymentMethod, Tick
 from dashboard.desk import Desk
+from dashboard.reports.credit_desk import proposals_of
 from dashboard.reports.outbox import attention, messages_of
 from dashboard.reports.payments import payments_of
 from disputes.models import Dispute
+from invoices.models import CompletedWork
 from outbox.models import Message, Outage
 
 # What runs by itself: for how long it may be silent, and what has not happened then.
@@ -28,6 +30,7 @@ SWEEPS = {
     "outbox.deliver": (dt.timedelta(minutes=5), gettext_lazy("No mail was looked after")),
     "collections.plan": (dt.timedelta(minutes=10), gettext_lazy("No reminders were planned")),
     "collections.apply_late_interest": (dt.timedelta(minutes=10), gettext_lazy("No interest was looked at")),
+    "invoices.invoice_work": (dt.timedelta(minutes=10), gettext_lazy("No completed work was invoiced")),
     "core.housekeeping": (dt.timedelta(minutes=45), gettext_lazy("Nothing was tidied up")),
 }  # fmt: skip
 CHECKED = "housekeeping:check ledger"
@@ -52,6 +55,8 @@ def counts(desk: Desk) -> dict[str, int]:
     messages = messages_of(company, desk.companies)
     waiting: dict[str, QuerySet[Any]] = {
         "collections": Task.objects.filter(due, company=company, closed_on=None, due_on__lte=on),
+        "work": CompletedWork.objects.waiting().filter(company=company).exclude(refused_because=""),
+        "credit": proposals_of(company),
         "payments": payments_of(company).filter(left__gt=0),
         "promises": with_state(promised, on).filter(state="open"),
         "disputes": Dispute.objects.open_on(on).filter(invoice__company=company),

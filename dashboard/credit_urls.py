@@ -3,15 +3,28 @@
 from django.urls import URLPattern, path
 
 from .desk import staff_page
-from .views import credit, file
+from .views import checks, credit, credit_desk, decisions, file
 from .views.timeline import client_timeline_page
 
 urlpatterns: list[URLPattern] = [
+    path("credit/", staff_page(credit_desk.credit_desk), name="credit"),
+    path("credit/checks/upload/", staff_page(checks.checks_upload_all), name="checks_upload_all"),
+    path("credit/terms/send/", staff_page(credit_desk.terms_send_all), name="terms_send_all"),
+    path("credit/greetings/leave-out/", staff_page(credit_desk.greeting_leave_out), name="greeting_leave_out"),
+    path("greetings/<int:pk>/restore/", staff_page(credit_desk.greeting_restore), name="greeting_restore"),
     path("clients/<int:pk>/credit/", staff_page(credit.client_credit), name="client_credit"),
     path("clients/<int:pk>/credit/limit/", staff_page(credit.limit_set), name="limit_set"),
     path("clients/<int:pk>/credit/status/", staff_page(credit.status_set), name="status_set"),
     path("clients/<int:pk>/credit/exception/", staff_page(credit.override_grant), name="override_grant"),
     path("exceptions/<int:pk>/end/", staff_page(credit.override_end), name="override_end"),
+    path("clients/<int:pk>/credit/checks/new/", staff_page(checks.check_new), name="check_new"),
+    path("clients/<int:pk>/credit/checks/order/", staff_page(checks.check_order), name="check_order"),
+    path("clients/<int:pk>/credit/checks/upload/", staff_page(checks.checks_upload), name="checks_upload"),
+    path("clients/<int:pk>/credit/decide/", staff_page(decisions.decide), name="credit_decide"),
+    path("clients/<int:pk>/credit/otherwise/", staff_page(decisions.decide_otherwise), name="credit_otherwise"),
+    path("decisions/<int:pk>/", staff_page(decisions.decision_memo), name="credit_memo"),
+    path("proposals/<int:pk>/approve/", staff_page(decisions.proposal_approve), name="proposal_approve"),
+    path("proposals/<int:pk>/reject/", staff_page(decisions.proposal_reject), name="proposal_reject"),
     path("clients/<int:pk>/timeline/", staff_page(client_timeline_page), name="client_timeline"),
     path("clients/<int:pk>/file/", staff_page(file.client_about), name="client_about"),
     path("clients/<int:pk>/file/notes/", staff_page(file.notes_edit), name="notes_edit"),

@@ -8,17 +8,28 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
 
-from django.db.models import Sum
+from django.db.models import Prefetch, Sum
 from django.urls import reverse
 from django.utils.text import capfirst
 from django.utils.translation import get_language, gettext_lazy
 from django.utils.translation import gettext as _
 
+from ar_collections.models import LimitProposal
 from clients.credit_gate import percent_used
-from clients.models import Client, CreditLimit, CreditOverride, StatusChange
+from clients.models import (
+    Client,
+    CreditCheck,
+    CreditDecision,
+    CreditLimit,
+    CreditOverride,
+    Document,
+    StatusChange,
+)
+from clients.services.deciding import Grounds, grounds_of
 from clients.services.limits import limits_of
 from clients.services.status import status_of
 from core.dates import show_day
+from core.errors import Refused
 from invoices.exposure import Exposure
 from invoices.models import Charge, CompletedWork, Invoice, ProForma
 from invoices.services.exposure import exposures_of
@@ -258,3 +269,46 @@ def history_of(client: Client, on: dt.date) -> CreditHistory:
         list(StatusChange.objects.filter(client=client)[:MOST_ROWS]),
         [(one, one.stands(on)) for one in CreditOverride.objects.filter(client=client)[:MOST_ROWS]],
     )
+
+
+@dataclass(frozen=True)
+class Deciding:
+    """What the policy says today and on what grounds, the decision that holds, earlier ones, checks and proposals."""
+
+    grounds: Grounds | None
+    refused: str
+    standing: CreditDecision | None
+    is_over: bool
+    is_so: bool
+    earlier: list[CreditDecision]
+    checks: list[tuple[CreditCheck, bool]]
+    proposals: list[LimitProposal]
+
+
+def deciding_of(client: Client, on: dt.date) -> Deciding:
+    """Beside each check whether it still counts; ``is_so`` where the standing decision is the policy's of today."""
+    grounds, refused = None, ""
+    try:
+        grounds = grounds_of(client, on)
+    except Refused as no_policy:
+        refused = no_policy.message
+    decisions = list(CreditDecision.objects.filter(client=client, decided_on__lte=on).select_related("check_used"))
+    standing = decisions[0] if decisions else None
+    checks = CreditCheck.objects.filter(client=client).prefetch_related(
+        Prefetch("documents", Document.objects.filter(removed_at=None))
+    )
+    return Deciding(
+        grounds, refused, standing, bool(standing and standing.expires_on and standing.expires_on < on),
+        bool(standing and grounds and _is_so(standing, grounds)), decisions[1:],
+        [(check, check.checked_on <= on <= check.valid_until) for check in checks],
+        list(LimitProposal.objects.filter(client=client, outcome="")),
+    )  # fmt: skip
+
+
+def _is_so(standing: CreditDecision, grounds: Grounds) -> bool:
+    """Whether deciding by the policy today would decide the same on the same check."""
+    return (
+        standing.overrides_id is None and standing.expires_on is None and standing.policy_id == grounds.policy.pk
+        and standing.outcome == grounds.outcome.outcome and standing.limit == grounds.outcome.limit
+        and standing.check_used_id == (grounds.check.pk if grounds.check else None)
+    )  # fmt: skip

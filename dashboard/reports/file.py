@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 from dataclasses import dataclass
 
 from ar_collections.models import Greeting
 from clients.models import Acceptance, Client, Document, KeyDate, Profile
 from policies.credit_terms import latest_terms, terms_in_force
+from policies.jurisdictions import TOPICS, rules_for
 from policies.models import CreditTerms
 
 MOST = 30
@@ -71,3 +73,47 @@ def next_time(date: KeyDate, on: dt.date) -> dt.date:
         if day >= on:
             return day
     raise AssertionError("a day of every year comes within a year")
+
+
+@dataclass(frozen=True)
+class RuleHere:
+    """A rule of the place where the client is, with the page on which its source can be read, where we know one."""
+
+    topic: str
+    says: str
+    named: str
+    link: str
+    as_of: dt.date
+
+
+# Where the text of a law stands at its publisher: a pattern of the citation, its country, and the address.
+PUBLISHED = (
+    (r"Directive 2011/7/EU", "", "https://eur-lex.europa.eu/eli/dir/2011/7/oj"),
+    (r"(?:No )?861/2007", "", "https://eur-lex.europa.eu/eli/reg/2007/861/oj"),
+    (r"\bBGB §§? (\d+[a-z]?)", "DE", "https://www.gesetze-im-internet.de/bgb/__{}.html"),
+    (r"\bHGB §§? (\d+[a-z]?)", "DE", "https://www.gesetze-im-internet.de/hgb/__{}.html"),
+    (r"\bZPO §§? (\d+[a-z]?)", "DE", "https://www.gesetze-im-internet.de/zpo/__{}.html"),
+    (r"Late Payment of Commercial Debts \(Interest\) Act 1998", "GB", "https://www.legislation.gov.uk/ukpga/1998/20"),
+    (r"Limitation Act 1980", "GB", "https://www.legislation.gov.uk/ukpga/1980/58"),
+)
+
+
+def rules_here(client: Client) -> list[RuleHere]:
+    """What interest, fees, notices and courts there are where the client is, each with its source."""
+    return [
+        RuleHere(TOPICS[rule.topic], rule.says, rule.source, published_at(rule.source, client.country), rule.as_of)
+        for rule in rules_for(client.country, client.region)
+    ]
+
+
+def published_at(source: str, country: str) -> str:
+    """The address at which the first source of a citation is published; empty where none is known to us.
+
+    >>> published_at("BGB § 288(2)", "DE"), published_at("UGB § 456", "AT")
+    ('https://www.gesetze-im-internet.de/bgb/__288.html', '')
+    """
+    for pattern, where, address in PUBLISHED:
+        found = re.search(pattern, source)
+        if found and where in ("", country.upper()):
+            return address.format(*found.groups())
+    return ""

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from django import template
+from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
 
+from ar_collections import limit_words
 from dashboard.templatetags.ledger import Look
+from policies import flags
 
 register = template.Library()
+FLAGS = dict(flags.FLAGS)
 
 STATUSES = {
     "open": Look("good", "circle-check", _("Credit open")),
@@ -58,3 +63,21 @@ def limit_mark(percent: int) -> dict[str, Any]:
     """How much of the limit is used, as a mark: from 80 % on it has a colour and an icon."""
     tone = "bad" if percent >= 100 else "warn" if percent >= 80 else ""
     return {"percent": percent, "tone": tone, "icon": "alert-triangle" if percent >= 80 else ""}
+
+
+@register.inclusion_tag("components/pill.html")
+def flag_pill(flag: str) -> dict[str, Any]:
+    """A flag that a check raised."""
+    return {"tone": "bad", "icon": "flag", "label": capfirst(str(FLAGS.get(flag, flag)))}
+
+
+@register.simple_tag
+def say_reason(reason: Mapping[str, Any]) -> str:
+    """A reason of a limit proposal as a sentence."""
+    return capfirst(limit_words.say_reason(reason))
+
+
+@register.simple_tag
+def say_line(line: Mapping[str, Any]) -> str:
+    """What a line of a proposal's arithmetic is."""
+    return capfirst(limit_words.say_line(line))

@@ -13,13 +13,14 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
 from clients.models import Client, CreditOverride
+from clients.providers import provider_names
 from clients.services.limits import limit_of, set_limit
 from clients.services.overrides import end_override, grant_override
 from clients.services.status import set_status, status_of
 from dashboard.desk import StaffRequest, refusals_on, refusals_said
 from dashboard.forms.credit import LimitForm, OverrideForm, StatusForm, begun_limit
 from dashboard.pages import form_page
-from dashboard.reports.credit import history_of, trust_in, with_parts
+from dashboard.reports.credit import deciding_of, history_of, trust_in, with_parts
 
 from .client_head import client_at, crumbs_to, head_of
 
@@ -33,7 +34,8 @@ def client_credit(request: StaffRequest, pk: int) -> HttpResponse:
     for standing in trust.standings:
         with_parts(client, standing, on)
     context: dict[str, Any] = head_of(request, client, on, "client_credit", trust)
-    context |= {"history": history_of(client, on)}
+    context |= {"history": history_of(client, on), "deciding": deciding_of(client, on)}
+    context |= {"providers": provider_names(), "proposals": context["deciding"].proposals}
     return render(request, "dashboard/client/credit.html", context)
 
 

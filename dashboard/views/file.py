@@ -27,10 +27,11 @@ from clients.services.filing import (
 from core.services import read_file, stored_path, today
 from dashboard.desk import StaffRequest, back, refusals_on, refusals_said
 from dashboard.downloads import download
+from dashboard.forms.choices import countries
 from dashboard.forms.file import DocumentForm, KeyDateForm, LookForm, NotesForm, PaperForm, ProfileForm
 from dashboard.pages import form_page
 from dashboard.reports.clients import at_their_desk
-from dashboard.reports.file import about_client
+from dashboard.reports.file import about_client, rules_here
 from policies.credit_terms import terms_in_force
 
 from .client_head import client_at, crumbs_to, head_of
@@ -41,7 +42,8 @@ def client_about(request: StaffRequest, pk: int) -> HttpResponse:
     client, on = client_at(request, pk)
     people = client.contacts.order_by("-is_active", "id")
     context: dict[str, Any] = head_of(request, client, on, "client_about")
-    context |= {"about": about_client(client, on), "whole": True}
+    place = dict(countries()).get(client.country, client.country)
+    context |= {"about": about_client(client, on), "whole": True, "rules": rules_here(client), "place": place}
     context["people"] = [at_their_desk(person, client, request.desk.now) for person in people]
     return render(request, "dashboard/client/about.html", context)
 
