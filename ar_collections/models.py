@@ -137,6 +137,10 @@ class PromiseQuerySet(models.QuerySet["Promise"]):
         """Made on or before the day and its last day, grace included, not over; not withdrawn."""
         return self.filter(made_on__lte=on, pauses_until__gte=on).filter(Q(withdrawn_on=None) | Q(withdrawn_on__gt=on))
 
+    def pausing_on(self, on: dt.date) -> PromiseQuerySet:
+        """Running, and large enough by the policy of the day it was made to stop reminders about the invoice."""
+        return self.running_on(on).filter(pauses=True)
+
 
 class Promise(models.Model):
     """The client says: I will pay this amount on this invoice by this day. Kept or broken is judged by the ledger."""
@@ -152,6 +156,7 @@ class Promise(models.Model):
     made_by = models.CharField(max_length=150)
     made_at = models.DateTimeField(auto_now_add=True)
     by_client = models.BooleanField(default=False)
+    pauses = models.BooleanField(default=True)
     withdrawn_on = models.DateField(null=True)
 
     objects = PromiseQuerySet.as_manager()

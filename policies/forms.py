@@ -16,8 +16,8 @@ from .services import STEP_FIELDS
 
 VERSION_FIELDS = [
     "title", "spacing_days", "window_opens", "window_closes", "surge_floor", "surge_factor", "takeover_spacing_days",
-    "promise_longest_days", "promise_most_open", "promise_grace_days", "claim_pause_days", "invoice_within_days",
-    "interest",
+    "promise_longest_days", "promise_most_open", "promise_least_percent", "promise_grace_days", "claim_pause_days",
+    "invoice_within_days", "interest",
 ]
 
 

@@ -76,6 +76,10 @@ class Policy(models.Model):
     takeover_spacing_days = models.PositiveSmallIntegerField(_("days between steps for items taken over"), default=7)
     promise_longest_days = models.PositiveSmallIntegerField(_("longest promise by a client, days"), default=14)
     promise_most_open = models.PositiveSmallIntegerField(_("most promises per invoice by a client"), default=2)
+    promise_least_percent = models.PositiveSmallIntegerField(
+        _("smallest promise by a client that pauses reminders, percent of what is open"), default=50,
+        validators=[MaxValueValidator(100)],
+    )
     promise_grace_days = models.PositiveSmallIntegerField(_("grace after a promised day"), default=1)
     claim_pause_days = models.PositiveSmallIntegerField(_("pause after «already paid», days"), default=7)
     invoice_within_days = models.PositiveSmallIntegerField(_("completed work is invoiced within, days"), default=3)

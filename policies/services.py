@@ -26,6 +26,7 @@ COPIED = (
     "takeover_spacing_days",
     "promise_longest_days",
     "promise_most_open",
+    "promise_least_percent",
     "promise_grace_days",
     "claim_pause_days",
     "invoice_within_days",

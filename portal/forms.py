@@ -8,6 +8,7 @@ from decimal import Decimal
 from typing import Any
 
 from django import forms
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from core.forms import WrittenNumber, decimal_sign
@@ -80,11 +81,15 @@ class PromiseForm(AnswerForm):
     """I will pay on …: a day and an amount; what is allowed is the verb's to say."""
 
     def __init__(
-        self, *args: Any, owed: Decimal, currency: str, today: dt.date, latest: dt.date | None, **options: Any
+        self, *args: Any, owed: Decimal, currency: str, today: dt.date, latest: dt.date | None, least: int,
+        **options: Any,
     ) -> None:
         super().__init__(*args, answer="promise", initial={"amount": owed}, **options)
         self.fields["promised_for"] = DayField(label=_("I will pay on"), first=today, last=latest)
         self.fields["amount"] = AmountField(label=_("Amount"), currency=currency, most=owed)
+        if least:
+            words = gettext("Reminders go on if it is less than %(percent)d%% of what is open.")
+            self.fields["amount"].help_text = words % {"percent": least}
 
 
 class QueryForm(AnswerForm):

@@ -141,7 +141,10 @@ def _told(invoice: Invoice, on: dt.date, language: str) -> tuple[Told, ...]:
         title = _("You will pay %(amount)s by %(day)s.") % {
             "amount": show(promise.amount, promise.currency, language), "day": show_day(promise.promised_for, language),
         }
-        told.append(Told("calendar-check", title, _no_reminders(promise.pauses_until, language)))
+        follows = _("Our reminders about this invoice go on meanwhile.")
+        if promise.pauses:
+            follows = _no_reminders(promise.pauses_until, language)
+        told.append(Told("calendar-check", title, follows))
     for dispute in Dispute.objects.open_on(on).filter(invoice=invoice):
         title = _("You told us that something is wrong: %(reason)s.") % {"reason": dispute.get_reason_display()}
         text = _("Somebody looks at it and answers you.")

@@ -16,6 +16,7 @@ from ar_collections.models import Promise, Task
 from ar_collections.services.pausing import claim_paid, end_pause, pause_chasing
 from ar_collections.services.promising import promise_payment, with_state
 from core.errors import Refused
+from disputes.services import open_dispute
 from tests.cast import CLERK, invoice_due, pay
 from tests.collecting import DAY, a_day, days_pass, sent_to, served
 
@@ -128,6 +129,22 @@ def test_a_client_promises_twice_and_then_is_asked_to_call(late_client):
         promise_payment(invoice, Decimal(10), dt.date(2026, 11, 13), on=LATE, by="client", by_client=True)
     later = promise_payment(invoice, Decimal(10), dt.date(2026, 12, 30), on=LATE, by=CLERK)
     assert later.withdrawn_on is None and Promise.objects.filter(withdrawn_on=None).count() == 1
+
+
+@pytest.mark.parametrize(("amount", "silenced"), [("0.01", False), ("299.99", False), ("300", True)])
+def test_a_clients_promise_of_a_small_part_does_not_silence_the_whole_invoice(late_client, amount, silenced):
+    """Half of what is open and undisputed, as the standard policy says: 600 of 1,000 here."""
+    invoice = invoice_due(late_client, DUE)
+    open_dispute(invoice, reason="price", amount=Decimal(400), on=DUE, by="client")
+    promise_payment(invoice, Decimal(amount), dt.date(2026, 11, 16), on=DUE, by="client", by_client=True)
+    a_day(late_client.company, LATE)
+    assert served(invoice) == ([] if silenced else [("first_overdue", LATE)])
+
+
+def test_what_a_clerk_took_down_pauses_however_small(late_client):
+    invoice = invoice_due(late_client, DUE)
+    promise_payment(invoice, Decimal(10), dt.date(2026, 11, 16), on=DUE, by=CLERK)
+    assert a_day(late_client.company, LATE).waiting == {(invoice.pk, "first_overdue"): "promise"}
 
 
 def test_an_excluded_invoice_reappears_on_time_and_does_not_affect_its_sibling(late_client):

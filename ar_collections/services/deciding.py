@@ -194,7 +194,7 @@ def _chased(company: int, on: dt.date, looks_back: bool) -> QuerySet[Any]:
         disputed=Coalesce(
             Subquery(disputes.annotate(s=Sum(Coalesce("amount", "invoice__total"))).values("s")), NO_AMOUNT
         ),
-        promised=Exists(Promise.objects.running_on(on).filter(invoice=OuterRef("pk"))),
+        promised=Exists(Promise.objects.pausing_on(on).filter(invoice=OuterRef("pk"))),
         paused=Exists(pauses.filter(Q(invoice=None) | Q(invoice=OuterRef("pk")))),
     )
     return rows

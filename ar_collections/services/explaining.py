@@ -61,7 +61,7 @@ def _because(guard: str, passes: bool, decision: Decision, client: Client, on: d
         dispute = Dispute.objects.open_on(on).filter(invoice=decision.invoice).first()
         return _("disputed since %(day)s") % {"day": dispute.opened_on.isoformat()} if dispute else _("disputed")
     if guard == "promise":
-        promise = Promise.objects.running_on(on).filter(invoice=decision.invoice).latest("promised_for")
+        promise = Promise.objects.pausing_on(on).filter(invoice=decision.invoice).latest("promised_for")
         return _("promised for %(day)s") % {"day": promise.promised_for.isoformat()}
     if guard == "pause":
         pause = Pause.objects.running_on(on).filter(client=client).latest("until_on")

@@ -39,7 +39,7 @@ from invoices.models import RECEIVABLE, Entry, Invoice
 from policies.models import Policy
 from policies.services import policy_of
 
-from .deciding import NO_AMOUNT
+from .deciding import NO_AMOUNT, chased
 
 STATES = {
     "open": gettext_lazy("open"),
@@ -56,7 +56,7 @@ def promise_payment(
 ) -> Promise:
     """The client will pay this amount of an invoice by a day; until then, and the policy's grace, it is not chased.
 
-    A new promise takes the place of one that still runs. Refused for a day that has passed, for nothing or more
+    What a client promises by itself pauses reminders only from the policy's share of what is open and undisputed. A new promise takes the place of one that still runs. Refused for a day that has passed, for nothing or more
     than is owed; by the client also beyond the policy's longest delay and number of promises per invoice.
     """
     policy = policy_of(invoice.company, on)
@@ -97,12 +97,18 @@ def promise_payment(
             client=invoice.client, invoice=invoice, contact=contact, amount=amount, currency=invoice.currency,
             promised_for=promised_for, pauses_until=promised_for + dt.timedelta(days=policy.promise_grace_days),
             made_on=on, made_by=as_text(by)[:150], by_client=by_client,
+            pauses=not by_client or amount * 100 >= policy.promise_least_percent * _asked(invoice, on),
         )
         record(
             by, "promise_made", promise, client_id=invoice.client_id, doc=f"invoice:{invoice.pk}",
             summary=f"{plain(amount, invoice.currency)} {invoice.currency} by {promised_for}",
         )
     return promise
+
+
+def _asked(invoice: Invoice, on: dt.date) -> Decimal:
+    rows = chased(invoice.company, on).filter(pk=invoice.pk).values_list("owed", "disputed")
+    return sum((owed - disputed for owed, disputed in rows), Decimal(0))
 
 
 def latest_day_to_promise(invoice: Invoice, policy: Policy, on: dt.date) -> dt.date:

@@ -74,6 +74,14 @@ def test_i_will_pay_on_is_kept_as_a_promise_and_the_page_says_what_follows(clien
     assert log.invoices == [invoice.pk] and log.said == "1000.00 EUR, 2026-12-20"
 
 
+def test_a_small_part_promised_is_kept_and_the_page_does_not_say_that_reminders_stop(client, at):
+    assert "Reminders go on if it is less than 50% of what is open." in client.get(at).content.decode()
+    send(client, at, "promise", amount="499.99")
+    assert Promise.objects.get().amount == Decimal("499.99")
+    said = told(client, at)
+    assert "Our reminders about this invoice go on meanwhile." in said and "no reminders" not in said
+
+
 def test_too_late_a_day_is_refused_with_the_latest_one_and_whom_to_call(client, at):
     answer = send(client, at, "promise", promised_for="2027-01-02")
     page = answer.content.decode()
