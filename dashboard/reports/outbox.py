@@ -37,7 +37,8 @@ TABS = {
 }  # fmt: skip
 KINDS = {
     "notice": pgettext_lazy("message", "Reminder"), "invoice": pgettext_lazy("message", "Invoice"),
-    "new_link": pgettext_lazy("message", "Fresh link"),
+    "new_link": pgettext_lazy("message", "Fresh link"), "credit_terms": pgettext_lazy("message", "Credit terms"),
+    "greeting": pgettext_lazy("message", "Greeting"),
 }  # fmt: skip
 LOOKED_BACK = dt.timedelta(days=30)  # what failed longer ago calls for nobody's attention any more
 _AGAIN = re.compile(r":r\d+$")
