@@ -14,6 +14,7 @@ from typing import NamedTuple
 from core.money import plain, round_money
 
 MILDEST_FIRST = ("accept", "stricter", "prepayment", "decline")
+OTHERWISE = ("otherwise", "limit_otherwise")
 
 
 class Finding(NamedTuple):
@@ -88,8 +89,14 @@ class Outcome:
     rules: tuple[Rule, ...] = field(default=())
 
     def decisive(self) -> tuple[Rule, ...]:
-        """The rules that led to the decision: none of them milder than it."""
-        return tuple(rule for rule in self.rules if rule.leads_to == self.outcome)
+        """The rules that led to the decision."""
+        return decisive_of(self.rules, self.outcome)
+
+
+def decisive_of(rules: Sequence[Rule], outcome: str) -> tuple[Rule, ...]:
+    """The rules that led to an outcome; where a person decided otherwise than the policy, that alone."""
+    otherwise = tuple(rule for rule in rules if rule.code in OTHERWISE)
+    return otherwise or tuple(rule for rule in rules if rule.leads_to == outcome)
 
 
 def score_percent(score: Decimal, low: Decimal, high: Decimal) -> Decimal:

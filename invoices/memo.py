@@ -15,6 +15,7 @@ from django.utils import translation
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from clients.credit import Rule, decisive_of
 from clients.models import CreditCheck, CreditDecision
 from core.dates import show_day
 from core.money import show
@@ -64,13 +65,11 @@ def credit_memo(decision: CreditDecision) -> Memo:
     """What the memo of a decision says; the page at the desk shows the same."""
     client, on = decision.client, decision.decided_on
     with translation.override(LANGUAGE):
+        applied = [Rule(**rule) for rule in decision.rules]
+        led = decisive_of(applied, decision.outcome)
         rules = tuple(
-            RuleRow(
-                rule["says"], rule["saw"], rule["needs"], _outcome(rule["leads_to"]),
-                rule["leads_to"] == decision.outcome,
-            )
-            for rule in decision.rules
-        )  # fmt: skip
+            RuleRow(rule.says, rule.saw, rule.needs, _outcome(rule.leads_to), rule in led) for rule in applied
+        )
         check = decision.check_used
         paper = freeze(Invoice(company=client.company, client=client, currency=decision.currency))
         return Memo(

@@ -92,7 +92,7 @@ def test_stricter_terms_shorten_the_days_halve_the_limit_and_ask_a_deposit():
 def test_what_a_person_decides_otherwise_leaves_the_words_of_the_policy():
     answer = decide(check("10"), POLICY, History(), currency="EUR", on=ON, instead="accept")
     assert (answer.outcome, answer.limit) == ("accept", 5000)
-    assert [rule.saw for rule in answer.rules if rule.code == "otherwise"] == ["by policy: decline"]
+    assert [rule.saw for rule in answer.decisive()] == ["by policy: decline"]
 
 
 @settings(max_examples=EXAMPLES, deadline=None)

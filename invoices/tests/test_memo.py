@@ -46,7 +46,8 @@ def test_an_exception_says_until_when_and_why(late_client):
     memo = credit_memo(decision)
     assert memo.exception == "Decided otherwise than the policy until 18 December 2026: a guarantee of the parent"
     assert (memo.decision, memo.limit, memo.terms) == ("Accept", "€9,000.00", "On the terms agreed.")
-    assert [rule.says for rule in memo.rules if rule.decided][-1] == "A person decided otherwise"
+    led = [rule.says for rule in memo.rules if rule.decided]
+    assert led == ["A person decided otherwise", "A person set the limit: 9000 EUR"]
     assert ("Holds until", "18 December 2026") in [(row.label, row.value) for row in memo.facts]
 
 
