@@ -17,6 +17,8 @@ from invoices.models import Invoice
 from outbox.models import Message
 from policies.models import CreditPolicy, Occasion
 
+STRUCK_OUT = "undo:"  # how the key of a line begins that strikes another out of the contact log
+
 
 class Hold(models.Model):
     """Messages of a company wait for a person: the first run after an import or a new installation, or a surge."""
@@ -168,6 +170,12 @@ class Promise(models.Model):
         return f"{self.amount} {self.currency} {self.promised_for}"
 
 
+class ContactLogQuerySet(models.QuerySet["ContactLog"]):
+    def standing(self) -> ContactLogQuerySet:
+        """What was really said: neither corrected since, nor a line that only strikes another out."""
+        return self.filter(corrections=None).exclude(key__startswith=STRUCK_OUT)
+
+
 class ContactLog(models.Model):
     """What was said: append-only; a correction is a new entry that names the old one."""
 
@@ -199,6 +207,7 @@ class ContactLog(models.Model):
     logged_at = models.DateTimeField(auto_now_add=True)
 
     guards = [AppendOnly()]
+    objects = ContactLogQuerySet.as_manager()
 
     class Meta:
         ordering = ["-happened_at", "-id"]

@@ -122,7 +122,7 @@ def next_step(client: Client, on: dt.date) -> Upcoming | None:
 
 
 def _logs_of(client: Any) -> QuerySet[ContactLog]:
-    return ContactLog.objects.filter(client=client).order_by("-happened_at", "-pk")
+    return ContactLog.objects.standing().filter(client=client).order_by("-happened_at", "-pk")
 
 
 def _sent_to(party: Any) -> QuerySet[Message]:

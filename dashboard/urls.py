@@ -2,8 +2,8 @@ from django.urls import URLPattern, URLResolver, path
 
 from . import credit_urls, work_urls
 from .desk import choose_company, staff_page
-from .views import clients, conversations, holds, imports, invoices, outbox, payments, search, sending, tasks
-from .views.collections import collections
+from .views import charges, clients, conversations, holds, imports, invoices, outbox, payments, search, sending, tasks
+from .views.collections import call_undo, collections
 from .views.disputes import disputes
 from .views.promises import promises
 from .views.today import today
@@ -13,6 +13,7 @@ app_name = "dashboard"
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", staff_page(today), name="today"),
     path("collections/", staff_page(collections), name="collections"),
+    path("calls/<int:pk>/undo/", staff_page(call_undo), name="call_undo"),
     path("tasks/<int:pk>/snooze/", staff_page(tasks.task_snooze), name="task_snooze"),
     path("tasks/<int:pk>/skip/", staff_page(tasks.task_skip), name="task_skip"),
     path("tasks/<int:pk>/done/", staff_page(tasks.task_done), name="task_done"),
@@ -55,6 +56,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("payments/new/", staff_page(payments.payment_new), name="payment_new"),
     path("payments/<int:pk>/", staff_page(payments.payment_page), name="payment"),
     path("payments/<int:pk>/back/", staff_page(payments.payment_take_back), name="payment_take_back"),
+    path("charges/<int:pk>/waive/", staff_page(charges.charge_waive), name="charge_waive"),
+    path("invoices/<int:pk>/charges/waive/", staff_page(charges.charges_waive), name="charges_waive"),
     path("allocations/<int:pk>/back/", staff_page(payments.allocation_take_back), name="allocation_take_back"),
     path("outbox/", staff_page(outbox.outbox), name="outbox"),
     path("outbox/pause/", staff_page(outbox.pause), name="outbox_pause"),

@@ -6,7 +6,7 @@ import datetime as dt
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 
-from django.db.models import CharField, Value
+from django.db.models import CharField, Exists, OuterRef, Value
 from django.db.models.functions import Cast, Concat
 from django.utils.translation import gettext as _
 
@@ -51,13 +51,14 @@ def latest(company: Company, most: int = FEED) -> list[Happening]:
 
 def _conversations(scope: Scope) -> Iterator[Happening]:
     said = scope.rows(ContactLog, "client__company", "contact", dated="happened_at")
-    for log in said[: scope.most]:
+    corrected = Exists(ContactLog.objects.filter(corrects=OuterRef("pk")))
+    for log in said.annotate(corrected=corrected)[: scope.most]:
         whom = log.with_whom or (log.contact.name if log.contact else "")
         text = _("%(channel)s: %(outcome)s") % {
             "channel": log.get_channel_display().capitalize(), "outcome": log.get_outcome_display(),
         }
         following = log.next_step and f"{log.next_step}{f' ({scope.day(log.next_on)})' if log.next_on else ''}"
-        note = " · ".join(filter(None, [whom, log.logged_by, following]))
+        note = " · ".join(filter(None, [_("corrected since") if log.corrected else "", whom, log.logged_by, following]))
         written = log.happened_at if scope.client else log.logged_at
         kind = "note" if log.outcome == "note" else "call" if log.channel == "call" else "conversation"
         yield replace(

@@ -133,6 +133,13 @@ class VoidForm(HouseForm, forms.Form):
     save_label = _("Void it")
 
 
+class WaiveForm(HouseForm, forms.Form):
+    """Why interest or a fee is given up."""
+
+    reason = forms.CharField(label=_("Why"), max_length=300)
+    save_label = _("Waive it")
+
+
 class SendForm(HouseForm, forms.Form):
     """To whom an invoice goes."""
 

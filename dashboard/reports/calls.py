@@ -137,7 +137,7 @@ def queue_of(company: Company, on: dt.date, now: dt.datetime, *, narrowed: Q | N
 def with_facts(tasks: QuerySet[Task]) -> QuerySet[Any]:
     """Tasks with the client's ``stage``, how often nobody was ``unreached`` since, and the promise that was broken."""
     stage = StageChange.objects.filter(client=OuterRef("client")).order_by("-pk").values("stage_to")[:1]
-    tries = ContactLog.objects.filter(
+    tries = ContactLog.objects.standing().filter(
         client=OuterRef("client"), channel="call", outcome__in=UNREACHED, logged_at__gte=OuterRef("opened_at")
     )
     key = Concat(Value("promise_broken:"), Cast("pk", CharField()), output_field=CharField())
@@ -217,7 +217,7 @@ class Done:
 def done_on(company: Company, on: dt.date) -> Done:
     """The calls of a day and the promises staff took down on it."""
     begins = dt.datetime.combine(on, dt.time(), company.zone)
-    calls = ContactLog.objects.filter(client__company=company, channel="call", direction="out")
+    calls = ContactLog.objects.standing().filter(client__company=company, channel="call", direction="out")
     made = calls.filter(happened_at__gte=begins, happened_at__lt=begins + dt.timedelta(days=1)).count()
     promises = Promise.objects.filter(client__company=company, made_on=on, by_client=False, withdrawn_on=None)
     sums = promises.order_by().values("currency").annotate(s=Sum("amount"))

@@ -9,13 +9,16 @@ from typing import Any
 import pytest
 import time_machine
 from django.contrib.auth.models import User
+from django.urls import reverse
 from django.utils import timezone
 
 from ar_collections.models import ContactLog, Promise, Task
 from ar_collections.services.contact_log import log_contact
 from ar_collections.services.desk import open_task
 from ar_collections.services.promising import judge_promises, promise_payment
+from ar_collections.services.stages import stage_of
 from core.services import today
+from dashboard.reports.calls import done_on
 from disputes.models import Dispute
 from tests.cast import CLERK, invoice_due, make_client, make_company, make_invoice
 
@@ -43,6 +46,10 @@ def overdue(company: Any, on: dt.date, number: str, amount: str, late: int = 20,
     client = make_client(company, number, name=f"{number} Ltd", **facts)
     invoice_due(client, on - days(late), amount)
     return open_task(client, "call", because=f"{late} days overdue", due_on=on, on=on, by="system")
+
+
+def url(name: str, *args: Any) -> str:
+    return reverse(f"dashboard:{name}", args=args)
 
 
 def names(page: Any) -> list[str]:
@@ -273,3 +280,51 @@ def test_the_queue_asks_the_database_a_fixed_number_of_times(desk, company, on, 
     for address in ("/collections/", "/collections/?page=2"):
         with django_assert_max_num_queries(25):
             assert desk.get(address).status_code == 200
+
+
+def test_a_call_logged_by_mistake_is_undone_with_all_it_brought(desk, company, on):
+    task = overdue(company, on, "C-1", "300")
+    invoice = task.client.invoices.get()
+    promise = promise_payment(invoice, Decimal(100), on + days(3), on=on, by=CLERK)
+    answer = desk.post(
+        "/collections/",
+        {"client": task.client_id, "key": KEY, "outcome": "promised", "amount": "300", "next_step": "Ask again",
+         "promised_for": (on + days(5)).isoformat(), "covers": invoice.pk, "next_on": (on + days(6)).isoformat()},
+        follow=True,
+    )  # fmt: skip
+    entry = ContactLog.objects.get()
+    assert url("call_undo", entry.pk) in answer.content.decode()
+    assert stage_of(task.client) == "called" and names(answer) == []
+    for _twice in range(2):
+        desk.post(url("call_undo", entry.pk))
+    assert names(desk.get("/collections/")) == ["C-1"]
+    assert stage_of(task.client) == "current"
+    assert list(Promise.objects.running_on(on)) == [promise]
+    assert list(Task.objects.filter(closed_on=None)) == [task]
+    assert [log.said for log in ContactLog.objects.filter(corrects=entry)] == ["Struck out: it was logged by mistake"]
+    assert done_on(company, on).calls == 0
+
+
+def test_no_answer_that_was_none_leaves_the_task_on_today_s_list(desk, company, on):
+    task = overdue(company, on, "C-1", "300")
+    post(desk, task, "no_answer")
+    assert names(desk.get("/collections/")) == []
+    desk.post(url("call_undo", ContactLog.objects.get().pk))
+    page = desk.get("/collections/")
+    assert names(page) == ["C-1"]
+    task.refresh_from_db()
+    assert task.snoozed_until is None
+    assert page.context["calls"][0].rows[0].task.tries == 0
+
+
+def test_a_call_of_a_minute_ago_or_of_somebody_else_is_not_undone(desk, company, on, client):
+    task = overdue(company, on, "C-1", "300")
+    post(desk, task, "spoke")
+    entry = ContactLog.objects.get()
+    with time_machine.travel(timezone.now() + dt.timedelta(minutes=1)):
+        assert "too late" in desk.post(url("call_undo", entry.pk), follow=True).content.decode()
+    session = desk.session
+    session.pop("call_undo")
+    session.save()
+    assert "logged last" in desk.post(url("call_undo", entry.pk), follow=True).content.decode()
+    assert not entry.corrections.exists()

@@ -10,8 +10,9 @@ import pytest
 import time_machine
 from django.urls import reverse
 
-from invoices.models import Invoice, ShareLink
+from invoices.models import Charge, Entry, Invoice, ShareLink
 from invoices.pdf import CouldNotPrint
+from invoices.services.charging import charge_interest, give_interest_notice
 from invoices.services.issuing import void_invoice, was_sent
 from invoices.services.linking import link_for, record_view
 from invoices.services.sending import send_invoice
@@ -253,3 +254,21 @@ def test_a_preview_that_cannot_be_printed_is_said(desk, good_client, monkeypatch
 
 def fails(*_args: Any) -> None:
     raise CouldNotPrint("the printer is out.")
+
+
+def test_interest_is_waived_one_by_one_or_all_of_it_with_a_reason(desk, late_client):
+    invoice = invoice_due(late_client, TODAY - dt.timedelta(days=100), "1000")
+    notice = TODAY - dt.timedelta(days=90)
+    give_interest_notice(invoice, interest_from=notice, on=notice, by="Ada")
+    for until in (60, 30, 0):
+        charge_interest(invoice, until=TODAY - dt.timedelta(days=until), on=TODAY, by="Ada")
+    first, second, *_rest, third = Charge.objects.order_by("pk")
+    page = text(desk.get(url("invoice", invoice.pk)))
+    assert url("charge_waive", first.pk) in page and url("charges_waive", invoice.pk) in page
+    assert desk.post(url("charge_waive", first.pk), {"reason": " "}).status_code == 422
+    page = text(desk.post(url("charge_waive", first.pk), {"reason": "Goodwill"}, follow=True))
+    assert url("charge_waive", first.pk) not in page and url("charge_waive", second.pk) in page
+    desk.post(url("charges_waive", invoice.pk), {"reason": "Settled with their director"})
+    assert not Charge.objects.filter(balance__gt=0).exists()
+    assert Entry.objects.filter(kind="waiver").values_list("memo", flat=True).distinct().count() == 2
+    assert desk.post(url("charge_waive", third.pk), {"reason": "again"}).status_code == 422

@@ -15,17 +15,21 @@ from django.db.models import Q
 from django.http import HttpResponse, HttpResponseRedirect
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, render
+from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
+from django.views.decorators.http import require_POST
 
 from ar_collections.models import ContactLog, Task
 from ar_collections.reports import QueueRow
 from ar_collections.services.calling import log_call
+from ar_collections.services.mistaken_calls import before_call, is_new, undo_call
 from clients.models import Client
 from core.dates import in_window
 from core.errors import Refused
 from core.money import plain
-from dashboard.desk import StaffRequest, refusals_on
+from core.services import today
+from dashboard.desk import StaffRequest, back, refusals_on, refusals_said
 from dashboard.forms.calls import CallForm
 from dashboard.lists import Column, as_csv, page_of, wants_csv
 from dashboard.reports.calls import Call, Done, Queue, done_on, prepare, queue_of
@@ -34,6 +38,7 @@ from policies.models import Policy
 from policies.services import policy_of
 
 ROWS = 15
+UNDO = "call_undo"  # in the session: the call logged last, and what stood before it
 DAY = dt.timedelta(days=1)
 
 
@@ -95,17 +100,36 @@ def keep_call(request: StaffRequest, found: Queue) -> HttpResponseRedirect | Cal
     if form.is_valid():
         with refusals_on(form):
             facts = form.facts()
+            before = before_call(call.client, desk.on)
             entry = log_call(
                 call.client, tasks=call.tasks, happened_at=desk.now, on=desk.on, by=request.user, **facts
             )
             what = {"client": call.client, "outcome": entry.get_outcome_display()}
-            messages.success(request, _("%(client)s: %(outcome)s. Kept on the file.") % what)
+            if (request.session.get(UNDO) or {}).get("entry") != entry.pk:  # a form sent twice changed nothing more
+                request.session[UNDO] = {"entry": entry.pk, "before": before}
+            undo = reverse("dashboard:call_undo", args=[entry.pk])
+            said = _("%(client)s: %(outcome)s. Kept on the file.") % what
+            messages.success(request, said, extra_tags=f"undo:{undo}" if is_new(entry, desk.now) else "")
             if not listed:
                 _say_who_was_first(request, entry)
             stays = listed and (facts.get("right_person") or {}).get("phone")
             return _on_to(request, listed if stays else found.after(listed))
     call.form, call.is_open = form, True
     return call
+
+
+@require_POST
+def call_undo(request: StaffRequest, pk: int) -> HttpResponse:
+    """Take back the call this person logged seconds ago, with all it brought."""
+    entry = get_object_or_404(ContactLog.objects.select_related("client__company"), pk=pk)
+    logged = request.session.get(UNDO) or {}
+    with refusals_said(request):
+        if logged.get("entry") != pk:
+            raise Refused(_("Only the call you logged last can be undone."), code="another")
+        on = today(entry.client.company, request.desk.now)
+        undo_call(entry, logged["before"], on=on, now=request.desk.now, by=request.user)
+        messages.warning(request, _("Undone: %(client)s is on the list again.") % {"client": entry.client})
+    return back(request, "dashboard:collections")
 
 
 def with_forms(request: StaffRequest, shown: list[Call], refused: Call | None = None) -> Policy | None:

@@ -189,6 +189,7 @@ def invoice_page(request: StaffRequest, pk: int) -> HttpResponse:
     context = {
         "invoice": invoice, "parts": parts, "state": invoice.state(on), "on": on, "due_words": words,
         "lines": list(invoice.lines.all()), "live_links": _live(request, parts),
+        "charges_open": any(charge.balance for charge in parts.charges),
     }  # fmt: skip
     return render(request, "dashboard/invoice.html", context)
 
