@@ -8,8 +8,10 @@ class CollectionsConfig(AppConfig):
     verbose_name = _("Collections")
 
     def ready(self) -> None:
+        from .credit_mails import register_credit_kinds
         from .greeting_mails import register_greeting_kinds
         from .mails import register_kinds
 
         register_kinds()
         register_greeting_kinds()
+        register_credit_kinds()

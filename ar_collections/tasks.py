@@ -1,4 +1,4 @@
-"""The ticks of collections: remind before and after the due date, apply late interest, greet."""
+"""The ticks of collections: remind before and after the due date, apply late interest, look after credit, greet."""
 
 from __future__ import annotations
 
@@ -13,16 +13,21 @@ from core.errors import Refused
 from core.models import Company
 from core.services import tick, today
 
+from .services.credit_days import look_after_credit
+from .services.credit_letters import tell_credit
 from .services.greeting import plan_greetings
 from .services.holding import PLAN_TICK
 from .services.interest import apply_late_interest
 from .services.planning import plan
 from .services.promising import judge_promises
+from .services.trust import lift_cleared
 
 log = logging.getLogger(__name__)
 
 INTEREST_TICK = "collections.apply_late_interest"
 GREET_TICK = "collections.greet"
+CREDIT_TICK = "collections.look_after_credit"
+LIFT_TICK = "collections.lift_cash_only"
 
 
 @shared_task(name=PLAN_TICK)
@@ -51,6 +56,32 @@ def charge_late_interest() -> None:
         return {currency: str(total) for currency, total in posted.items()}
 
     _for_each_company(INTEREST_TICK, do)
+
+
+@shared_task(name=CREDIT_TICK)
+def credit_of_the_day() -> None:
+    """Look after credit, for every company: status by policy, limit reviews, notices."""
+    now = timezone.now()
+
+    def do(company: Company) -> dict[str, Any]:
+        return look_after_credit(company, today(company, now), by="system", now=now).to_json()
+
+    _for_each_company(CREDIT_TICK, do)
+
+
+@shared_task(name=LIFT_TICK)
+def lift_cash_only() -> None:
+    """Give credit back, for every company, to whoever has cleared everything overdue, and tell them."""
+    now = timezone.now()
+
+    def do(company: Company) -> dict[str, Any]:
+        on = today(company, now)
+        done = lift_cleared(company, on, by="system")
+        told = tell_credit(company, on, by="system", now=now)
+        counts = {"lifted": len(done.lifted), "to_review": done.to_review, "told": len(told)}
+        return {name: count for name, count in counts.items() if count}
+
+    _for_each_company(LIFT_TICK, do)
 
 
 @shared_task(name=GREET_TICK)

@@ -24,6 +24,7 @@ CODE = sorted(
         *(ROOT / "portal").glob("*.py"),
         *(ROOT / "invoices" / name for name in ("documents.py", "paying.py", "statements.py", "mails.py", "pro_formas.py")),
         *(ROOT / "ar_collections" / name for name in ("mails.py", "wording.py", "greeting_mails.py")),
+        ROOT / "ar_collections" / "credit_mails.py",
     ]
 )
 NOT_FOR_CLIENTS = {"Portal"}  # the name of the app, in the admin

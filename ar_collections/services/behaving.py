@@ -9,10 +9,11 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
 
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 
 from ar_collections.behaviour import LOOK_BACK_DAYS, SIGNAL_DAYS, Behaviour, Bill, behaviour_of, peak_of
 from ar_collections.models import Promise
+from clients.models import Client
 from disputes.models import Dispute
 from invoices.models import RECEIVABLE, Entry
 
@@ -61,7 +62,7 @@ def behaviours_of(clients: Collection[int], as_of: dt.date) -> dict[Pair, Behavi
     return found
 
 
-def signals_of(clients: Collection[int], since: dt.date, until: dt.date) -> dict[Pair, Signals]:
+def signals_of(clients: Collection[int] | QuerySet[Client], since: dt.date, until: dt.date) -> dict[Pair, Signals]:
     """Promises broken and payments returned after ``since`` and not after ``until``, per client and currency.
 
     A promise is broken on the day after its grace; one kept in part is none. A payment came back where its entry
@@ -81,7 +82,7 @@ def signals_of(clients: Collection[int], since: dt.date, until: dt.date) -> dict
     return dict(found)
 
 
-def returned(since: dt.date, until: dt.date) -> Any:
+def returned(since: dt.date, until: dt.date) -> QuerySet[Entry]:
     """The entries that took a payment back, after ``since`` and not after ``until``."""
     return Entry.objects.filter(reverses__kind="payment", effective_on__gt=since, effective_on__lte=until)
 

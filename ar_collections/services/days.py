@@ -20,6 +20,8 @@ from outbox.models import Message
 from outbox.services import deliver
 from policies.services import policy_of
 
+from .credit_days import has_credit_policy, look_after_credit
+from .credit_letters import KIND as CREDIT_NOTICE
 from .deciding import NOTICE
 from .holding import release_hold
 from .interest import apply_late_interest
@@ -56,7 +58,7 @@ class Day:
 def run_day(
     companies: Iterable[Company], on: dt.date, *, send: bool, by: Any, progress: Progress = unheard
 ) -> Day:
-    """Do everything that falls on a business date, past or future: promises judged, interest, reminders, calls.
+    """Do everything that falls on a business date, past or future: promises judged, interest, credit, reminders, calls.
 
     It is a person's act: neither the surge breaker nor a hold stops it. It acts at the opening of each client's
     window on that date. Without ``send`` messages stay planned, and count as served only once they are sent.
@@ -75,15 +77,18 @@ def _run(company: Company, day: Day, *, send: bool, by: Any, progress: Progress)
     latest = Charge.objects.aggregate(pk=Max("pk"))["pk"] or 0
     judge_promises(company, on, by=by)
     apply_late_interest(company, on, by=by)
+    if has_credit_policy(company, on):
+        look_after_credit(company, on, by=by)
     done = plan(company, on, by=by, hold_allowed=False)
     day.planned += len(done.planned)
     day.counts["cancelled"] += done.cancelled
     day.invoices.update(done.desk)
     day.waiting.update(done.waiting)
     mine = Q(kind=NOTICE, on=on, payload__company=company.pk)
+    letters = Q(kind=CREDIT_NOTICE, on__lte=on, payload__company=company.pk)
     touched = set(done.planned)
     if send:
-        touched |= _send(company, day, mine, by, progress)
+        touched |= _send(company, day, mine, letters, by, progress)
     served = Served.objects.filter(on=on, outcome="served", invoice__company=company, message__isnull=False)
     for step, message in served.values_list("step", "message_id") if touched else ():
         if message in touched:
@@ -94,9 +99,12 @@ def _run(company: Company, day: Day, *, send: bool, by: Any, progress: Progress)
         day.interest[currency] += total
 
 
-def _send(company: Company, day: Day, mine: Q, by: Any, progress: Progress) -> set[int]:
-    """Send what is planned for the date, at the instants at which the windows of its clients open."""
-    held = set(Message.objects.filter(mine, state="held").values_list("held_for", flat=True))
+def _send(company: Company, day: Day, mine: Q, letters: Q, by: Any, progress: Progress) -> set[int]:
+    """Send what is planned for the date, at the instants at which the windows of its clients open.
+
+    Notices about credit leave with the reminders and are none of them: the counts of the day are without them.
+    """
+    held = set(Message.objects.filter(mine | letters, state="held").values_list("held_for", flat=True))
     for hold in Hold.objects.filter(company=company, ended_at=None) if held else ():
         if hold.key in held:
             release_hold(hold, by=by)
@@ -115,4 +123,6 @@ def _send(company: Company, day: Day, mine: Q, by: Any, progress: Progress) -> s
             day.counts[state] += count
     if waiting:
         progress(len(waiting), len(waiting), "messages")
+    for instant in sorted(set(Message.objects.filter(letters, state="pending").values_list("not_before", flat=True))):
+        deliver(instant, only=letters)
     return set(waiting)

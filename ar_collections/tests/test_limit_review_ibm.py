@@ -8,7 +8,6 @@ import io
 import json
 import random
 from collections import Counter
-from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
 
@@ -85,7 +84,7 @@ def check(rows: Rows) -> list[dict[str, Any]]:
 def by_hand(rows: Rows, number: str) -> tuple[int, int]:
     """From the file itself: what fell due in the year before the day, and what of it was paid in time."""
     since = AS_OF - dt.timedelta(days=365)
-    mine = [(day(r["DueDate"]), day(r["SettledDate"]), day(r["InvoiceDate"])) for r in rows if r["customerID"] == number]
+    mine = [[day(r[c]) for c in ("DueDate", "SettledDate", "InvoiceDate")] for r in rows if r["customerID"] == number]
     judged = [
         (due, paid) for due, paid, issued in mine
         if issued <= AS_OF and ((paid <= AS_OF and due > since) or (paid > AS_OF and due < AS_OF))

@@ -1,0 +1,303 @@
+"""Credit moved by what happened: watch and cash-only by the policy, and back once everything overdue is cleared."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Any
+
+from django.db import transaction
+from django.db.models import Exists, Max, OuterRef, Q, QuerySet, Sum
+from django.utils.translation import gettext as _
+
+from ar_collections.behaviour import SIGNAL_DAYS
+from ar_collections.models import Task
+from ar_collections.status_rules import CASH_ONLY, WATCH, Bounds, Facts, Rule, status_asked_for
+from clients.models import Client, CreditCheck, CreditDecision, StatusChange
+from clients.services import lock_client
+from clients.services.deciding import MILDEST_FIRST, return_to_decision
+from clients.services.status import set_status, status_of
+from core.errors import Refused
+from core.models import Company
+from core.money import plain
+from core.permissions import demand
+from invoices.services.exposure import money_kept
+from policies.credit import credit_policy_of
+from policies.flags import FLAGS
+from policies.models import CreditPolicy
+
+from .behaving import signals_of
+from .deciding import cash_of_clients, chased
+from .desk import close_task, open_task
+
+BATCH = 500
+LIFT = "lift:"  # how the key of a task begins that asks whether credit opens again
+
+
+@dataclass
+class Judged:
+    """What one run did: clients moved to a stricter status, given credit again, and those a person has to look at."""
+
+    moved: list[StatusChange] = field(default_factory=list)
+    lifted: list[StatusChange] = field(default_factory=list)
+    to_review: int = 0
+
+    @property
+    def did_something(self) -> bool:
+        return bool(self.moved or self.lifted or self.to_review)
+
+
+@dataclass
+class _Overdue:
+    """What a client has overdue: per currency, and since when."""
+
+    sums: dict[str, Decimal] = field(default_factory=lambda: defaultdict(Decimal))
+    since: dt.date | None = None
+
+
+def judge_status(company: Company, on: dt.date, *, by: Any) -> Judged:
+    """Move clients to watch or cash-only by the credit policy, and back where everything overdue is cleared.
+
+    What is disputed, promised or paused, and what unapplied cash covers, is held against nobody. A status set by
+    hand stays until it ends; a stricter one stays in any case. A second time changes nothing. Refused where no
+    credit policy is in force.
+    """
+    policy = credit_policy_of(company, on)
+    done = lift_cleared(company, on, by=by)
+    for client, (status, rules) in sorted(_asked_for(company, on, policy).items()):
+        change = _tighten(client, status, rules, policy, on, by)
+        if change is not None:
+            done.moved.append(change)
+    return done
+
+
+def lift_cleared(company: Company, on: dt.date, *, by: Any) -> Judged:
+    """Give credit back where the policy had taken it and nothing overdue is left: at once, or after a person looked.
+
+    Who is told by a flag of a credit check stays until a decision has weighed it. Refused where no credit policy is
+    in force.
+    """
+    policy, done = credit_policy_of(company, on), Judged()
+    standing = list(_standing_by_policy(company, on).select_related("client__company", "client__owner"))
+    if not standing:
+        return done
+    _close_what_is_late_again(company, standing, on)
+    flagged = _flags(company, on, policy)
+    owing = _still_overdue(company, on, [change.client_id for change in standing])
+    for change in standing:
+        if change.client_id in owing or change.client_id in flagged:
+            continue
+        if change.status == CASH_ONLY and policy.lifts == "after_review":
+            done.to_review += _ask_for_review(change, on, by)
+        else:
+            done.lifted.append(_lift(change.client, policy, on, by))
+    return done
+
+
+def open_credit_again(client: Client, *, because: str, on: dt.date, by: Any) -> StatusChange:
+    """A person looked at a client on cash-only by policy and gives credit back, as its last decision says.
+
+    Refused without the permission, without a reason, and where the policy has not taken the credit away.
+    """
+    demand(by, "clients.set_status", "give a client credit again")
+    if not because.strip():
+        raise Refused(_("Say why this client has credit again."), code="reason", where="because")
+    with transaction.atomic():
+        lock_client(client.pk)
+        standing = status_of(client, on)
+        if standing is None or standing.source != "policy" or standing.status not in (WATCH, CASH_ONLY):
+            raise Refused(
+                _("The policy has not taken this client's credit away; set the status by hand."), code="not_by_policy"
+            )
+        change = return_to_decision(client, because=because, on=on, by=by)
+        for task in Task.objects.filter(client=client, key__startswith=LIFT, closed_on=None):
+            close_task(task, because=because, on=on, by=by)
+    return change
+
+
+def _asked_for(company: Company, on: dt.date, policy: CreditPolicy) -> dict[int, tuple[str, tuple[Rule, ...]]]:
+    """Client by client what the rules ask for; who is asked nothing is absent."""
+    overdue, flags = _held_against(company, on), _flags(company, on, policy)
+    signals = _signals(company, on) if overdue else {}
+    bounds = Bounds(
+        policy.watch_days, policy.cash_only_days, {c: Decimal(s) for c, s in policy.cash_only_sum.items()},
+        policy.cash_only_promises, policy.cash_only_returned,
+    )
+    found = {}
+    for client in overdue.keys() | flags.keys():
+        late = overdue.get(client, _Overdue())
+        broken, returned = signals.get(client, (0, 0))
+        days = (on - late.since).days if late.since else 0
+        facts = Facts(late.sums, days, broken, returned, tuple(flags.get(client, ())))
+        status, rules = status_asked_for(facts, bounds)
+        if status:
+            found[client] = status, rules
+    late_ones = [client for client in found if client in overdue and client not in flags]
+    covered = set(late_ones) - _uncovered(overdue, late_ones, on)
+    return _not_yet({client: what for client, what in found.items() if client not in covered}, on)
+
+
+def _not_yet(
+    asked: dict[int, tuple[str, tuple[Rule, ...]]], on: dt.date
+) -> dict[int, tuple[str, tuple[Rule, ...]]]:
+    """Without those who stand there already or further, or by hand."""
+    stays: set[int] = set()
+    clients = sorted(asked)
+    for start in range(0, len(clients), BATCH):
+        rows = StatusChange.objects.filter(client__in=clients[start : start + BATCH], effective_on__lte=on)
+        latest = {change.client_id: change for change in rows.exclude(ends_on__lt=on).order_by("effective_on", "pk")}
+        stays |= {pk for pk, change in latest.items() if _keeps(change, asked[pk][0])}
+    return {client: what for client, what in asked.items() if client not in stays}
+
+
+def _keeps(standing: StatusChange, status: str) -> bool:
+    return standing.source == "hand" or MILDEST_FIRST.index(standing.status) >= MILDEST_FIRST.index(status)
+
+
+def _tighten(
+    pk: int, status: str, rules: tuple[Rule, ...], policy: CreditPolicy, on: dt.date, by: Any
+) -> StatusChange | None:
+    with transaction.atomic():
+        lock_client(pk)
+        client = Client.objects.select_related("company").get(pk=pk)
+        standing = status_of(client, on)
+        if standing is not None and _keeps(standing, status):
+            return None  # somebody moved it meanwhile
+        reasons = [_as_json(rule) for rule in rules]
+        because = "; ".join(reason["says"] for reason in reasons)
+        return set_status(
+            client, status, because=because, source="policy", on=on, by=by, reasons=reasons, policy=policy
+        )
+
+
+def _lift(client: Client, policy: CreditPolicy, on: dt.date, by: Any) -> StatusChange:
+    return return_to_decision(client, because=_("Everything overdue is cleared"), on=on, by=by, policy=policy)
+
+
+def _ask_for_review(change: StatusChange, on: dt.date, by: Any) -> int:
+    client = change.client
+    if Task.objects.filter(client=client, key__startswith=LIFT, closed_on=None).exists():
+        return 0
+    key = f"{LIFT}{change.pk}:{on.isoformat()}"
+    if Task.objects.filter(key=key).exists():
+        return 0
+    because = _("Everything overdue is cleared: decide whether the client has credit again")
+    open_task(client, "review", because=because, due_on=on, on=on, by=by, key=key)
+    return 1
+
+
+def _close_what_is_late_again(company: Company, standing: Iterable[StatusChange], on: dt.date) -> None:
+    """Who is overdue again before anybody looked is not asked about; and who has another status since, neither."""
+    asked = list(Task.objects.filter(company=company, key__startswith=LIFT, closed_on=None))
+    if not asked:
+        return
+    late = _still_overdue(company, on, [task.client_id for task in asked])
+    barred = {change.client_id for change in standing if change.status == CASH_ONLY}
+    for task in asked:
+        if task.client_id in late or task.client_id not in barred:
+            close_task(task, because=_("No longer to be decided"), on=on, by="system")
+
+
+def _standing_by_policy(company: Company, on: dt.date) -> QuerySet[StatusChange]:
+    """The changes to watch and cash-only by policy that hold on the day."""
+    later = StatusChange.objects.filter(client=OuterRef("client"), effective_on__lte=on).exclude(ends_on__lt=on)
+    later = later.filter(
+        Q(effective_on__gt=OuterRef("effective_on")) | Q(effective_on=OuterRef("effective_on"), pk__gt=OuterRef("pk"))
+    )
+    rows = StatusChange.objects.filter(
+        client__company=company, source="policy", status__in=[WATCH, CASH_ONLY], effective_on__lte=on
+    )
+    return rows.exclude(ends_on__lt=on).exclude(Exists(later)).order_by("client", "pk")
+
+
+def _still_overdue(company: Company, on: dt.date, clients: Collection[int]) -> set[int]:
+    """Clients who owe something overdue that they do not dispute; what they promised is owed all the same."""
+    found: set[int] = set()
+    asked = sorted(clients)
+    for start in range(0, len(asked), BATCH):
+        rows = chased(company, on).filter(client__in=asked[start : start + BATCH], due_on__lt=on)
+        found |= {pk for pk, owed, disputed in rows.values_list("client_id", "owed", "disputed") if owed > disputed}
+    return found
+
+
+def _held_against(company: Company, on: dt.date) -> dict[int, _Overdue]:
+    """What is overdue and neither disputed, promised nor paused."""
+    found: dict[int, _Overdue] = defaultdict(_Overdue)
+    rows = chased(company, on).filter(due_on__lt=on, promised=False, paused=False)
+    for client, currency, due_on, owed, disputed in rows.values_list(
+        "client_id", "currency", "due_on", "owed", "disputed"
+    ):
+        if owed > disputed:
+            late = found[client]
+            late.sums[currency] += owed - disputed
+            late.since = min(late.since or due_on, due_on)
+    return found
+
+
+def _uncovered(overdue: Mapping[int, _Overdue], clients: Collection[int], on: dt.date) -> set[int]:
+    """Of these clients the ones whose free unapplied cash does not cover what they have overdue."""
+    asked, found = sorted(clients), set[int]()
+    for start in range(0, len(asked), BATCH):
+        some = asked[start : start + BATCH]
+        cash = cash_of_clients(some, on)
+        kept = money_kept(invoice__client__in=some).values_list("invoice__client", "currency") if cash else None
+        for client, currency, amount in kept.annotate(sum=Sum("payments__amount")) if kept else ():
+            held = cash.setdefault(client, {})
+            held[currency] = held.get(currency, Decimal(0)) - amount
+        found |= {
+            pk for pk in some
+            if any(cash.get(pk, {}).get(c, Decimal(0)) < total for c, total in overdue[pk].sums.items())
+        }
+    return found
+
+
+def _signals(company: Company, on: dt.date) -> dict[int, tuple[int, int]]:
+    """Promises broken and payments returned in 180 days and since credit was last given, per client."""
+    signals = signals_of(Client.objects.filter(company=company), on - dt.timedelta(days=SIGNAL_DAYS), on)
+    if not signals:
+        return {}
+    given = StatusChange.objects.filter(
+        client__in={pk for pk, _currency in signals}, status__in=["open", "stricter"], effective_on__lte=on
+    )
+    since = dict(given.order_by().values("client").annotate(last=Max("effective_on")).values_list("client", "last"))
+    found: dict[int, tuple[int, int]] = {}
+    for (client, _currency), signal in signals.items():
+        after = since.get(client, dt.date.min)
+        broken, back = found.get(client, (0, 0))
+        found[client] = (
+            broken + sum(day > after for day in signal.broken_on), back + sum(day > after for day in signal.returned_on)
+        )
+    return found
+
+
+def _flags(company: Company, on: dt.date, policy: CreditPolicy) -> dict[int, list[tuple[str, str]]]:
+    """Flags of valid checks that no decision has weighed since, with what the policy has each lead to at least."""
+    weighed = CreditDecision.objects.filter(client=OuterRef("client"), decided_at__gt=OuterRef("entered_at"))
+    checks = CreditCheck.objects.filter(client__company=company, checked_on__lte=on, valid_until__gte=on)
+    found: dict[int, list[tuple[str, str]]] = {}
+    rows = checks.exclude(flags=[]).exclude(Exists(weighed)).order_by("pk")
+    for client, flags in rows.values_list("client_id", "flags"):
+        found.setdefault(client, []).extend((flag, policy.flag_outcomes.get(flag, "")) for flag in flags)
+    return found
+
+
+def _as_json(rule: Rule) -> dict[str, Any]:
+    money = rule.currency
+    saw, needs = (
+        f"{plain(value, money)} {money}" if money else str(value) for value in (rule.saw, rule.needs)
+    )
+    words = {
+        "days": _("%(saw)s days overdue (from %(needs)s)"),
+        "sum": _("%(saw)s overdue (from %(needs)s)"),
+        "promises": _("%(saw)s promises broken in 180 days (from %(needs)s)"),
+        "returned": _("%(saw)s payments returned in 180 days (from %(needs)s)"),
+        "flag": _("the credit check says: %(saw)s"),
+    }[rule.code]
+    shown = str(dict(FLAGS).get(rule.saw, rule.saw)) if rule.code == "flag" else saw
+    return {
+        "code": rule.code, "says": words % {"saw": shown, "needs": needs}, "saw": saw, "needs": needs,
+        "leads_to": rule.leads_to,
+    }
