@@ -17,7 +17,7 @@ from clients.services.status import status_of
 from core.permissions import demand, may
 from invoices.models import Invoice
 
-from .exposure import exposure_of, money_kept
+from .exposure import exposure_of, kept_for
 
 DELIVERED = "clients.invoice_delivered"
 IN_ADVANCE = "cash_in_advance"  # in Invoice.frozen: the cash the invoice was issued against
@@ -90,12 +90,6 @@ def sale_of(invoice: Invoice, on: dt.date) -> Sale:
         longest_days=standing.terms_days if standing and status == "stricter" else None,
         deposit_percent=standing.deposit_percent if standing and status == "stricter" else Decimal(0),
     )
-
-
-def kept_for(invoice: Invoice) -> Decimal:
-    """What came in for the standing pro forma of a draft."""
-    came_in: Decimal | None = money_kept(invoice=invoice).aggregate(s=Sum("payments__amount"))["s"]
-    return came_in or Decimal(0)
 
 
 def spoken_for(client: Client, currency: str) -> Decimal:
