@@ -4,7 +4,7 @@ from django.contrib import admin
 
 from audit.admin import ReadOnlyAdmin
 
-from .models import Charge, Entry, Invoice, InvoiceLine, Series
+from .models import Charge, CompletedWork, Entry, Invoice, InvoiceLine, ProForma, Series
 
 
 @admin.register(Series)
@@ -26,6 +26,22 @@ class InvoiceAdmin(ReadOnlyAdmin):
     search_fields = ["number", "client__name", "reference"]
     list_select_related = ["client", "company"]
     inlines = [LineInline]
+
+
+@admin.register(ProForma)
+class ProFormaAdmin(ReadOnlyAdmin):
+    list_display = ["number", "invoice", "made_on", "pay_by", "total", "currency", "cancelled_at"]
+    list_filter = ["series__company", "currency"]
+    search_fields = ["number", "invoice__client__name"]
+    list_select_related = ["invoice"]
+
+
+@admin.register(CompletedWork)
+class CompletedWorkAdmin(ReadOnlyAdmin):
+    list_display = ["description", "client", "done_on", "gross", "currency", "invoice", "refused_because", "removed_at"]
+    list_filter = ["company", "currency"]
+    search_fields = ["description", "key", "client__name", "po_number"]
+    list_select_related = ["client", "invoice"]
 
 
 @admin.register(Charge)

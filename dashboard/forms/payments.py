@@ -76,11 +76,11 @@ class PaymentForm(AllocationFields):
         super().__init__(*args, **kwargs)
         mine = ProForma.objects.filter(invoice__client=client)
         sent = str(self.data.get("pro_forma") or "")  # stands no longer where the same form is sent twice
-        standing = mine.standing() | mine.filter(pk=sent if sent.isdecimal() else None)
+        standing = mine.standing() | mine.filter(pk=int(sent) if sent.isdecimal() else 0)
         chosen = self.fields["pro_forma"]
         assert isinstance(chosen, forms.ModelChoiceField)
         chosen.queryset = standing
-        chosen.label_from_instance = _named  # type: ignore[method-assign]
+        chosen.label_from_instance = _named  # type: ignore[method-assign, assignment]
         if not standing.exists():
             del self.fields["pro_forma"]
         self.offer(client, str(self.data.get("currency") or self.initial.get("currency") or client.currency))

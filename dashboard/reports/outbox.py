@@ -37,6 +37,7 @@ TABS = {
 }  # fmt: skip
 KINDS = {
     "notice": pgettext_lazy("message", "Reminder"), "invoice": pgettext_lazy("message", "Invoice"),
+    "pro_forma": pgettext_lazy("message", "Pro forma"),
     "new_link": pgettext_lazy("message", "Fresh link"), "credit_terms": pgettext_lazy("message", "Credit terms"),
     "greeting": pgettext_lazy("message", "Greeting"),
 }  # fmt: skip

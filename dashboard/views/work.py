@@ -91,7 +91,7 @@ def _found(request: StaffRequest, rows: QuerySet[CompletedWork]) -> QuerySet[Com
             | Q(po_number__icontains=wanted) | Q(key__iexact=wanted)
         )  # fmt: skip
     asked = request.GET.get("client", "")
-    return rows.filter(client=asked) if asked.isdecimal() else rows
+    return rows.filter(client=int(asked)) if asked.isdecimal() else rows
 
 
 def _within_days(request: StaffRequest) -> int:
