@@ -10,7 +10,7 @@ from decimal import Decimal
 from typing import Any
 
 from django.db import transaction
-from django.db.models import Exists, Max, OuterRef, Q, QuerySet, Sum
+from django.db.models import Exists, Max, OuterRef, Q, QuerySet
 from django.utils.translation import gettext as _
 
 from ar_collections.behaviour import SIGNAL_DAYS
@@ -24,7 +24,7 @@ from core.errors import Refused
 from core.models import Company
 from core.money import plain
 from core.permissions import demand
-from invoices.services.exposure import money_kept
+from invoices.services.exposure import exposures_of
 from policies.credit import credit_policy_of
 from policies.flags import FLAGS
 from policies.models import CreditPolicy
@@ -243,10 +243,8 @@ def _uncovered(overdue: Mapping[int, _Overdue], clients: Collection[int], on: dt
     for start in range(0, len(asked), BATCH):
         some = asked[start : start + BATCH]
         cash = cash_of_clients(some, on)
-        kept = money_kept(invoice__client__in=some).values_list("invoice__client", "currency") if cash else None
-        for client, currency, amount in kept.annotate(sum=Sum("payments__amount")) if kept else ():
-            held = cash.setdefault(client, {})
-            held[currency] = held.get(currency, Decimal(0)) - amount
+        for (client, currency), exposure in exposures_of(Client.objects.filter(pk__in=cash), on).items():
+            cash[client][currency] = cash[client].get(currency, Decimal(0)) - exposure.kept
         found |= {
             pk for pk in some
             if any(cash.get(pk, {}).get(c, Decimal(0)) < total for c, total in overdue[pk].sums.items())
