@@ -107,3 +107,12 @@ def test_it_is_cancelled_with_a_reason(desk, pro_forma):
     desk.post(f"/invoices/{pro_forma.invoice_id}/delete/")
     assert "LO-PF-2026-0001" in text(desk.get(f"/pro-formas/{pro_forma.pk}/"))
     assert ProForma.objects.get().invoice is None
+
+
+def test_money_recorded_wrongly_for_it_no_longer_stands_on_its_page(desk, pro_forma):
+    desk.post("/payments/new/", received(pro_forma, "400"))
+    payment = Payment.objects.get()
+    assert list(desk.get(f"/pro-formas/{pro_forma.pk}/").context["payments"]) == [payment]
+    desk.post(f"/payments/{payment.pk}/back/", {"reason": "Came from somebody else"})
+    shown = desk.get(f"/pro-formas/{pro_forma.pk}/").context
+    assert (list(shown["payments"]), shown["arrived"], shown["missing"]) == ([], 0, 1000)

@@ -107,7 +107,7 @@ def pro_forma_page(request: StaffRequest, pk: int) -> HttpResponse:
     context: dict[str, Any] = {
         "pro_forma": shown, "document": pro_forma_document(shown, "en"), "state": state,
         "arrived": arrived, "missing": max(shown.total - arrived, Decimal(0)),
-        "payments": shown.payments.order_by("received_on"),
+        "payments": shown.payments.standing().order_by("received_on"),
         "client": shown.invoice.client if shown.invoice else None,
         "why_not": why_not_released(shown) if state in ("waiting", "late") and arrived >= shown.total else "",
         "links": [{"link": link, "url": url_of(link)} for link in links],
