@@ -49,7 +49,10 @@ def test_a_check_still_valid_asks_before_it_is_bought_again(late_client):
     assert refused.value.code == "still_valid"
     assert enter(late_client, on=later, again=True).checked_on == later
     assert enter(late_client, on=later, provider="Another house")
-    assert enter(late_client, on=later + dt.timedelta(days=366))
+    last_day = later + dt.timedelta(days=365)
+    with pytest.raises(Refused, match="valid until 2027-12-18"):
+        enter(late_client, on=last_day)
+    assert enter(late_client, on=last_day + dt.timedelta(days=1))
     assert valid_check(late_client, later, "Agency").checked_on == later
 
 
