@@ -22,7 +22,7 @@ from dashboard.reports.credit_desk import proposals_of
 from dashboard.reports.outbox import attention, messages_of
 from dashboard.reports.payments import payments_of
 from disputes.models import Dispute
-from invoices.models import CompletedWork
+from invoices.models import CompletedWork, ProForma
 from outbox.models import Message, Outage
 
 # What runs by itself: for how long it may be silent, and what has not happened then.
@@ -57,7 +57,7 @@ def counts(desk: Desk) -> dict[str, int]:
         "collections": Task.objects.filter(due, company=company, closed_on=None, due_on__lte=on),
         "work": CompletedWork.objects.waiting().filter(company=company).exclude(refused_because=""),
         "credit": proposals_of(company),
-        "payments": payments_of(company).filter(left__gt=0),
+        "payments": payments_of(company).filter(left__gt=0).exclude(pro_forma__in=ProForma.objects.standing()),
         "promises": with_state(promised, on).filter(state="open"),
         "disputes": Dispute.objects.open_on(on).filter(invoice__company=company),
         "outbox": attention(messages, desk.now),

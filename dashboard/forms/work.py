@@ -11,10 +11,13 @@ from django.utils.translation import gettext_lazy as _
 from clients.models import Client
 from core.models import Company
 from dashboard.forms_layout import HouseForm, Rows
+from invoices.models import CompletedWork
 from invoices.services.work import Done
 
 from .choices import currencies
 from .fields import AmountField, OnceField
+
+KEPT = ("key", "client", "description", "done_on", "quantity", "unit", "unit_price", "tax_percent", "po_number")
 
 
 class WorkForm(HouseForm, forms.Form):
@@ -36,8 +39,14 @@ class WorkForm(HouseForm, forms.Form):
         ("currency", "po_number"),
     )  # fmt: skip
 
-    def __init__(self, *args: Any, company: Company, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, company: Company, work: CompletedWork | None = None, **kwargs: Any) -> None:
+        if work is not None:
+            told = {name: getattr(work, name) for name in KEPT}
+            kwargs["initial"] = told | {"currency": work.currency if work.currency != work.client.currency else ""}
         super().__init__(*args, **kwargs)
+        if work is not None:
+            self.fields["client"].disabled = True
+            self.save_label = _("Save")
         client, currency = self.fields["client"], self.fields["currency"]
         assert isinstance(client, forms.ModelChoiceField) and isinstance(currency, forms.ChoiceField)
         client.queryset = Client.objects.filter(company=company)

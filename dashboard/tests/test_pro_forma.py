@@ -79,6 +79,9 @@ def test_the_payment_form_offers_it_and_its_money_issues_the_invoice(desk, pro_f
     assert "LO-PF-2026-0001 · €1,000.00 · 2 Dec 2026" in page and 'value="1000"' in page
     page = text(desk.post("/payments/new/", received(pro_forma, "400"), follow=True))
     assert "kept for LO-PF-2026-0001; €600.00 is still missing" in page
+    assert "Payments</span><em>" not in page, "it waits for nobody"
+    kept = text(desk.get(f"/payments/{Payment.objects.get().pk}/"))
+    assert "Kept for the pro forma LO-PF-2026-0001" in kept and "Put it there" not in kept
     rest = received(pro_forma, "600", key="form:2")
     page = text(desk.post("/payments/new/", rest, follow=True))
     assert "LO-2026-0001 is issued and paid" in page

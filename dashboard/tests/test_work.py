@@ -83,6 +83,17 @@ def test_what_is_refused_stays_on_the_list_with_the_sentence_and_counts_in_the_r
     assert "Work</span><em>1</em>" in page
     assert "Workshop" in text(desk.get("/work/?tab=refused"))
 
+    work = CompletedWork.objects.get()
+    page = text(desk.get(f"/work/{work.pk}/"))
+    assert "pays only with a purchase order number" in page and 'value="Workshop"' in page
+    told = {
+        "key": work.key, "description": "Workshop", "done_on": TODAY.isoformat(), "quantity": "1", "unit_price": "100",
+        "tax_percent": "0", "po_number": "PO-9",
+    }
+    assert desk.post(f"/work/{work.pk}/", told | {"unit_price": "0"}).status_code == 422
+    assert desk.post(f"/work/{work.pk}/", told).status_code == 302
+    assert "LO-2026-0001" in text(desk.post("/work/invoice/", {"all": "yes", "do": "issue"}, follow=True))
+
 
 def test_taken_off_the_list_and_back(desk, good_client):
     work = done(good_client)

@@ -142,7 +142,8 @@ def payment_page(request: StaffRequest, pk: int) -> HttpResponse:
     """A payment and where it went; what is left of it is put to claims here."""
     payment = get_object_or_404(Payment.objects.select_related("client__company"), pk=pk)
     left = unallocated(payment)
-    form = AllocateForm(request.POST or None, payment=payment) if left else None
+    kept_for = ProForma.objects.standing().filter(payments=payment).first()
+    form = AllocateForm(request.POST or None, payment=payment) if left and kept_for is None else None
     if form is not None and request.method == "POST" and form.is_valid():
         with refusals_on(form):
             made = allocate(payment, form.allocation(), on=today(payment.company, request.desk.now), by=request.user)
@@ -157,7 +158,7 @@ def payment_page(request: StaffRequest, pk: int) -> HttpResponse:
     state = "taken_back" if taken_back else state
     context = {
         "payment": payment, "left": left, "form": form, "parts": list(parts),
-        "state": state, "back": taken_back,
+        "state": state, "back": taken_back, "kept_for": kept_for,
     }  # fmt: skip
     status = 422 if form is not None and form.is_bound and form.errors else 200
     return render(request, "dashboard/payment.html", context, status=status)

@@ -24,6 +24,7 @@ from dashboard.templatetags.ledger import money
 from invoices.models import CompletedWork
 from invoices.services.work import (
     Invoiced,
+    change_work,
     days_to_invoice,
     invoice_work,
     late_work,
@@ -121,6 +122,20 @@ def work_new(request: StaffRequest) -> HttpResponse:
             return redirect(url)
     lead = _("It is invoiced in the coming night by itself, or at once from the list.")
     return form_page(request, form, _("Add completed work"), crumbs=[(_("Completed work"), url)], lead=lead)
+
+
+def work_edit(request: StaffRequest, pk: int) -> HttpResponse:
+    """Put right what is said of work that waits; its client stays."""
+    one = get_object_or_404(CompletedWork.objects.select_related("client__company"), pk=pk, removed_at=None)
+    url = reverse("dashboard:work")
+    form = WorkForm(request.POST or None, company=one.company, work=one, cancel_url=url)
+    if request.method == "POST" and form.is_valid():
+        with refusals_on(form):
+            changed = change_work(one, form.done(), on=request.desk.on, by=request.user)
+            messages.success(request, _("Kept: %(what)s.") % {"what": changed.description})
+            return redirect(url)
+    lead = one.refused_because
+    return form_page(request, form, one.description, crumbs=[(_("Completed work"), url)], lead=lead)
 
 
 @require_POST

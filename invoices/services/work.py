@@ -132,6 +132,23 @@ def check_work(client: Client, done: Done, on: dt.date) -> CompletedWork:
     )
 
 
+def change_work(work: CompletedWork, done: Done, *, on: dt.date, by: Any) -> CompletedWork:
+    """Put right what is said of work that waits, such as the order number it is to be invoiced under.
+
+    Its client and its key stay. Refused once it is invoiced, and as ``record_work`` says.
+    """
+    with transaction.atomic():
+        work = _locked(work)
+        if work.invoice is not None:
+            raise Refused(f"This work stands on {work.invoice} and no longer changes.", code="invoiced")
+        told = check_work(work.client, done, on)
+        changed = {name: str(getattr(told, name)) for name in _FACTS if getattr(work, name) != getattr(told, name)}
+        if changed:
+            _bring_back(work, told)
+            record(by, "work_changed", work, client_id=work.client_id, summary=work.description, diff=changed)
+    return work
+
+
 def remove_work(work: CompletedWork, *, at: dt.datetime, by: Any) -> None:
     """Take work off the list; it is kept, and can be brought back. Twice changes nothing. Refused once invoiced."""
     with transaction.atomic():
@@ -320,4 +337,6 @@ def _bring_back(kept: CompletedWork, told: CompletedWork) -> None:
 
 def _locked(work: CompletedWork) -> CompletedWork:
     lock_client(work.client_id)
-    return CompletedWork.objects.select_for_update(of=("self",)).select_related("invoice").get(pk=work.pk)
+    return CompletedWork.objects.select_for_update(of=("self",)).select_related("invoice", "client__company").get(
+        pk=work.pk
+    )

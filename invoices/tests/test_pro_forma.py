@@ -128,6 +128,7 @@ def test_the_paper_says_that_it_is_no_invoice_and_what_happens_when_it_is_paid(l
         "VAT 19% on €1,000.00", "DE89 3704 0044 0532 0130 00", "PO-88213", "Mara Winter",
     ):
         assert part in words, part
+    assert "instalments" not in words, "nothing is owed that could be paid in parts"
     assert re.search(r"RF\d\d", words.replace(" ", "")), "the reference is its own"
 
 

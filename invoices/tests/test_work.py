@@ -16,6 +16,7 @@ from invoices.models import CompletedWork, Invoice
 from invoices.services.issuing import void_invoice
 from invoices.services.work import (
     Done,
+    change_work,
     days_to_invoice,
     due_tonight,
     invoice_work,
@@ -90,6 +91,20 @@ def test_taken_off_the_list_it_comes_back(good_client):
     assert CompletedWork.objects.waiting().exists()
     remove_work(work, at=timezone.now(), by=CLERK)
     assert done(good_client, price="120", key="T-7").gross == 120, "told anew, as told now"
+
+
+def test_what_is_said_of_work_that_waits_is_put_right(company):
+    work = done(make_client(company, "C-5", po_required=True), key="T-7")
+    invoiced(company)
+    told = Done("Workshop, second day", TODAY, Decimal(120), po_number="PO-9")
+    changed = change_work(work, told, on=TODAY, by=CLERK)
+    assert (changed.gross, changed.po_number, changed.refused_because, changed.key) == (120, "PO-9", "", "T-7")
+    with pytest.raises(Refused, match="still to be done"):
+        change_work(work, Done("Workshop", TODAY + DAY, Decimal(120)), on=TODAY, by=CLERK)
+    (invoice,) = invoiced(company).invoices
+    assert invoice.po_number == "PO-9"
+    with pytest.raises(Refused, match="no longer changes"):
+        change_work(work, told, on=TODAY, by=CLERK)
 
 
 def test_work_on_an_invoice_is_not_taken_off_the_list(good_client):
