@@ -21,6 +21,7 @@ from invoices.models import Charge, Entry, Invoice, Series
 from invoices.services.charging import charge_interest, give_interest_notice, waive_charge
 from invoices.services.issuing import void_invoice
 from invoices.services.ledger import reverse_entries
+from invoices.services.pro_forma import make_pro_forma
 from outbox.models import Message
 from payments.services import deallocate
 from tests.cast import CLERK, make_client, make_company, make_draft, make_invoice, pay
@@ -305,6 +306,13 @@ def test_every_code_is_broken_by_some_test_or_has_no_home_yet():
 
 def test_the_quick_questions_are_those_that_may_be_asked_every_ten_minutes():
     assert {i.code for i in TABLE if i.fast} == {"L1", "L2", "L3", "L4", "L6", "L8", "L14", "L16"}
+
+
+def test_a_pro_forma_has_its_place_in_a_series_of_its_own(book):
+    made = make_pro_forma(make_draft(book.client, "9"), MAY, on=MAY, by=CLERK)
+    assert codes() == []
+    plant("UPDATE invoices_proforma SET seq = 2 WHERE id = %s", made.pk, table="invoices_proforma")
+    assert codes() == ["L8"]
 
 
 def ask(*arguments):

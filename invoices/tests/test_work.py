@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import datetime as dt
+import threading
 from decimal import Decimal
 
 import pytest
 from django.contrib.auth.models import User
 from django.core.management import call_command
+from django.db import connection
 from django.utils import timezone
 
 from clients.services.status import set_status
@@ -28,7 +30,7 @@ from invoices.services.work import (
 )
 from outbox.models import Message
 from policies.models import Terms
-from tests.cast import CLERK, TODAY, make_client
+from tests.cast import CLERK, TODAY, make_client, make_company
 
 pytestmark = pytest.mark.django_db
 
@@ -212,6 +214,29 @@ def test_invoices_are_mailed_from_the_hour_given_and_those_nobody_gets_are_named
     made = invoiced(company, send_from=nine)
     assert [(str(i.client), "add a contact" in why) for i, why in made.not_sent] == [("Client C-9", True)]
     assert Message.objects.get().not_before == nine
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_night_and_a_click_at_once_invoice_it_once():
+    company = make_company()
+    client = make_client(company)
+    for n in range(5):
+        done(client, f"Hour {n}")
+    barrier, made = threading.Barrier(2), []
+
+    def run():
+        barrier.wait()
+        try:
+            made.append(len(invoiced(company).invoices))
+        finally:
+            connection.close()
+
+    threads = [threading.Thread(target=run) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(made) == [0, 1] and Invoice.objects.get().lines.count() == 5
 
 
 # --- how soon ---------------------------------------------------------------------------------------------------------
