@@ -2,9 +2,10 @@
 
 The exposure of one client, and the clients page of 50 through the whole stack, each beside the raw SQL that answers the
 same, written to win, in the same run on the same rows. BENCH_DATABASE_URL names a database that is empty, or was filled
-by an earlier run; without it a server of our own is started for the run. The book: 50,000 clients with a limit each, 1,000,000 invoices of which one in ten is
-open, paid in the order they came, with every entry of the ledger; 20,000 pieces of work and 5,000 drafts wait. Lines of
-invoices and allocations, which neither question reads, are left out.
+by an earlier run; without it a server of our own is started for the run.
+The book: 50,000 clients with a limit each, 1,000,000 invoices of which one in ten is open, paid in the order they came,
+with every entry of the ledger; 20,000 pieces of work and 5,000 drafts wait. Lines of invoices and allocations, which
+neither question reads, are left out.
 """
 
 from __future__ import annotations
