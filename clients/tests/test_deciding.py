@@ -184,14 +184,17 @@ def test_a_client_nobody_decided_about_returns_to_open(late_client):
     assert return_to_decision(late_client, because="cleared", on=LATER, by="system").status == "open"
 
 
-def test_other_stricter_terms_take_the_place_of_the_standing_ones(newcomer):
+@pytest.mark.parametrize(
+    ("changes", "terms"), [({"stricter_days": 7}, (7, 0)), ({"deposit_percent": 30}, (14, 30))]
+)
+def test_other_stricter_terms_take_the_place_of_the_standing_ones(newcomer, changes, terms):
     checked(newcomer, 50)
     decide_credit(newcomer, on=TODAY, by=CLERK)
-    old, changes = credit_policy_of(newcomer.company, TODAY), {"stricter_days": 7, "deposit_percent": 30}
+    old = credit_policy_of(newcomer.company, TODAY)
     new_credit_version(old, effective_from=LATER, changes=changes, on=TODAY, by=CLERK)
     decide_credit(newcomer, on=LATER, by=CLERK)
     change = status_of(newcomer, LATER)
-    assert (change.terms_days, change.deposit_percent) == (7, 30)
+    assert (change.terms_days, change.deposit_percent) == terms
 
 
 def test_a_limit_recommended_in_another_currency_is_shown_and_not_used(newcomer):
