@@ -15,6 +15,7 @@ urlpatterns: list[URLPattern] = [
     path("clients/<int:pk>/credit/", staff_page(credit.client_credit), name="client_credit"),
     path("clients/<int:pk>/credit/limit/", staff_page(credit.limit_set), name="limit_set"),
     path("clients/<int:pk>/credit/status/", staff_page(credit.status_set), name="status_set"),
+    path("clients/<int:pk>/credit/again/", staff_page(credit.credit_again), name="credit_again"),
     path("clients/<int:pk>/credit/exception/", staff_page(credit.override_grant), name="override_grant"),
     path("exceptions/<int:pk>/end/", staff_page(credit.override_end), name="override_end"),
     path("clients/<int:pk>/credit/checks/new/", staff_page(checks.check_new), name="check_new"),

@@ -79,8 +79,8 @@ class UploadChecksForm(HouseForm, forms.Form):
 
     def clean_file(self) -> Any:
         file = self.cleaned_data["file"]
-        self.media = FILES.get(PurePath(file.name).suffix.lower(), "")
-        if not self.media:
+        self.written_as = FILES.get(PurePath(file.name).suffix.lower(), "")
+        if not self.written_as:
             raise forms.ValidationError(_("This is neither CSV nor JSON; save it as one of the two."))
         return file
 

@@ -59,6 +59,13 @@ class StatusForm(HouseForm, forms.Form):
         return given
 
 
+class AgainForm(HouseForm, forms.Form):
+    """Why credit is given again."""
+
+    because = forms.CharField(label=_("Why"), max_length=300)
+    save_label = _("Give credit again")
+
+
 class OverrideForm(HouseForm, forms.Form):
     """What is allowed in spite of a rule, why, and until when."""
 

@@ -4,18 +4,23 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable
+from decimal import Decimal
 
-from django.db.models import Exists, Max, OuterRef, Q, QuerySet, Subquery, Value
+from django.db.models import Case, Exists, Max, OuterRef, Q, QuerySet, Subquery, Value, When
 from django.db.models.functions import Coalesce
 
 from ar_collections.models import LimitProposal
 from ar_collections.services.greeting_choice import NextGreeting, next_greetings
 from ar_collections.services.terms_sending import without_acceptance
 from clients.models import Client, CreditCheck, CreditLimit, LimitMark, StatusChange
+from clients.services.status import NO_CREDIT
 from core.models import Company
+from core.money import plain
+from invoices.services.exposure import Credit
 from policies.credit_terms import terms_in_force
 
 SOON = dt.timedelta(days=30)
+STATUSES = tuple(dict(StatusChange.STATUSES))
 TABS = ("proposals", "near", "restricted", "unlimited", "checks", "terms", "greetings")
 
 
@@ -24,6 +29,12 @@ def with_status(clients: QuerySet[Client], on: dt.date) -> QuerySet[Client]:
     changes = StatusChange.objects.filter(client=OuterRef("pk"), effective_on__lte=on)
     holding = changes.filter(Q(ends_on=None) | Q(ends_on__gte=on)).order_by("-effective_on", "-id")
     return clients.annotate(credit_status=Coalesce(Subquery(holding.values("status")[:1]), Value("open")))
+
+
+def with_rank(clients: QuerySet[Client], on: dt.date) -> QuerySet[Client]:
+    """Each client with its ``credit_rank``: 0 where credit is open, the highest where we no longer sell."""
+    ranks = [When(credit_status=status, then=Value(rank)) for rank, status in enumerate(STATUSES)]
+    return with_status(clients, on).annotate(credit_rank=Case(*ranks, default=Value(0)))
 
 
 def proposals_of(company: Company) -> QuerySet[LimitProposal]:
@@ -87,3 +98,28 @@ def counts_of(company: Company, on: dt.date) -> dict[str, int]:
     counts["proposals"] = proposals_of(company).count()
     counts["greetings"] = sum(row.state in ("goes", "planned") for row in greetings_of(company, on))
     return counts
+
+
+def by_credit(clients: QuerySet[Client], asked: str, on: dt.date) -> QuerySet[Client]:
+    """The clients whose credit is as asked: a status, "unlimited" or "near"; all of them for anything else."""
+    if asked == "near":
+        marks = LimitMark.objects.filter(client=OuterRef("pk"), fell_back_on=None)
+        return clients.filter(Exists(marks))
+    if asked == "unlimited":
+        limits = CreditLimit.objects.filter(
+            client=OuterRef("pk"), currency=OuterRef("currency"), effective_on__lte=on
+        )
+        return clients.filter(~Exists(limits))
+    return with_status(clients, on).filter(credit_status=asked) if asked in STATUSES else clients
+
+
+def spendable(credit: Credit, currency: str) -> str:
+    """The credit that can still be used, for a file: nothing for cash-only, empty where there is no limit."""
+    if credit.status is not None and credit.status.status in NO_CREDIT:
+        return plain(Decimal(0), currency)
+    return "" if credit.available is None else plain(credit.available, currency)
+
+
+def at_limit(company: Company, on: dt.date) -> int:
+    """How many clients have reached their limit, or passed it."""
+    return near_limit(company, on).filter(percent__gte=100).count()

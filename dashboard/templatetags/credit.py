@@ -10,6 +10,7 @@ from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
 
 from ar_collections import limit_words
+from clients.services.status import NO_CREDIT
 from dashboard.templatetags.ledger import Look
 from policies import flags
 
@@ -69,6 +70,12 @@ def limit_mark(percent: int) -> dict[str, Any]:
 def flag_pill(flag: str) -> dict[str, Any]:
     """A flag that a check raised."""
     return {"tone": "bad", "icon": "flag", "label": capfirst(str(FLAGS.get(flag, flag)))}
+
+
+@register.filter
+def on_credit(status: Any) -> bool:
+    """Whether something can be bought on credit with a status: a change that holds, its key, or nothing."""
+    return getattr(status, "status", status) not in NO_CREDIT
 
 
 @register.simple_tag

@@ -83,7 +83,7 @@ def _upload(request: StaffRequest, whose: dict[str, Any], heading: str, shown: d
     if request.method == "POST" and form.is_valid():
         with refusals_on(form):
             try:
-                said = upload_checks(form.cleaned_data["file"].read(), form.media, by=request.user, **whose)
+                said = upload_checks(form.cleaned_data["file"].read(), form.written_as, by=request.user, **whose)
             except ChecksRefused as refused:
                 troubles = refused.troubles
                 raise

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Iterator
+from itertools import islice
 from typing import Any
 
 from django.contrib import messages
+from django.db.models import QuerySet
 from django.http import HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST
 
 from ar_collections.reports import Upcoming, next_step
@@ -34,16 +38,26 @@ from dashboard.reports.clients import (
     owed_by,
 )
 from dashboard.reports.credit import trust_in
+from dashboard.reports.credit_desk import by_credit, spendable, with_rank
 from invoices.documents import recipient
 from invoices.models import Invoice
 from invoices.pdf import CouldNotPrint, statement_pdf
+from invoices.services.exposure import credits_of
 from reports.timeline import recent
 
 from .client_head import client_at, crumbs_to, head_of
 
 ORDERS = {
     "name": ["name"], "number": ["number"], "owed": ["-owed"], "late": ["-late"], "oldest": ["oldest"],
+    "credit": ["-credit_rank", "name"],
 }  # fmt: skip
+CREDITS = {
+    "": gettext_lazy("any"), "open": gettext_lazy("credit open"), "watch": gettext_lazy("watch"),
+    "stricter": gettext_lazy("stricter terms"), "cash_only": gettext_lazy("cash only"),
+    "closed": gettext_lazy("no sales"), "near": gettext_lazy("near or over the limit"),
+    "unlimited": gettext_lazy("without a limit"),
+}  # fmt: skip
+AT_A_TIME = 500
 SHOWN = {
     "all": {}, "owing": {"owes": True}, "late": {"is_late": True}, "quiet": {"owes": False},
 }  # fmt: skip
@@ -56,19 +70,32 @@ def clients(request: StaffRequest) -> HttpResponseBase:
     if wanted:
         rows = rows.filter(pk__in=found(request, wanted))
     shown = request.GET.get("show", "all")
-    rows = rows.filter(**SHOWN.get(shown, {}))
+    credit, on = request.GET.get("credit", ""), request.desk.on
+    rows = by_credit(rows.filter(**SHOWN.get(shown, {})), credit, on)
+    if request.GET.get("sort", "").removeprefix("-") == "credit":
+        rows = with_rank(rows, on)
     rows, order = in_order(request, rows.select_related("terms", "owner"), ORDERS, "name")
     if wants_csv(request):
-        return as_csv("clients", _columns(owed_by(rows, request.desk.on)), rows.iterator())
+        return as_csv("clients", _columns(owed_by(rows, on)), _with_credit(rows, on))
     page = page_of(request, rows)
-    owed = owed_by(page, request.desk.on)
+    owed, credits = owed_by(page, on), credits_of(list(page), on)
     context: dict[str, Any] = {
-        "page": page, "rows": [(client, owed.get(client.pk, [])) for client in page], "sort": order, "shown": shown,
-        "q": wanted,
+        "page": page, "rows": [(client, owed.get(client.pk, []), credits[client.pk]) for client in page],
+        "sort": order, "shown": shown, "q": wanted, "credit": credit, "credits": CREDITS.items(),
     }  # fmt: skip
     context["any"] = bool(context["page"]) or Client.objects.filter(company=request.desk.company).exists()
     context["without_contact"] = clients_without_contact(request.desk.company).count()
     return render(request, "dashboard/clients.html", context)
+
+
+def _with_credit(rows: QuerySet[Client], on: dt.date) -> Iterator[Client]:
+    """The clients with their ``credit``, so many at a time that a long list is streamed."""
+    clients = rows.iterator(chunk_size=AT_A_TIME)
+    while some := list(islice(clients, AT_A_TIME)):
+        credits = credits_of(some, on)
+        for client in some:
+            client.credit = credits[client.pk]  # type: ignore[attr-defined]
+            yield client
 
 
 def found(request: StaffRequest, wanted: str) -> Any:
@@ -84,6 +111,10 @@ COLUMNS = [
     Column("terms", lambda c: c.terms), Column("currency", lambda c: c.currency),
     Column("owed", lambda c: plain(c.owed, c.currency)), Column("overdue", lambda c: plain(c.late, c.currency)),
     Column("oldest due", lambda c: c.oldest), Column("stage", lambda c: c.stage), Column("owner", lambda c: c.owner),
+    Column("credit status", lambda c: c.credit.status.status if c.credit.status else "open"),
+    Column("credit limit", lambda c: plain(c.credit.limit.amount, c.currency) if c.credit.limit else ""),
+    Column("exposure", lambda c: plain(c.credit.exposure.total, c.currency)),
+    Column("available credit", lambda c: spendable(c.credit, c.currency)),
 ]  # fmt: skip
 
 

@@ -12,13 +12,14 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
+from ar_collections.services.trust import open_credit_again
 from clients.models import Client, CreditOverride
 from clients.providers import provider_names
 from clients.services.limits import limit_of, set_limit
 from clients.services.overrides import end_override, grant_override
 from clients.services.status import set_status, status_of
 from dashboard.desk import StaffRequest, refusals_on, refusals_said
-from dashboard.forms.credit import LimitForm, OverrideForm, StatusForm, begun_limit
+from dashboard.forms.credit import AgainForm, LimitForm, OverrideForm, StatusForm, begun_limit
 from dashboard.pages import form_page
 from dashboard.reports.credit import deciding_of, history_of, trust_in, with_parts
 
@@ -69,6 +70,19 @@ def status_set(request: StaffRequest, pk: int) -> HttpResponse:
             return redirect(_credit(client))
     lead = _("Cash only and closed are told to the client in a letter; what is delivered stays invoiceable.")
     return form_page(request, form, _("Set the credit status"), crumbs=_crumbs(client), lead=lead)
+
+
+def credit_again(request: StaffRequest, pk: int) -> HttpResponse:
+    """A person looked at a client whom the policy had put on cash-only, and gives credit again."""
+    client, on = client_at(request, pk)
+    form = AgainForm(request.POST or None, cancel_url=_credit(client))
+    if request.method == "POST" and form.is_valid():
+        with refusals_on(form):
+            change = open_credit_again(client, because=form.cleaned_data["because"], on=on, by=request.user)
+            messages.success(request, _("Credit status: %(status)s.") % {"status": change.get_status_display()})
+            return redirect(_credit(client))
+    lead = _("As the last decision says; the client is told.")
+    return form_page(request, form, _("Give credit again"), crumbs=_crumbs(client), lead=lead)
 
 
 def override_grant(request: StaffRequest, pk: int) -> HttpResponse:

@@ -23,7 +23,7 @@ from clients.models import Client, Contact
 from core.money import plain
 from dashboard.desk import StaffRequest, refusals_said
 from dashboard.lists import Column, as_csv, page_of, wants_csv
-from dashboard.reports.credit_desk import LISTS, TABS, counts_of, greetings_of, proposals_of
+from dashboard.reports.credit_desk import LISTS, TABS, counts_of, greetings_of, proposals_of, spendable
 from invoices.services.exposure import Credit, credits_of
 from policies.models import Occasion
 
@@ -54,7 +54,7 @@ CREDIT_COLUMNS = [
     Column("status", lambda row: row[1].status.status if row[1].status else "open"),
     Column("limit", lambda row: plain(row[1].limit.amount, row[0].currency) if row[1].limit else ""),
     Column("exposure", lambda row: plain(row[1].exposure.total, row[0].currency)),
-    Column("available", lambda row: "" if row[1].available is None else plain(row[1].available, row[0].currency)),
+    Column("available", lambda row: spendable(row[1], row[0].currency)),
     Column("check valid until", lambda row: getattr(row[0], "valid_until", None)),
 ]  # fmt: skip
 

@@ -15,6 +15,7 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST
 
 from clients.models import Client
+from clients.services.overrides import standing_overrides
 from core.dates import show_day
 from core.errors import Refused
 from core.money import plain
@@ -28,12 +29,16 @@ from dashboard.templatetags.ledger import AGES
 from invoices.mails import file_name
 from invoices.models import Invoice
 from invoices.pdf import CouldNotPrint, invoice_pdf
+from invoices.services.credit import credit_check, warn_about
 from invoices.services.drafting import delete_draft, draft_invoice, edit_draft, totals_of_lines
 from invoices.services.issuing import issue_invoice, void_invoice
 from invoices.services.sending import send_invoice
 from policies.services import default_terms
 from policies.terms import due_date, due_words
 
+from .client_head import rights_of
+
+NOT_KEPT = 0  # the number no invoice has
 ORDERS = {
     "number": ["number"], "client": ["client__name"], "issued_on": ["issued_on"], "due_on": ["due_on"],
     "total": ["total"], "balance": ["balance"],
@@ -126,7 +131,7 @@ def _write(
             return _kept(request, invoice, form, lines, act)
     shown = {
         "form": form, "lines": lines, "invoice": invoice, "client": client, "looking": act in ("line", "totals"),
-        "totals": _totals(request, form, lines) if good else None,
+        "totals": _totals(request, form, lines, invoice) if good else None,
     }  # fmt: skip
     refused = data is not None and act not in ("line", "totals")
     return render(request, "dashboard/invoice_form.html", shown, status=422 if refused else 200)
@@ -157,10 +162,13 @@ def invoice_totals(request: StaffRequest) -> HttpResponse:
     form = HeadingForm(request.POST or None, company=request.desk.company)
     lines = LineFormSet(request.POST or None, prefix="lines")
     form.is_valid()
-    return render(request, "dashboard/_totals.html", {"totals": _totals(request, form, lines)})
+    asked = request.GET.get("invoice", "")
+    mine = Invoice.objects.drafts().filter(company=request.desk.company)
+    draft = mine.filter(pk=asked).first() if asked.isascii() and asked.isdecimal() else None
+    return render(request, "dashboard/_totals.html", {"totals": _totals(request, form, lines, draft)})
 
 
-def _totals(request: StaffRequest, form: HeadingForm, lines: Any) -> dict[str, Any]:
+def _totals(request: StaffRequest, form: HeadingForm, lines: Any, draft: Invoice | None) -> dict[str, Any]:
     """What the invoice would come to and when it would be due if it were issued today; a refusal in its words."""
     given = getattr(form, "cleaned_data", {})
     client: Client | None = given.get("client")
@@ -175,6 +183,11 @@ def _totals(request: StaffRequest, form: HeadingForm, lines: Any) -> dict[str, A
         shown["totals"] = totals_of_lines([form.line() for form in written], currency)[0]
     except (Refused, ValueError) as refused:
         shown["refused"] = str(refused)
+        return shown
+    if client is not None and shown["totals"].total > 0:
+        meant = Invoice(pk=draft.pk if draft else NOT_KEPT, client=client, currency=currency, terms=terms)
+        meant.total = shown["totals"].total
+        shown["warns"] = warn_about(meant, request.desk.on)
     return shown
 
 
@@ -191,6 +204,9 @@ def invoice_page(request: StaffRequest, pk: int) -> HttpResponse:
         "lines": list(invoice.lines.all()), "live_links": _live(request, parts),
         "charges_open": any(charge.balance for charge in parts.charges),
     }  # fmt: skip
+    if context["state"] == "draft":
+        context |= {"verdict": credit_check(invoice, on, request.user), "rights": rights_of(request)}
+        context["exceptions"] = standing_overrides(invoice.client, on)
     return render(request, "dashboard/invoice.html", context)
 
 
@@ -216,7 +232,8 @@ def _issue(request: StaffRequest, invoice: Invoice, *, then_send: bool) -> HttpR
         messages.warning(request, _("%(invoice)s is issued already; nothing was done again.") % {"invoice": invoice})
         return redirect("dashboard:invoice", invoice.pk)
     with refusals_said(request):
-        issued = issue_invoice(invoice, on=on, by=request.user)
+        delivered = bool(request.POST.get("delivered"))
+        issued = issue_invoice(invoice, on=on, by=request.user, delivered=delivered)
         if not then_send:
             due = show_day(issued.due_on, "en") if issued.due_on else ""
             messages.success(
