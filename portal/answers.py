@@ -35,7 +35,10 @@ def _paid(subject: Invoice, policy: Policy, on: dt.date, sent: Any) -> AnswerFor
 
 def _promise(subject: Invoice, policy: Policy, on: dt.date, sent: Any) -> AnswerForm:
     latest = latest_promise(subject, policy, on)
-    return PromiseForm(sent, owed=subject.balance, currency=subject.currency, today=on, latest=latest, least=policy.promise_least_percent)
+    return PromiseForm(
+        sent, owed=subject.balance, currency=subject.currency, today=on, latest=latest,
+        least=policy.promise_least_percent,
+    )
 
 
 ANSWERS = {

@@ -22,9 +22,8 @@ TEMPLATES += [ROOT / "templates" / name for name in ("403_csrf.html", "404.html"
 CODE = sorted(
     [
         *(ROOT / "portal").glob("*.py"),
-        *(ROOT / "invoices" / name for name in ("documents.py", "paying.py", "statements.py", "mails.py", "pro_formas.py")),
-        *(ROOT / "ar_collections" / name for name in ("mails.py", "wording.py", "greeting_mails.py")),
-        ROOT / "ar_collections" / "credit_mails.py",
+        *(ROOT / "invoices" / f"{name}.py" for name in ("documents", "paying", "statements", "mails", "pro_formas")),
+        *(ROOT / "ar_collections" / f"{name}.py" for name in ("mails", "wording", "greeting_mails", "credit_mails")),
     ]
 )
 NOT_FOR_CLIENTS = {"Portal"}  # the name of the app, in the admin
