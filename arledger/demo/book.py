@@ -41,6 +41,7 @@ from policies.founding import found_company
 from policies.models import Terms
 
 from . import cast
+from .ahead import ordered_on
 from .talk import told_on
 
 SEED = "lumen-and-oak"
@@ -219,6 +220,7 @@ def chase(book: Book, say: Callable[[int, int], None]) -> None:
             with story_time(day, 14, 20):
                 if n:
                     told_on(n, day, book.clients, book.by)
+                    ordered_on(n, day, book.clients, book.by)
                     _send_new(book, day)
             say(DAYS + CHASED - n, DAYS + CHASED)
 
