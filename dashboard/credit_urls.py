@@ -24,6 +24,7 @@ urlpatterns: list[URLPattern] = [
     path("clients/<int:pk>/credit/decide/", staff_page(decisions.decide), name="credit_decide"),
     path("clients/<int:pk>/credit/otherwise/", staff_page(decisions.decide_otherwise), name="credit_otherwise"),
     path("decisions/<int:pk>/", staff_page(decisions.decision_memo), name="credit_memo"),
+    path("decisions/<int:pk>/memo.pdf", staff_page(decisions.decision_memo_pdf), name="credit_memo_pdf"),
     path("proposals/<int:pk>/approve/", staff_page(decisions.proposal_approve), name="proposal_approve"),
     path("proposals/<int:pk>/reject/", staff_page(decisions.proposal_reject), name="proposal_reject"),
     path("clients/<int:pk>/timeline/", staff_page(client_timeline_page), name="client_timeline"),

@@ -193,6 +193,8 @@ def test_the_policy_says_why_and_the_decision_becomes_a_memo(desk, late_client):
     assert "decided so" in text(desk.get(url("client_credit", late_client.pk)))
     memo = text(desk.get(url("credit_memo", decision.pk)))
     assert "Credit memo" in memo and "82 on 0 to 100: 82.0 %" in memo and "data-print" in memo
+    paper = desk.get(url("credit_memo_pdf", decision.pk))
+    assert paper["Content-Type"] == "application/pdf" and paper.content.startswith(b"%PDF-")
 
 
 def test_deciding_otherwise_takes_the_permission_a_reason_and_a_last_day(desk, late_client):

@@ -8,6 +8,7 @@ from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
+from django.utils.http import content_disposition_header
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
@@ -20,6 +21,8 @@ from dashboard.desk import StaffRequest, back, refusals_on, refusals_said
 from dashboard.forms.checks import OtherwiseForm, RejectForm
 from dashboard.pages import form_page
 from dashboard.templatetags.ledger import money
+from invoices.memo import credit_memo_pdf
+from invoices.pdf import CouldNotPrint
 
 from .client_head import client_at, crumbs_to, rights_of
 
@@ -63,6 +66,20 @@ def decision_memo(request: StaffRequest, pk: int) -> HttpResponse:
         "is_over": decision.expires_on is not None and decision.expires_on < on, "rights": rights_of(request),
     }  # fmt: skip
     return render(request, "dashboard/client/memo.html", context)
+
+
+def decision_memo_pdf(request: StaffRequest, pk: int) -> HttpResponse:
+    """The same memo on paper."""
+    decision = get_object_or_404(CreditDecision.objects.select_related("client"), pk=pk)
+    try:
+        content = credit_memo_pdf(decision)
+    except CouldNotPrint as why:
+        messages.error(request, _("The PDF could not be made: %(why)s Try again.") % {"why": why})
+        return redirect("dashboard:credit_memo", pk)
+    name = f"credit-memo-{decision.client.number}-{decision.decided_on.isoformat()}.pdf"
+    answer = HttpResponse(content, content_type="application/pdf")
+    answer["Content-Disposition"] = content_disposition_header(False, name) or "inline"
+    return answer
 
 
 @require_POST
