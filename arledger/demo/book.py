@@ -40,7 +40,7 @@ from payments.services import record_payment
 from policies.founding import found_company
 from policies.models import Terms
 
-from . import cast
+from . import cast, trust
 from .ahead import ordered_on
 from .talk import told_on
 
@@ -59,10 +59,10 @@ class Book:
     rng: random.Random
     clients: dict[str, Client] = field(default_factory=dict)
     companies: list[Company] = field(default_factory=list)
-    days: dict[dt.date, list[Callable[[], None]]] = field(default_factory=lambda: defaultdict(list))
+    days: dict[dt.date, list[Callable[[], object]]] = field(default_factory=lambda: defaultdict(list))
     invoices: int = 0
 
-    def at(self, on: dt.date, act: Callable[[], None]) -> None:
+    def at(self, on: dt.date, act: Callable[[], object]) -> None:
         """Something happens on a day; what lies after today has not happened yet."""
         if on <= self.on:
             self.days[on].append(act)
@@ -97,10 +97,22 @@ def begin(on: dt.date, hire: Callable[[], Any]) -> Book:
             usual = company.terms.get()
             Terms.objects.create(company=company, name="14 days", net_days=14, late_percent=usual.late_percent)
             book.companies.append(company)
+            trust.publish_terms(company, on - dt.timedelta(days=DAYS), by)
             for buyer in buyers:
                 book.clients[buyer.number] = _client(company, buyer, on - dt.timedelta(days=DAYS), by)
                 _plan(book, buyer)
+    for number, ago, amount, because in trust.GROWN:
+        client, day = book.clients[number], on - dt.timedelta(days=ago)
+        facts = {"because": because, "source": "review", "on": day, "by": by}
+        book.at(day, partial(set_limit, client, Decimal(amount), client.currency, **facts))
+    signed_on = on - dt.timedelta(days=DAYS - 20)
+    for company in book.companies:
+        book.at(signed_on, partial(_accept, book, company, signed_on))
     return book
+
+
+def _accept(book: Book, company: Company, on: dt.date) -> None:
+    trust.accept(company, book.clients, timezone.now(), on, book.by)
 
 
 def _client(company: Company, buyer: cast.Buyer, on: dt.date, by: Any) -> Client:
@@ -113,12 +125,11 @@ def _client(company: Company, buyer: cast.Buyer, on: dt.date, by: Any) -> Client
             "language": buyer.language, "time_zone": buyer.time_zone, "currency": company.currency,
             "terms": company.terms.get(net_days=buyer.net_days), "po_required": buyer.po_required, "owner": by,
         },
-        by=by,
+        by=by, starting_limit=False,
     )
-    if buyer.limit:
-        set_limit(
-            client, Decimal(buyer.limit), client.currency, because="conservative start", source="policy", on=on, by=by
-        )
+    if buyer.number in trust.LIMITS:
+        amount = Decimal(trust.LIMITS[buyer.number])
+        set_limit(client, amount, client.currency, because="taken over as agreed", source="import", on=on, by=by)
     for person in buyer.people:
         save_contact(client, None, person._asdict() | {"time_zone": ""}, by=by)
     return client
@@ -221,6 +232,7 @@ def chase(book: Book, say: Callable[[int, int], None]) -> None:
                 if n:
                     told_on(n, day, book.clients, book.by)
                     ordered_on(n, day, book.clients, book.by)
+                    trust.trusted_on(n, day, book.companies, book.clients, book.by)
                     _send_new(book, day)
             say(DAYS + CHASED - n, DAYS + CHASED)
 
@@ -248,4 +260,7 @@ def write_demo(
         book = begin(on, hire)
         write(book, say)
     chase(book, say)
+    with story_time(on, 8, 40), mock.patch.object(settings, "MAIL_TRANSPORT", "file"):
+        trust.today(book.companies, book.clients, on, by=book.by)
+        deliver(timezone.now(), clock=lambda: timezone.now())
     return book

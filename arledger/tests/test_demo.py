@@ -11,15 +11,15 @@ from django.contrib.auth import authenticate
 from django.core.management import call_command
 from django.utils import timezone
 
-from ar_collections.models import ContactLog, Pause, Promise, Task
+from ar_collections.models import ContactLog, LimitProposal, Pause, Promise, Task
 from arledger.demo.book import begin, write
-from clients.models import Client
+from clients.models import Client, Contact, CreditCheck, Document, KeyDate, StatusChange
 from core.errors import Refused
 from core.models import Company
 from core.services import today
 from disputes.models import Dispute
 from invoices.aging import BUCKETS
-from invoices.models import Invoice
+from invoices.models import CompletedWork, Invoice
 from outbox.models import Message
 from payments.models import Payment
 from reports.aging import aging
@@ -31,7 +31,7 @@ def test_the_demo_book_has_something_of_everything(settings, tmp_path):
     out = io.StringIO()
     call_command("demo", "--json", stdout=out, stderr=io.StringIO())
     said = json.loads(out.getvalue())
-    assert (said["companies"], said["clients"], said["invoices"]) == (2, 27, 144)
+    assert (said["companies"], said["clients"], said["invoices"]) == (2, 28, 144)
     assert authenticate(username=said["login"], password=said["password"])
     berlin, portland = Company.objects.order_by("pk")
     assert (berlin.paper, portland.paper) == ("A4", "Letter")
@@ -47,6 +47,7 @@ def test_the_demo_book_has_something_of_everything(settings, tmp_path):
     open_tasks = Counter(Task.objects.filter(closed_on=None).values_list("kind", flat=True))
     assert 6 <= open_tasks["call"] + open_tasks["promise_broken"] <= 12
     assert open_tasks["contact"] and open_tasks["matching"] and open_tasks["plan_request"]
+    assert_credit_has_something_of_everything()
     assert Promise.objects.count() >= 4 and Dispute.objects.exists() and Pause.objects.exists()
     assert ContactLog.objects.count() >= 12
     assert set(Client.objects.values_list("language", flat=True)) == {"de", "en", "fr"}
@@ -54,6 +55,24 @@ def test_the_demo_book_has_something_of_everything(settings, tmp_path):
         call_command("demo", stdout=io.StringIO(), stderr=io.StringIO())
     call_command("demo", "--if-empty", stdout=io.StringIO())
     assert Company.objects.count() == 2
+
+
+def assert_credit_has_something_of_everything() -> None:
+    """A grown limit, one nearly used, cash-only by the policy with its letter, one declined, and what waits."""
+    osprey = Client.objects.get(name="Osprey Logistics")
+    assert list(osprey.credit_limits.values_list("amount", flat=True)) == [40000, 31000, 25000]
+    assert osprey.credit_decisions.get().outcome == "accept"
+    near = Client.objects.get(name="Kestrel Analytics")
+    assert near.limit_marks.filter(fell_back_on=None, percent=90).exists() and near.credit_overrides.exists()
+    cash_only = StatusChange.objects.filter(status="cash_only", source="policy")
+    letters = Message.objects.filter(kind="credit_notice", state="sent")
+    assert cash_only.count() >= 3 and letters.count() >= cash_only.count()
+    declined = Client.objects.get(number="C-0120")
+    assert declined.credit_decisions.get().outcome == "decline" and len(declined.credit_checks.get().flags) == 2
+    assert LimitProposal.objects.filter(outcome="").count() >= 3
+    assert CreditCheck.objects.count() >= 8 and Document.objects.count() >= 10
+    assert KeyDate.objects.count() == 5 and Contact.objects.exclude(greetings_since=None).count() >= 10
+    assert 3 <= Client.objects.filter(acceptances=None).count() <= 12 and CompletedWork.objects.count() == 3
 
 
 @pytest.mark.django_db

@@ -231,9 +231,8 @@ def _cash(client: Client, currency: str, on: dt.date) -> Iterable[PartRow]:
 
 
 def _kept(client: Client, currency: str, on: dt.date) -> Iterable[PartRow]:
-    rows = ProForma.objects.filter(
-        invoice__client=client, currency=currency, cancelled_at=None, invoice__issued_at=None
-    ).annotate(paid=Sum("payments__amount"))
+    standing = ProForma.objects.filter(invoice__client=client, cancelled_at=None, invoice__issued_at=None)
+    rows: Any = standing.filter(currency=currency).annotate(paid=Sum("payments__amount"))
     for pro_forma in rows.filter(paid__gt=0):
         yield PartRow(str(pro_forma), pro_forma.paid, "", reverse("dashboard:invoice", args=[pro_forma.invoice_id]))
 

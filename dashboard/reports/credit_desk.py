@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Callable
 from decimal import Decimal
+from typing import Any
 
 from django.db.models import Case, Exists, Max, OuterRef, Q, QuerySet, Subquery, Value, When
 from django.db.models.functions import Coalesce
@@ -24,17 +25,20 @@ STATUSES = tuple(dict(StatusChange.STATUSES))
 TABS = ("proposals", "near", "restricted", "unlimited", "checks", "terms", "greetings")
 
 
-def with_status(clients: QuerySet[Client], on: dt.date) -> QuerySet[Client]:
+def with_status(clients: QuerySet[Any], on: dt.date) -> QuerySet[Any]:
     """Each client with its ``credit_status`` on a day; the twin of ``status_of`` for lists."""
     changes = StatusChange.objects.filter(client=OuterRef("pk"), effective_on__lte=on)
     holding = changes.filter(Q(ends_on=None) | Q(ends_on__gte=on)).order_by("-effective_on", "-id")
-    return clients.annotate(credit_status=Coalesce(Subquery(holding.values("status")[:1]), Value("open")))
+    status = Coalesce(Subquery(holding.values("status")[:1]), Value("open"))
+    rows: QuerySet[Any] = clients.annotate(credit_status=status)
+    return rows
 
 
-def with_rank(clients: QuerySet[Client], on: dt.date) -> QuerySet[Client]:
+def with_rank(clients: QuerySet[Any], on: dt.date) -> QuerySet[Any]:
     """Each client with its ``credit_rank``: 0 where credit is open, the highest where we no longer sell."""
     ranks = [When(credit_status=status, then=Value(rank)) for rank, status in enumerate(STATUSES)]
-    return with_status(clients, on).annotate(credit_rank=Case(*ranks, default=Value(0)))
+    rows: QuerySet[Any] = with_status(clients, on).annotate(credit_rank=Case(*ranks, default=Value(0)))
+    return rows
 
 
 def proposals_of(company: Company) -> QuerySet[LimitProposal]:
@@ -43,20 +47,20 @@ def proposals_of(company: Company) -> QuerySet[LimitProposal]:
     return waiting.select_related("client").order_by("-as_of", "client__name")
 
 
-def near_limit(company: Company, on: dt.date) -> QuerySet[Client]:
+def near_limit(company: Company, on: dt.date) -> QuerySet[Any]:
     """Clients over a mark of their limit, with the highest ``percent`` told; those furthest first."""
     standing = LimitMark.objects.filter(client=OuterRef("pk"), fell_back_on=None).order_by().values("client")
     highest = Subquery(standing.annotate(p=Max("percent")).values("p"))
     return Client.objects.filter(company=company).annotate(percent=highest).exclude(percent=None).order_by("-percent")
 
 
-def restricted(company: Company, on: dt.date) -> QuerySet[Client]:
+def restricted(company: Company, on: dt.date) -> QuerySet[Any]:
     """Clients who buy for cash only, or to whom we no longer sell."""
     rows = with_status(Client.objects.filter(company=company), on)
     return rows.filter(credit_status__in=["cash_only", "closed"]).order_by("credit_status", "name")
 
 
-def unlimited(company: Company, on: dt.date) -> QuerySet[Client]:
+def unlimited(company: Company, on: dt.date) -> QuerySet[Any]:
     """Clients whom nothing bounds: no limit in their own currency, and not closed."""
     limits = CreditLimit.objects.filter(
         client=OuterRef("pk"), currency=OuterRef("currency"), effective_on__lte=on
@@ -65,7 +69,7 @@ def unlimited(company: Company, on: dt.date) -> QuerySet[Client]:
     return rows.exclude(credit_status="closed").order_by("name")
 
 
-def checks_ending(company: Company, on: dt.date) -> QuerySet[Client]:
+def checks_ending(company: Company, on: dt.date) -> QuerySet[Any]:
     """Clients whose last valid check has ended, or ends within a month, with the day it is ``valid_until``."""
     checks = CreditCheck.objects.filter(client=OuterRef("pk")).order_by().values("client")
     last = Subquery(checks.annotate(v=Max("valid_until")).values("v"))
@@ -73,7 +77,7 @@ def checks_ending(company: Company, on: dt.date) -> QuerySet[Client]:
     return rows.filter(valid_until__lte=on + SOON).exclude(credit_status="closed").order_by("valid_until", "name")
 
 
-def not_accepted(company: Company, on: dt.date) -> QuerySet[Client]:
+def not_accepted(company: Company, on: dt.date) -> QuerySet[Any]:
     """Clients who have not accepted the credit terms in force; nobody while none are published."""
     terms = terms_in_force(company, on)
     if terms is None:
@@ -81,7 +85,7 @@ def not_accepted(company: Company, on: dt.date) -> QuerySet[Client]:
     return with_status(without_acceptance(company, terms), on).exclude(credit_status="closed").order_by("name")
 
 
-LISTS: dict[str, Callable[[Company, dt.date], QuerySet[Client]]] = {
+LISTS: dict[str, Callable[[Company, dt.date], QuerySet[Any]]] = {
     "near": near_limit, "restricted": restricted, "unlimited": unlimited, "checks": checks_ending,
     "terms": not_accepted,
 }  # fmt: skip
@@ -100,7 +104,7 @@ def counts_of(company: Company, on: dt.date) -> dict[str, int]:
     return counts
 
 
-def by_credit(clients: QuerySet[Client], asked: str, on: dt.date) -> QuerySet[Client]:
+def by_credit(clients: QuerySet[Any], asked: str, on: dt.date) -> QuerySet[Any]:
     """The clients whose credit is as asked: a status, "unlimited" or "near"; all of them for anything else."""
     if asked == "near":
         marks = LimitMark.objects.filter(client=OuterRef("pk"), fell_back_on=None)

@@ -34,7 +34,7 @@ from disputes.models import Dispute
 from disputes.services import REVISIT_AFTER_DAYS, close_dispute, open_dispute
 from invoices.models import Invoice
 
-from .clients import crumbs_to
+from .client_head import crumbs_to
 
 
 def client_log(request: StaffRequest, pk: int) -> HttpResponse:

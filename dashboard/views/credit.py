@@ -59,7 +59,7 @@ def status_set(request: StaffRequest, pk: int) -> HttpResponse:
     """Move the credit status by hand, with a reason and, where wanted, a last day."""
     client, on = client_at(request, pk)
     standing = status_of(client, on)
-    begun = {"status": request.GET.get("status") or (standing.status if standing else "open")}
+    begun: dict[str, Any] = {"status": request.GET.get("status") or (standing.status if standing else "open")}
     if standing is not None:
         begun |= {"terms_days": standing.terms_days, "deposit_percent": standing.deposit_percent or None}
     form = StatusForm(request.POST or None, initial=begun, cancel_url=_credit(client))
