@@ -4,8 +4,8 @@ The exposure of one client, and the clients page of 50 through the whole stack, 
 same, written to win, in the same run on the same rows. BENCH_DATABASE_URL names a database that is empty, or was filled
 by an earlier run; without it a server of our own is started for the run.
 The book: 50,000 clients with a limit each, 1,000,000 invoices of which one in ten is open, paid in the order they came,
-with every entry of the ledger; 20,000 pieces of work and 5,000 drafts wait. Lines of invoices and allocations, which
-neither question reads, are left out.
+with every entry of the ledger; 20,000 pieces of work and 5,000 drafts wait. Only the lines of invoices are left out:
+neither question reads them.
 """
 
 from __future__ import annotations
@@ -205,7 +205,7 @@ def fill() -> Any:
     """The book, written by the database itself: guards and indexes wait until the rows are there."""
     from clients.models import Client, Contact
     from invoices.models import Entry, Invoice
-    from payments.models import Payment
+    from payments.models import Allocation, Payment
     from policies.founding import found_company
 
     made_up = {
@@ -216,7 +216,7 @@ def fill() -> Any:
     bank = {"iban": "DE89370400440532013000", "bic": "COBADEFFXXX"}
     company = found_company(made_up, bank, net_days=30, late_percent=0, by="bench")  # type: ignore[arg-type]
     sql("SET session_replication_role = replica")
-    with indexes_later(Client, Contact, Invoice, Entry, Payment):
+    with indexes_later(Client, Contact, Invoice, Entry, Payment, Allocation):
         write(company)
     sql("SET session_replication_role = origin")
     sql("VACUUM ANALYZE")
@@ -227,7 +227,7 @@ def write(company: Any) -> None:
     """Every row, by number: the n-th invoice is the client's with the number n modulo the clients."""
     from clients.models import Client, Contact, CreditLimit
     from invoices.models import CompletedWork, Entry, Invoice
-    from payments.models import Payment
+    from payments.models import Allocation, Payment
 
     terms = str(company.terms.get().pk)
     of = {"company_id": str(company.pk), "currency": "'EUR'"}
@@ -246,14 +246,17 @@ def write(company: Any) -> None:
     load(Invoice, DRAFTS, id=f"{INVOICES} + n + 1", client_id=client, net=amount, total=amount, **of)
     paid = {"client_id": client, "amount": amount, "memo": "''", "posted_at": "now()", "posted_by": "'bench'", **of}
     settled = f"NOT ({is_open})"
-    load(Entry, INVOICES, key="'i' || n", doc="'invoice:' || n + 1", kind="'issue'", dr="'receivable'", cr="'revenue'",
-         effective_on=day, invoice_id="n + 1", **paid)  # fmt: skip
-    load(Entry, INVOICES, settled, key="'p' || n", doc="'payment:' || n + 1", kind="'payment'", dr="'bank'",
-         cr="'customer_credit'", effective_on=f"{day} + 28", **paid)  # fmt: skip
-    load(Entry, INVOICES, settled, key="'a' || n", doc="'payment:' || n + 1", kind="'allocation'",
-         dr="'customer_credit'", cr="'receivable'", effective_on=f"{day} + 28", invoice_id="n + 1", **paid)  # fmt: skip
-    load(Payment, INVOICES, settled, key="'p' || n", client_id=client, amount=amount, received_on=f"{day} + 28",
-         method="'transfer'", recorded_by="'bench'", **of)  # fmt: skip
+    load(Entry, INVOICES, id="n + 1", key="'i' || n", doc="'invoice:' || n + 1", kind="'issue'",
+         dr="'receivable'", cr="'revenue'", effective_on=day, invoice_id="n + 1", **paid)  # fmt: skip
+    put = {"doc": "'payment:' || n + 1", "effective_on": f"{day} + 28", **paid}
+    load(Entry, INVOICES, settled, id=f"{INVOICES} + n + 1", key="'p' || n", kind="'payment'", dr="'bank'",
+         cr="'customer_credit'", **put)  # fmt: skip
+    load(Entry, INVOICES, settled, id=f"2 * {INVOICES} + n + 1", key="'a' || n", kind="'allocation'",
+         dr="'customer_credit'", cr="'receivable'", invoice_id="n + 1", **put)  # fmt: skip
+    load(Payment, INVOICES, settled, id="n + 1", key="'p' || n", client_id=client, amount=amount,
+         received_on=f"{day} + 28", method="'transfer'", recorded_by="'bench'", **of)  # fmt: skip
+    load(Allocation, INVOICES, settled, payment_id="n + 1", invoice_id="n + 1", entry_id=f"2 * {INVOICES} + n + 1",
+         amount=amount, allocated_on=f"{day} + 28")  # fmt: skip
     load(CompletedWork, WORKS, key="'w' || n", client_id="1 + n * 2", description="'work'", unit_price="100",
          net="1000000", gross="1190000", done_on=day, recorded_by="'bench'", **of)  # fmt: skip
 

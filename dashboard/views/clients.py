@@ -77,14 +77,17 @@ def clients(request: StaffRequest) -> HttpResponseBase:
     rows, order = in_order(request, rows.select_related("terms", "owner"), ORDERS, "name")
     if wants_csv(request):
         return as_csv("clients", _columns(owed_by(rows, on)), _with_credit(rows, on))
-    page = page_of(request, rows)
+    # First who stands on the page, then all about these fifty: the database would work it out for everybody.
+    page = page_of(request, rows.values_list("pk", flat=True))
+    told = {client.pk: client for client in rows.filter(pk__in=list(page.object_list))}
+    page.object_list = [told[pk] for pk in page.object_list]
     owed, credits = owed_by(page, on), credits_of(list(page), on)
     context: dict[str, Any] = {
         "page": page, "rows": [(client, owed.get(client.pk, []), credits[client.pk]) for client in page],
         "sort": order, "shown": shown, "q": wanted, "credit": credit, "credits": CREDITS.items(),
     }  # fmt: skip
     context["any"] = bool(context["page"]) or Client.objects.filter(company=request.desk.company).exists()
-    context["without_contact"] = clients_without_contact(request.desk.company).count()
+    context["without_contact"] = Client.objects.filter(company=request.desk.company).without_contact().count()
     return render(request, "dashboard/clients.html", context)
 
 
