@@ -214,12 +214,12 @@ def _standing_by_policy(company: Company, on: dt.date) -> QuerySet[StatusChange]
 
 
 def _still_overdue(company: Company, on: dt.date, clients: Collection[int]) -> set[int]:
-    """Clients who owe something overdue that they do not dispute; what they promised is owed all the same."""
+    """Clients who owe something overdue, promised or disputed all the same: nobody talks credit back."""
     found: set[int] = set()
     asked = sorted(clients)
     for start in range(0, len(asked), BATCH):
         rows = chased(company, on).filter(client__in=asked[start : start + BATCH], due_on__lt=on)
-        found |= {pk for pk, owed, disputed in rows.values_list("client_id", "owed", "disputed") if owed > disputed}
+        found |= set(rows.values_list("client_id", flat=True))
     return found
 
 

@@ -121,6 +121,15 @@ def test_a_promise_does_not_clear_what_is_owed(late_client):
     assert not lift_cleared(late_client.company, ON, by="system").did_something
 
 
+def test_a_dispute_does_not_clear_what_is_owed_and_a_person_may_give_credit_all_the_same(late_client):
+    company, invoice = late_client.company, invoice_due(late_client, ON - 70 * DAY)
+    judge_status(company, ON, by="system")
+    Dispute.objects.create(invoice=invoice, opened_on=ON, revisit_on=ON + 9 * DAY, opened_by="client")
+    assert not judge_status(company, ON, by="system").did_something and status(late_client) == "cash_only"
+    open_credit_again(late_client, because="they are right", on=ON, by=make_manager())
+    assert not judge_status(company, ON, by="system").did_something and status(late_client) == "open"
+
+
 def test_what_was_forgiven_once_does_not_come_back(late_client):
     company, invoice = late_client.company, invoice_due(late_client, ON - 12 * DAY)
     for n in (10, 6):
