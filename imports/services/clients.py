@@ -16,6 +16,7 @@ from clients.services.limits import limit_of, set_limit
 from core.errors import Refused
 from core.jobs import Progress, unheard
 from core.models import Company
+from core.permissions import may
 from imports.cells import Reading
 from imports.rows import ClientRow, read_clients
 from imports.sheet import read_sheet
@@ -126,10 +127,19 @@ class _Roll:
         return client
 
     def _limit(self, client: Client, amount: Decimal | None) -> dict[str, Any]:
-        """The limit a list gives, as a row of its history; the one in force changes nothing."""
+        """The limit a list gives, as a row of its history; the one in force changes nothing.
+
+        A person needs the permission for it as for setting one by hand; the command belongs to who runs the house.
+        """
         standing = limit_of(client, client.currency, self.on)
         if amount is None or (standing is not None and standing.amount == amount):
             return {}
+        if hasattr(self.by, "has_perm") and not may(self.by, "clients.set_limit"):
+            raise Refused(
+                "You may not set credit limits, and this row would. Leave that column out, or let somebody who may "
+                "set them import the list.",
+                code="permission", where="credit_limit",
+            )
         set_limit(
             client, amount, client.currency, because="as in the list of clients", source="import", on=self.on,
             by=self.by,

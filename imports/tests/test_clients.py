@@ -5,11 +5,12 @@ from decimal import Decimal
 import pytest
 
 from clients.models import Client, Contact
+from clients.services.limits import limit_of
 from imports.cells import Reading
 from imports.services.answers import FileRefused
 from imports.services.clients import Enrolment, as_json, import_clients
 from policies.models import Terms
-from tests.cast import TODAY, make_client, make_company
+from tests.cast import TODAY, make_client, make_company, make_manager
 
 pytestmark = pytest.mark.django_db
 
@@ -48,6 +49,27 @@ def test_a_client_is_added_with_its_contact_and_terms_of_its_own_days(company):
     assert client.contacts.get().email == "ap@acme.example"
     assert (answer.counts["created"], answer.counts["contacts_created"]) == (1, 1)
     assert as_json(answer)["clients_without_contact"] == 0
+
+
+def test_a_list_sets_limits_only_for_who_may(company, clerk):
+    def enter(by, **changes):
+        row = ACME | changes
+        content = "\n".join([",".join(HEAD), ",".join(row.get(name, "") for name in HEAD)]).encode()
+        return import_clients(content, Enrolment(Reading(COLUMNS)), on=TODAY, by=by)
+
+    with pytest.raises(FileRefused) as refused:
+        enter(clerk)
+    (error,) = refused.value.answer.errors
+    assert error.column == "credit_limit" and "You may not set credit limits" in error.message
+    assert not Client.objects.exists()
+    enter(clerk, credit_limit="")
+    starting = Client.objects.get().credit_limits.get()
+    assert starting.source == "policy"
+    with pytest.raises(FileRefused):
+        enter(clerk, credit_limit="90000")
+    enter(clerk, credit_limit=f"{starting.amount:.2f}")  # what holds already is no setting
+    enter(make_manager(), credit_limit="6000")
+    assert limit_of(Client.objects.get(), "EUR", TODAY).amount == 6000
 
 
 def test_a_second_import_changes_nothing(company):
