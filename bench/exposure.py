@@ -40,19 +40,26 @@ SELECT not_due, overdue, charges, work, drafted, unapplied, kept,
 FROM (
   SELECT coalesce(sum(balance) FILTER (WHERE due_on >= %(on)s), 0) AS not_due,
          coalesce(sum(balance) FILTER (WHERE due_on < %(on)s), 0) AS overdue,
-         coalesce(sum(total) FILTER (WHERE issued_at IS NULL), 0) AS drafted
-  FROM invoices_invoice
+         coalesce(sum(greatest(total - coalesce((
+           SELECT sum(gross) FROM invoices_completedwork w WHERE invoice_id = i.id AND removed_at IS NULL), 0), 0))
+           FILTER (WHERE issued_at IS NULL AND NOT EXISTS (
+             SELECT 1 FROM invoices_proforma f WHERE f.invoice_id = i.id AND f.cancelled_at IS NULL)), 0) AS drafted
+  FROM invoices_invoice i
   WHERE client_id = %(client)s AND currency = %(currency)s AND voided_at IS NULL
     AND (balance > 0 OR issued_at IS NULL)) AS owed, (
   SELECT coalesce((SELECT sum(balance) FROM invoices_charge
                    WHERE client_id = %(client)s AND currency = %(currency)s AND balance > 0), 0) AS charges,
-         coalesce((SELECT sum(gross) FROM invoices_completedwork WHERE client_id = %(client)s
-                   AND currency = %(currency)s AND removed_at IS NULL AND invoice_id IS NULL), 0) AS work,
+         coalesce((SELECT sum(gross) FROM invoices_completedwork w LEFT JOIN invoices_invoice d ON d.id = w.invoice_id
+                   WHERE w.client_id = %(client)s AND w.currency = %(currency)s AND w.removed_at IS NULL
+                     AND d.issued_at IS NULL), 0) AS work,
          coalesce((SELECT sum(CASE WHEN cr = 'customer_credit' THEN amount ELSE -amount END) FROM invoices_entry
                    WHERE client_id = %(client)s AND currency = %(currency)s
                      AND (dr = 'customer_credit' OR cr = 'customer_credit')), 0) AS unapplied,
-         coalesce((SELECT sum(amount) FROM payments_payment WHERE client_id = %(client)s
-                   AND currency = %(currency)s AND pro_forma_id IS NOT NULL), 0) AS kept,
+         coalesce((SELECT sum(p.amount) FROM payments_payment p JOIN invoices_proforma f ON f.id = p.pro_forma_id
+                   JOIN invoices_invoice d ON d.id = f.invoice_id
+                   WHERE p.client_id = %(client)s AND p.currency = %(currency)s AND d.issued_at IS NULL
+                     AND f.cancelled_at IS NULL AND NOT EXISTS (
+                       SELECT 1 FROM invoices_entry r WHERE r.key = 'reversal:payment:' || p.key)), 0) AS kept,
          coalesce((SELECT counts_drafts FROM policies_creditpolicy WHERE company_id = %(company)s
                    AND effective_from <= %(on)s ORDER BY effective_from DESC LIMIT 1), false) AS counts) AS beside
 """
