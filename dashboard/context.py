@@ -18,7 +18,7 @@ from ar_collections.models import Hold, Promise, Task
 from ar_collections.services.promising import with_state
 from core.models import Company, Installation, PaymentMethod, Tick
 from dashboard.desk import Desk
-from dashboard.reports.credit_desk import proposals_of
+from dashboard.reports.credit_desk import marks_at_limit, proposals_of
 from dashboard.reports.outbox import attention, messages_of
 from dashboard.reports.payments import payments_of
 from disputes.models import Dispute
@@ -57,6 +57,7 @@ def counts(desk: Desk) -> dict[str, int]:
         "collections": Task.objects.filter(due, company=company, closed_on=None, due_on__lte=on),
         "work": CompletedWork.objects.waiting().filter(company=company).exclude(refused_because=""),
         "credit": proposals_of(company),
+        "at_limit": marks_at_limit(company),
         "payments": payments_of(company).filter(left__gt=0).exclude(pro_forma__in=ProForma.objects.standing()),
         "promises": with_state(promised, on).filter(state="open"),
         "disputes": Dispute.objects.open_on(on).filter(invoice__company=company),

@@ -18,6 +18,7 @@ from ar_collections.models import ContactLog, Promise, StageChange, Task
 from ar_collections.reports import QueueRow, queue, tasks_due
 from ar_collections.services.stages import CURRENT
 from clients.models import Client, Contact
+from clients.services.status import statuses_of
 from core.models import Company
 from dashboard.templatetags.ledger import day, money
 from disputes.models import Dispute
@@ -49,6 +50,7 @@ class Call:
     form: Any = None
     is_open: bool = False
     out_of_hours: bool = False
+    credit: str = "open"
 
     @property
     def tasks(self) -> list[Task]:
@@ -131,6 +133,10 @@ def queue_of(company: Company, on: dt.date, now: dt.datetime, *, narrowed: Q | N
         else:
             by_client[row.client.pk] = Call(row.client, [row])
     calls = list(by_client.values())
+    statuses = statuses_of([call.client for call in (*calls, *others)], on)
+    for call in (*calls, *others):
+        if call.client.pk in statuses:
+            call.credit = statuses[call.client.pk].status
     return Queue([c for c in calls if not c.is_small], [c for c in calls if c.is_small], others)
 
 

@@ -124,6 +124,6 @@ def spendable(credit: Credit, currency: str) -> str:
     return "" if credit.available is None else plain(credit.available, currency)
 
 
-def at_limit(company: Company, on: dt.date) -> int:
-    """How many clients have reached their limit, or passed it."""
-    return near_limit(company, on).filter(percent__gte=100).count()
+def marks_at_limit(company: Company) -> QuerySet[LimitMark]:
+    """One row for every client who has reached a limit, or passed it."""
+    return LimitMark.objects.filter(client__company=company, percent=100, fell_back_on=None)

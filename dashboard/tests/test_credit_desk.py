@@ -11,6 +11,7 @@ import time_machine
 from django.urls import reverse
 
 from ar_collections.models import Greeting, LimitProposal
+from ar_collections.services.desk import open_task
 from clients.services.checks import enter_check
 from clients.services.limits import set_limit
 from clients.services.marks import note_exposure
@@ -119,6 +120,14 @@ def test_proposals_wait_in_the_rail_and_on_today_and_are_answered_in_the_list(de
 def test_today_says_who_has_reached_the_limit(desk, late_client):
     near(late_client, "1000", "1000")
     assert "1 client has reached the credit limit" in text(desk.get("/"))
+
+
+def test_who_is_called_knows_the_credit_status(desk, late_client):
+    invoice_due(late_client, TODAY - dt.timedelta(days=20), "500")
+    open_task(late_client, "call", because="late", due_on=TODAY, on=TODAY, by="system")
+    assert "Cash only" not in text(desk.get("/collections/"))
+    set_status(late_client, "cash_only", because="why", source="policy", on=TODAY, by="system")
+    assert "Cash only" in text(desk.get("/collections/"))
 
 
 def test_the_terms_go_to_everybody_who_was_not_asked(desk, company, late_client):

@@ -16,7 +16,6 @@ from dashboard.desk import StaffRequest
 from dashboard.feed import entries
 from dashboard.lists import wants_csv
 from dashboard.reports.calls import Done, Queue, done_on, queue_of
-from dashboard.reports.credit_desk import at_limit
 from dashboard.reports.today import ages, beside, cash, kpis
 from dashboard.reports.upcoming import next_reminders
 from dashboard.templatetags.ledger import day
@@ -52,7 +51,6 @@ def today(request: StaffRequest) -> HttpResponseBase:
         "heading": heading(found), "found": found, "calls": shown, "done": done, "figures": figures,
         "standing": standing, "as_of": desk.now.astimezone(desk.company.zone).strftime("%H:%M"),
         "activity": entries(latest(desk.company, ALL if request.GET.get("activity") else FEED)),
-        "at_limit": at_limit(desk.company, desk.on),
         "finished": None if shown else _nothing_left(request, done, policy),
     }  # fmt: skip
     if standing is not None:
