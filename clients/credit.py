@@ -125,7 +125,7 @@ def decide(
     """The credit policy applied: the strictest of its rules decides, and every rule says what it saw.
 
     Without a valid check nothing better than stricter terms is decided; a flag counts even where its check is no
-    longer valid. A check alone never lifts a limit above the starting limit or the one in force: it grows by review.
+    longer valid. A check alone never lifts a limit: it grows by review; who has none yet gets at most the starting one.
     ``instead`` is what a person decided otherwise; the rules then still say what the policy would have done.
 
     >>> policy = PolicyFacts(70, 45, 25, {"insolvency": "decline"}, Decimal(5000), 14, 50, 20)
@@ -211,11 +211,11 @@ def _limit(
 ) -> tuple[Decimal | None, Rule]:
     """The limit before anything is made stricter, and how it came about.
 
-    What the check recommends, at most the higher of the starting limit and the limit in force; without a
-    recommendation the limit in force, or the starting limit.
+    What the check recommends, at most the limit in force, or the starting limit where none was ever set; without a
+    recommendation just that.
     """
     recommended = check.recommended_limit if check else None
-    known = [amount for amount in (policy.starting_limit, history.current_limit) if amount is not None]
+    most = history.current_limit if history.current_limit is not None else policy.starting_limit
     saw = "; ".join(
         f"{label} {plain(amount, currency) if amount is not None else 'none'}"
         for label, amount in (
@@ -224,10 +224,10 @@ def _limit(
         )
     )
     if recommended is not None:
-        limit: Decimal | None = min([recommended, max(known)] if known else [recommended])
-        needs = "the recommended limit, at most the start by policy or the limit in force; more comes by review"
+        limit: Decimal | None = recommended if most is None else min(recommended, most)
+        needs = "the recommended limit, at most the limit in force, or else the start by policy; more comes by review"
     else:
-        limit = history.current_limit if history.current_limit is not None else policy.starting_limit
+        limit = most
         needs = "the limit in force, or the start by policy"
     limit = None if limit is None else round_money(limit, currency, ROUND_DOWN)
     result = "no limit" if limit is None else f"{plain(limit, currency)} {currency}"

@@ -72,10 +72,11 @@ def test_who_recommends_no_limit_advises_against_credit():
     assert (answer.outcome, answer.decisive()[0].code) == ("prepayment", "no_limit_recommended")
 
 
-def test_a_check_alone_never_lifts_the_limit_above_the_start_or_what_is_in_force():
+def test_a_check_alone_never_lifts_the_limit():
     generous = check("90", recommended_limit=Decimal(40000))
     assert decided(generous).limit == 5000
     assert decided(generous, current_limit=Decimal(12000)).limit == 12000
+    assert decided(generous, current_limit=Decimal(100)).limit == 100  # a review, or a person, had cut it
     assert decided(check("90", recommended_limit=Decimal(3000)), current_limit=Decimal(12000)).limit == 3000
     assert decided(check("90"), current_limit=Decimal(12000)).limit == 12000
     assert decided(check("90")).limit == 5000
@@ -108,4 +109,4 @@ def test_a_worse_score_or_one_more_flag_is_never_answered_more_mildly(better, wo
     bad = decided(check(worse, flags=flags, recommended_limit=advice), **history)
     assert MILDEST_FIRST.index(bad.outcome) >= MILDEST_FIRST.index(good.outcome)
     if bad.limit is not None and good.limit is not None:
-        assert bad.limit <= good.limit <= max(5000, current or 0)
+        assert bad.limit <= good.limit <= (5000 if current is None else current)
