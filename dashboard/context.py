@@ -30,11 +30,13 @@ SWEEPS = {
     "outbox.deliver": (dt.timedelta(minutes=5), gettext_lazy("No mail was looked after")),
     "collections.plan": (dt.timedelta(minutes=10), gettext_lazy("No reminders were planned")),
     "collections.apply_late_interest": (dt.timedelta(minutes=10), gettext_lazy("No interest was looked at")),
+    "invoices.note_credit": (dt.timedelta(hours=3), gettext_lazy("No limit was looked at")),
     "invoices.invoice_work": (dt.timedelta(minutes=10), gettext_lazy("No completed work was invoiced")),
     "core.housekeeping": (dt.timedelta(minutes=45), gettext_lazy("Nothing was tidied up")),
 }  # fmt: skip
 CHECKED = "housekeeping:check ledger"
 DOUBTFUL, DOUBT = "doubtful", dt.timedelta(minutes=15)
+LATELY = dt.timedelta(days=14)  # older cash that nobody put anywhere is a tab of the payments, not news
 _began = timezone.now()
 
 
@@ -53,12 +55,13 @@ def counts(desk: Desk) -> dict[str, int]:
     due = Q(snoozed_until=None) | Q(snoozed_until__lte=on)
     promised = Promise.objects.filter(client__company=company, promised_for__lte=on, pauses_until__gte=on)
     messages = messages_of(company, desk.companies)
+    unapplied = payments_of(company).filter(received_on__gt=on - LATELY, left__gt=0)
     waiting: dict[str, QuerySet[Any]] = {
         "collections": Task.objects.filter(due, company=company, closed_on=None, due_on__lte=on),
         "work": CompletedWork.objects.waiting().filter(company=company).exclude(refused_because=""),
         "credit": proposals_of(company),
         "at_limit": marks_at_limit(company),
-        "payments": payments_of(company).filter(left__gt=0).exclude(pro_forma__in=ProForma.objects.standing()),
+        "payments": unapplied.exclude(pro_forma__in=ProForma.objects.standing()),
         "promises": with_state(promised, on).filter(state="open"),
         "disputes": Dispute.objects.open_on(on).filter(invoice__company=company),
         "outbox": attention(messages, desk.now),

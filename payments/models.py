@@ -52,6 +52,7 @@ class Payment(models.Model):
     class Meta:
         ordering = ["-received_on", "-id"]
         constraints = [models.CheckConstraint(condition=Q(amount__gt=0), name="payment_amount_positive")]
+        indexes = [models.Index(fields=["company", "received_on"], name="payment_company_received")]
 
     def __str__(self) -> str:
         return f"{self.amount} {self.currency} {self.received_on}"

@@ -57,6 +57,7 @@ class Client(models.Model):
     class Meta:
         ordering = ["name", "id"]
         constraints = [models.UniqueConstraint(fields=["company", "number"], name="client_number_once_per_company")]
+        indexes = [models.Index(fields=["company", "name", "id"], name="client_by_name")]
 
     def __str__(self) -> str:
         return self.name
