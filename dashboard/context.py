@@ -30,7 +30,6 @@ SWEEPS = {
     "outbox.deliver": (dt.timedelta(minutes=5), gettext_lazy("No mail was looked after")),
     "collections.plan": (dt.timedelta(minutes=10), gettext_lazy("No reminders were planned")),
     "collections.apply_late_interest": (dt.timedelta(minutes=10), gettext_lazy("No interest was looked at")),
-    "invoices.note_credit": (dt.timedelta(hours=3), gettext_lazy("No limit was looked at")),
     "invoices.invoice_work": (dt.timedelta(minutes=10), gettext_lazy("No completed work was invoiced")),
     "core.housekeeping": (dt.timedelta(minutes=45), gettext_lazy("Nothing was tidied up")),
 }  # fmt: skip
