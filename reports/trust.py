@@ -29,6 +29,7 @@ from .happenings import Happening, Scope, about
 TONES = {"open": "good", "watch": "warn", "stricter": "warn", "cash_only": "bad", "closed": "bad"}
 DECIDED = {"accept": "good", "stricter": "warn", "prepayment": "bad", "decline": "bad"}
 MASTER_DATA = ("client_changed", "contact_added", "contact_changed")
+IN_SPITE = "credit_rule_passed"
 
 
 def _checks(scope: Scope) -> Iterator[Happening]:
@@ -172,10 +173,20 @@ def _pro_formas(scope: Scope) -> Iterator[Happening]:
             )
 
 
-def _master_data(scope: Scope) -> Iterator[Happening]:
-    """Whose master data was changed, and which of it; what it said before stands in the audit trail."""
+def _audited(scope: Scope) -> Iterator[Happening]:
+    """Master data that was changed (what it said before stands in the audit trail), and what was invoiced in spite of
+    a rule of credit."""
     assert scope.client is not None
-    for event in Event.objects.filter(client_id=scope.client.pk, action__in=MASTER_DATA)[: scope.most]:
+    kept = Event.objects.filter(client_id=scope.client.pk, action__in=(*MASTER_DATA, IN_SPITE))
+    for event in kept[: scope.most]:
+        if event.action == IN_SPITE:
+            prepaid = event.diff.get("by") == "paid"
+            text = _("Invoiced against payment in advance") if prepaid else _("Invoiced in spite of the credit rules")
+            yield about(
+                "exception", scope.client, None, event.at, text, tone="" if prepaid else "warn", quote=event.summary,
+                note=event.actor, target=("invoice", int(event.object_id)),
+            )
+            continue
         words = _changed_fields(event)
         text = _("Contact added") if event.action == "contact_added" else _("Changed: %(fields)s") % {"fields": words}
         target = ("client_about", scope.client.pk)
@@ -191,4 +202,4 @@ def _changed_fields(event: Event) -> str:
 LATEST: tuple[Callable[[Scope], Iterator[Happening]], ...] = (
     _decisions, _limits, _statuses, _overrides, _marks, _acceptances,
 )  # fmt: skip
-SOURCES = (*LATEST, _checks, _proposals, _documents, _greetings, _work, _pro_formas, _master_data)
+SOURCES = (*LATEST, _checks, _proposals, _documents, _greetings, _work, _pro_formas, _audited)

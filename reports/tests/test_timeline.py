@@ -7,14 +7,16 @@ import pytest
 from django.utils import timezone, translation
 
 from ar_collections.models import ContactLog, Pause, Promise, StageChange, Task
+from clients.services.limits import set_limit
+from clients.services.overrides import grant_override
 from disputes.services import close_dispute, open_dispute
 from imports.cells import Reading
 from imports.services.open_items import Taking, import_open_items
 from invoices.models import LinkView, ShareLink
-from invoices.services.issuing import void_invoice
+from invoices.services.issuing import issue_invoice, void_invoice
 from outbox.models import Message
 from reports.timeline import client_timeline, latest
-from tests.cast import make_client, make_company, make_invoice, pay
+from tests.cast import make_client, make_company, make_draft, make_invoice, make_manager, pay
 
 pytestmark = pytest.mark.django_db
 
@@ -90,6 +92,16 @@ def test_a_client_s_timeline_has_everything_newest_first(eventful):
 def test_it_is_told_in_the_reader_s_language_of_amounts_and_days(eventful):
     with translation.override("de"):
         assert any("60,00\xa0€" in h.text and "14. Januar 2026" in h.text for h in client_timeline(eventful))
+
+
+def test_what_was_invoiced_in_spite_of_a_rule_of_credit_is_told_with_who_and_why(client):
+    set_limit(client, Decimal(10), "EUR", because="start", source="policy", on=JAN, by="system")
+    manager = make_manager()
+    grant_override(client, "over_limit", "their fair", expires_on=JAN, on=JAN, by=manager)
+    invoice = issue_invoice(make_draft(client, "50"), on=JAN, by=manager)
+    (told,) = [h for h in client_timeline(client) if h.text == "Invoiced in spite of the credit rules"]
+    assert "over the limit of €10.00" in told.quote and "Vera: their fair" in told.quote
+    assert (told.note, told.target) == ("Vera", ("invoice", invoice.pk))
 
 
 def test_it_tells_nothing_of_other_clients(eventful):
