@@ -13,6 +13,7 @@ from django.urls import reverse
 
 from ar_collections.models import LimitProposal
 from clients.models import CreditCheck, CreditDecision, CreditLimit, CreditOverride, Document, StatusChange
+from clients.providers import Found, _providers
 from clients.services.limits import limit_of, set_limit
 from clients.services.status import set_status, status_of
 from policies.credit import credit_policy_of
@@ -152,6 +153,30 @@ def test_a_check_is_entered_with_its_report_and_asked_about_before_it_is_bought_
     desk.post(page, facts | {"again": "on", "reference": "77"})
     assert CreditCheck.objects.count() == 2
     assert "Young company" in text(desk.get(url("client_credit", late_client.pk)))
+
+
+class Agency:
+    """A provider that counts how often it is asked."""
+
+    name = "Agency & Sons"
+    asked = 0
+
+    def fetch(self, client: Any) -> Found:
+        self.asked += 1
+        return Found({"score": 80})
+
+
+def test_a_provider_whose_answer_still_counts_is_asked_again_only_when_somebody_says_so(desk, late_client, monkeypatch):
+    agency = Agency()
+    monkeypatch.setitem(_providers, agency.name, agency)
+    order, page = url("check_order", late_client.pk), url("client_credit", late_client.pk)
+    assert 'name="again"' not in text(desk.get(page))
+    desk.post(order, {"provider": agency.name})
+    answer = desk.post(order, {"provider": agency.name}, follow=True)
+    assert "say that a new one is wanted all the same" in text(answer) and agency.asked == 1
+    assert "Ask Agency &amp; Sons again all the same" in text(answer) and 'name="again" value="1"' in text(answer)
+    desk.post(order, {"provider": agency.name, "again": "1"})
+    assert (agency.asked, CreditCheck.objects.count()) == (2, 2)
 
 
 def test_a_report_of_the_wrong_type_refuses_the_whole_check(desk, late_client):

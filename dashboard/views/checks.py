@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from typing import Any
+from urllib.parse import urlencode
 
 from django.contrib import messages
 from django.http import HttpResponse
@@ -51,12 +52,17 @@ def _enter(request: StaffRequest, form: CheckForm, client: Client, on: dt.date) 
 
 @require_POST
 def check_order(request: StaffRequest, pk: int) -> HttpResponse:
-    """Ask a provider now."""
+    """Ask a provider now; where its last answer still counts, ask first whether it is to be bought again."""
     client, on = client_at(request, pk)
+    provider, again = request.POST.get("provider", ""), bool(request.POST.get("again"))
     with refusals_said(request):
-        check = order_check(
-            client, request.POST.get("provider", ""), again=bool(request.POST.get("again")), on=on, by=request.user
-        )
+        try:
+            check = order_check(client, provider, again=again, on=on, by=request.user)
+        except Refused as refused:
+            if refused.code != "still_valid":
+                raise
+            messages.warning(request, refused.message)
+            return redirect(f"{_credit(client)}?{urlencode({'again': provider})}#checks")
         messages.success(request, _("%(provider)s has answered.") % {"provider": check.provider})
     return redirect(_credit(client))
 

@@ -37,6 +37,7 @@ def client_credit(request: StaffRequest, pk: int) -> HttpResponse:
     context: dict[str, Any] = head_of(request, client, on, "client_credit", trust)
     context |= {"history": history_of(client, on), "deciding": deciding_of(client, on)}
     context |= {"providers": provider_names(), "proposals": context["deciding"].proposals}
+    context["again"] = request.GET.get("again", "")  # the provider whose last answer still counts
     return render(request, "dashboard/client/credit.html", context)
 
 
