@@ -29,6 +29,7 @@ OUTCOMES = dict(CreditDecision.OUTCOMES)
 STATUS_AFTER = {"accept": "open", "stricter": "stricter", "prepayment": "cash_only", "decline": "closed"}
 MILDEST_FIRST = tuple(dict(StatusChange.STATUSES))
 LONGEST_DAYS = 365
+OTHERWISE = "clients.override_decision"
 
 
 class Grounds(NamedTuple):
@@ -76,10 +77,10 @@ def decide_credit(
     """Decide about a client's credit as the policy says, or otherwise until a day, and put it into force.
 
     Otherwise (another ``outcome``, or a ``limit`` in whole units of the client's currency) takes the permission, a
-    reason, and a last day at most a year ahead; after it the policy decides again. Accept sets the limit and opens
-    the status, stricter terms set days, deposit and a lower limit, prepayment is cash-only, decline closes. A status
-    that policy or hand has set for a reason of its own and that goes farther stays. The same decision on the same
-    grounds again changes nothing.
+    reason, and a last day at most a year ahead; after it the policy decides again, and before it only for somebody
+    with the permission. Accept sets the limit and opens the status, stricter terms set days, deposit and a lower
+    limit, prepayment is cash-only, decline closes. A status that policy or hand has set for a reason of its own and
+    that goes farther stays. The same decision on the same grounds again changes nothing.
     """
     if outcome is not None and outcome not in OUTCOMES:
         raise Refused(f"“{outcome}” is not a decision; choose one of {', '.join(OUTCOMES)}.", where="outcome")
@@ -101,6 +102,8 @@ def decide_credit(
         decision.overrides = standing if otherwise else None
         if standing is not None and _says_the_same(standing, decision):
             return standing
+        if standing is not None and standing.expires_on is not None and standing.expires_on >= on:
+            demand(by, OTHERWISE, "end what somebody decided otherwise than the credit policy")
         decision.save()
         _put_into_force(decision, by)
         record(
@@ -157,7 +160,7 @@ def return_to_decision(
 def _check_exception(
     outcome: str, reason: str, expires_on: dt.date | None, limit: Decimal | None, on: dt.date, by: Any
 ) -> None:
-    demand(by, "clients.override_decision", "decide otherwise than the credit policy")
+    demand(by, OTHERWISE, "decide otherwise than the credit policy")
     if not reason.strip():
         raise Refused("Say why you decide otherwise than the policy.", code="reason", where="reason")
     if expires_on is None:

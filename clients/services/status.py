@@ -69,7 +69,9 @@ def set_status(
 ) -> StatusChange:
     """Move a client to a credit status from today; the status it has on the same terms changes nothing.
 
-    Refused without a reason, with a last day that lies before today, and by hand without the permission.
+    What a person sets by hand is kept also where the client stands there by policy or decision, or was always open:
+    it holds until a person or its last day ends it. Refused without a reason, with a last day that lies before today,
+    and by hand without the permission.
     """
     if status not in STATUSES:
         raise Refused(f"“{status}” is not a credit status; choose one of {', '.join(STATUSES)}.", where="status")
@@ -83,10 +85,13 @@ def set_status(
         lock_client(client.pk)
         standing = status_of(client, on)
         was = standing.status if standing else "open"
-        if standing is None and status == "open":
+        if standing is None and status == "open" and source != "hand":
             return StatusChange(client=client, status="open", effective_on=on)
         same = (status, ends_on, terms_days, deposit_percent)
-        if standing and (standing.status, standing.ends_on, standing.terms_days, standing.deposit_percent) == same:
+        was_same = standing and (
+            standing.status, standing.ends_on, standing.terms_days, standing.deposit_percent
+        ) == same  # fmt: skip
+        if standing and was_same and (source != "hand" or standing.source == "hand"):
             return standing
         change = StatusChange.objects.create(
             client=client, status=status, because=because.strip()[:300], source=source, effective_on=on,

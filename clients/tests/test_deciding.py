@@ -209,3 +209,18 @@ def test_a_limit_by_hand_is_the_new_measure(company):
     set_limit(client, Decimal(8000), "EUR", because="asked for", source="hand", on=TODAY, by=make_manager())
     checked(client, 85, recommended_limit=Decimal(50000))
     assert decide_credit(client, on=TODAY, by=CLERK).limit == 8000
+
+
+def test_before_its_last_day_an_exception_is_ended_only_by_somebody_who_may_make_one(newcomer, clerk):
+    """A clerk who lets the policy decide again does not open what a manager has closed."""
+    checked(newcomer, 90)
+    decide_credit(newcomer, on=TODAY, by=clerk)
+    manager = make_manager()
+    decide_credit(newcomer, on=TODAY, by=manager, outcome="decline", reason="a fraud is suspected", expires_on=LATER)
+    for who in (clerk, CLERK):
+        with pytest.raises(Refused, match="You may not end what somebody decided") as refused:
+            decide_credit(newcomer, on=LATER, by=who)
+        assert refused.value.code == "permission"
+    assert status_of(newcomer, LATER).status == "closed"
+    assert decide_credit(newcomer, on=LATER, by=manager).outcome == "accept"
+    assert status_of(newcomer, LATER).status == "open"

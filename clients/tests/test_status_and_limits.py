@@ -12,7 +12,7 @@ from clients.models import CreditLimit, StatusChange
 from clients.services.limits import limit_of, limits_of, set_limit
 from clients.services.status import refused_since, set_status, status_of, statuses_of
 from core.errors import Refused
-from tests.cast import CLERK, TODAY, make_client
+from tests.cast import CLERK, TODAY, make_client, make_manager
 
 pytestmark = pytest.mark.django_db
 DAY = dt.timedelta(days=1)
@@ -84,3 +84,18 @@ def test_by_hand_only_who_may_sets_a_limit_or_a_status(late_client, clerk):
     with pytest.raises(Refused, match="You may not set the credit status"):
         set_status(late_client, "cash_only", because="test", source="hand", on=TODAY, by=clerk)
     assert not CreditLimit.objects.exists() and not StatusChange.objects.exists()
+
+
+@pytest.mark.parametrize("standing", ["cash_only", "open", None])
+def test_what_a_person_sets_is_kept_also_where_the_client_stands_there_already(late_client, standing):
+    """Otherwise the policy would lift cash-only in spite of the reason a person gave, or begin it in spite of her."""
+    if standing:
+        set_status(late_client, "watch", because="late", source="policy", on=TODAY, by="system")
+        set_status(late_client, standing, because="61 days overdue", source="policy", on=TODAY, by="system")
+    manager, wanted = make_manager(), standing or "open"
+    by_hand = set_status(late_client, wanted, because="a fraud is suspected", source="hand", on=TODAY, by=manager)
+    held = status_of(late_client, TODAY)
+    assert held is not None and (held.pk, held.source) == (by_hand.pk, "hand")
+    again = set_status(late_client, wanted, because="said again", source="hand", on=TODAY, by=manager)
+    policy = set_status(late_client, wanted, because="62 days overdue", source="policy", on=TODAY, by="system")
+    assert again == policy == by_hand
