@@ -20,6 +20,8 @@ NUMBERS = ("score", "scale_low", "scale_high", "recommended_limit")
 TEXTS = {"client": 60, "provider": 60, "reference": 80, "rating": 20, "currency": 3, "findings": 20_000}
 KEYS = (*TEXTS, *DAYS, *NUMBERS, "flags")
 MOST_ROWS = 10_000
+# Control characters, and marks that turn the direction of writing: both can make a name look like another.
+_INVISIBLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u200b\u200e\u200f\u2028-\u202e\u2060-\u2069\ufeff]")
 
 
 @dataclass(frozen=True)
@@ -77,8 +79,11 @@ def read_checks(content: bytes, media: str) -> tuple[list[CheckRow], list[Troubl
 def _from_json(content: bytes) -> Iterator[tuple[int, dict[str, Any]]]:
     try:
         # A number stays as it was written: no amount passes through a float.
-        said = json.loads(content.decode("utf-8-sig"), parse_float=str, parse_int=str, parse_constant=str)
-    except (UnicodeDecodeError, ValueError, RecursionError) as error:
+        said = json.loads(
+            content.decode("utf-8-sig"), parse_float=str, parse_int=str, parse_constant=str, object_pairs_hook=_object
+        )
+        json.dumps(said, ensure_ascii=False).encode()  # half a character, such as \ud800, can be kept nowhere
+    except (ValueError, RecursionError) as error:
         at = f" (line {error.lineno})" if isinstance(error, json.JSONDecodeError) else ""
         raise Refused(f"This is not JSON{at}; save it anew, or use CSV.", code="not_json", where="file") from None
     if isinstance(said, dict):
@@ -92,9 +97,20 @@ def _from_json(content: bytes) -> Iterator[tuple[int, dict[str, Any]]]:
         yield line, record
 
 
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """An object of the file: its texts as data, every key once."""
+    record: dict[str, Any] = {}
+    for key, value in pairs:
+        if key in record:
+            shown = key[:40].encode(errors="replace").decode()
+            raise Refused(f"“{shown}” stands twice in one check; which is right?", code="twice", where=shown)
+        record[key] = _INVISIBLE.sub("", value) if isinstance(value, str) else value
+    return record
+
+
 def _from_csv(content: bytes) -> Iterator[tuple[int, dict[str, Any]]]:
     try:
-        text = content.decode("utf-8-sig")
+        text = _INVISIBLE.sub("", content.decode("utf-8-sig"))
     except UnicodeDecodeError:
         message = "This is not a CSV file in UTF-8; save it as “CSV UTF-8”."
         raise Refused(message, code="not_csv", where="file") from None

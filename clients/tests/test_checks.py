@@ -210,3 +210,23 @@ def test_the_command_answers_counts_or_every_error(company, good_client, late_cl
     assert said["errors"] == [{"line": 2, "field": "score", "value": "181", "message": said["errors"][0]["message"]}]
     make_client(company, "C-0100")
     assert run(str(tmp_path / "none.csv"))[0] == 1
+
+
+def test_texts_of_a_file_are_data(good_client):
+    """No control character, no mark that turns the writing, no half character reaches a page or the database."""
+    body = '{"provider": "A\\u0000gen\u202ecy", "findings": "one\\ntwo\\u0007"}'.encode()
+    upload_checks(body, "json", client=good_client, on=TODAY, by=CLERK)
+    check = CreditCheck.objects.get()
+    assert (check.provider, check.findings, check.raw["provider"]) == ("Agency", "one\ntwo", "Agency")
+    upload_checks("provider,rating\nB\x00ank,A\u202e1\n".encode(), "csv", client=good_client, on=TODAY, by=CLERK)
+    assert CreditCheck.objects.filter(provider="Bank", rating="A1").exists()
+    for half in (b'{"provider": "\\ud800"}', b'{"\\ud800": "x"}', b'{"provider": "a", "flags": ["\\ud800"]}'):
+        with pytest.raises(Refused) as refused:
+            upload_checks(half, "json", client=good_client, on=TODAY, by=CLERK)
+        assert refused.value.code == "not_json"
+
+
+def test_a_key_that_stands_twice_is_not_guessed_at(good_client):
+    with pytest.raises(Refused, match="stands twice in one check") as refused:
+        upload_checks(b'{"provider": "a", "score": 10, "score": 90}', "json", client=good_client, on=TODAY, by=CLERK)
+    assert (refused.value.code, refused.value.where) == ("twice", "score")
