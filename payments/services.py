@@ -64,7 +64,7 @@ def record_payment(
                 raise Refused("This form was already used for another payment; open a new one.", code="key_reused")
             return standing
         if pro_forma is not None:
-            _check_for(pro_forma, client, currency)
+            pro_forma = _check_for(pro_forma, client, currency)
         payment = Payment.objects.create(
             company=client.company,
             client=client,
@@ -264,7 +264,8 @@ def doc_of(payment: Payment) -> str:
     return f"payment:{payment.pk}"
 
 
-def _check_for(pro_forma: ProForma, client: Client, currency: str) -> None:
+def _check_for(pro_forma: ProForma, client: Client, currency: str) -> ProForma:
+    """The pro forma as it stands under the lock: it may have been released since the form was opened."""
     if pro_forma.invoice is not None and pro_forma.invoice.client_id != client.pk:
         raise Refused(f"{pro_forma} is not a pro forma of {client}.", code="foreign", where="pro_forma")
     pro_forma = locked(pro_forma)
@@ -277,6 +278,7 @@ def _check_for(pro_forma: ProForma, client: Client, currency: str) -> None:
         raise Refused(
             f"{pro_forma} is in {pro_forma.currency}, the payment in {currency}.", code="currency", where="pro_forma"
         )
+    return pro_forma
 
 
 def _release_if_covered(pro_forma: ProForma, on: dt.date, by: Any) -> None:

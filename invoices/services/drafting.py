@@ -9,6 +9,7 @@ from decimal import Decimal
 from typing import Any
 
 from django.db import transaction
+from django.utils import timezone
 
 from audit.services import record
 from clients.models import Client, Contact
@@ -94,10 +95,14 @@ def edit_draft(
 
 
 def delete_draft(invoice: Invoice, *, by: Any) -> None:
-    """Throw a draft away. Refused once it is issued: an issued invoice is voided."""
+    """Throw a draft away. Refused once it is issued: an issued invoice is voided.
+
+    That the client opened the page of its cancelled pro forma stays on record; the page is shut.
+    """
     with transaction.atomic():
         invoice = _locked_draft(invoice)
         record(by, "draft_deleted", invoice, client_id=invoice.client_id)
+        invoice.links.filter(views__isnull=False).update(invoice=None, revoked_at=timezone.now())
         invoice.delete()
 
 

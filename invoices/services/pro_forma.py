@@ -25,16 +25,22 @@ from .issuing import check_issuable
 from .numbering import as_number, next_number
 from .sending import STILL_HERE, UNDO, check_reader
 
+LONGEST = dt.timedelta(days=365)
+
 
 def make_pro_forma(draft: Invoice, pay_by: dt.date, *, on: dt.date, by: Any) -> ProForma:
     """Ask for a draft to be paid in advance by a day: a number of its own series, all its facts frozen.
 
     Nothing is owed by it. While it stands, the draft neither changes nor goes away. The same again answers with the
-    one that stands. Refused for an issued invoice, for a last day before today, for whatever could not be issued
-    once it is paid, and for a client we no longer sell to.
+    one that stands. Refused for an issued invoice, for a last day before today or more than a year ahead, for whatever
+    could not be issued once it is paid, and for a client we no longer sell to.
     """
     if pay_by < on:
         raise Refused("The last day to pay lies before today; choose a later one.", code="past", where="pay_by")
+    if pay_by > on + LONGEST:
+        raise Refused(
+            "An order waits for its money a year at most; choose an earlier last day.", code="too_late", where="pay_by",
+        )
     with transaction.atomic():
         lock_client(draft.client_id)
         draft = (

@@ -15,11 +15,11 @@ from pypdf import PdfReader
 from clients.services.status import set_status
 from core.errors import Refused
 from core.services import read_file
-from invoices.models import Invoice, ProForma, Series, ShareLink
+from invoices.models import Invoice, LinkView, ProForma, Series, ShareLink
 from invoices.pdf import pro_forma_pdf
 from invoices.pro_formas import pay_by_words
 from invoices.services.drafting import Heading, LineDraft, delete_draft, edit_draft
-from invoices.services.linking import token_of
+from invoices.services.linking import find, link_for_pro_forma, record_view, token_of
 from invoices.services.pro_forma import cancel_pro_forma, make_pro_forma, send_pro_forma
 from outbox.kinds import kind_of
 from tests.cast import CLERK, TODAY, make_client, make_company, make_draft, make_invoice, pay
@@ -92,6 +92,27 @@ def test_the_draft_of_a_cancelled_one_can_be_thrown_away_and_the_number_stays(la
     kept = ProForma.objects.get()
     assert (kept.number, kept.invoice, kept.cancelled_because) == ("LO-PF-2026-0001", None, "No longer wanted")
     assert "LO-PF-2026-0001" in said(kept)
+
+
+def test_a_draft_whose_cancelled_pro_forma_the_client_has_seen_is_thrown_away_and_its_page_shut(late_client):
+    pro_forma, now = made(late_client), timezone.now()
+    link = link_for_pro_forma(pro_forma, late_client.contacts.get(), now)
+    record_view(link, now)
+    cancel_pro_forma(pro_forma, "No longer wanted", on=TODAY, by=CLERK)
+    delete_draft(pro_forma.invoice, by=CLERK)
+    assert not Invoice.objects.exists()
+    assert LinkView.objects.get().link == link, "that it was seen stays on record"
+    assert find("pro_forma", link.pk, token_of(link), now) is None
+
+
+def test_an_order_waits_for_its_money_a_year_at_most(late_client):
+    """A year mistyped as 9999 would have no day after it, and the private page none on which it shuts."""
+    draft = make_draft(late_client)
+    for pay_by in (TODAY + dt.timedelta(days=366), dt.date.max):
+        with pytest.raises(Refused) as refused:
+            make_pro_forma(draft, pay_by, on=TODAY, by=CLERK)
+        assert (refused.value.code, refused.value.where) == ("too_late", "pay_by")
+    assert make_pro_forma(draft, TODAY + dt.timedelta(days=365), on=TODAY, by=CLERK).number == "LO-PF-2026-0001"
 
 
 def test_what_could_not_be_issued_is_not_asked_for_in_advance(late_client, company):

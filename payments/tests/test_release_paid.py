@@ -108,6 +108,13 @@ def test_issued_on_credit_meanwhile_its_money_goes_to_the_invoice(late_client, p
     assert the_invoice(pro_forma).balance == 0
 
 
+def test_a_part_that_comes_once_it_is_issued_goes_there_too_whatever_the_form_had_read(late_client, pro_forma):
+    assert pro_forma.invoice.issued_at is None, "as a form read it that was open meanwhile"
+    issue_invoice(pro_forma.invoice, on=TODAY, by=CLERK)
+    pay(late_client, "600", on=LATER, pro_forma=pro_forma)
+    assert the_invoice(pro_forma).balance == 400 and unapplied_cash(late_client) == {}
+
+
 def test_what_issuing_refuses_keeps_the_money_and_the_sentence(late_client, pro_forma):
     """Between the pro forma and its money the client was closed: the money is theirs, the invoice waits for a person.
     """
