@@ -29,7 +29,7 @@ def accept_terms(
     Refused without a name, for the terms of another company, and for a contact of another client.
     """
     name = " ".join(accepted_by.split())
-    if not name:
+    if not any(char.isalnum() for char in name):  # invisible characters are no name
         raise Refused(_("Write the name of the person who accepts."), code="name", where="accepted_by")
     if len(name) > LONGEST_NAME:
         raise Refused(_("A name has %(n)d characters at most.") % {"n": LONGEST_NAME}, where="accepted_by")

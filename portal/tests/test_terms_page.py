@@ -79,6 +79,7 @@ def test_accepting_twice_keeps_the_first(link, client):
         ({"accepted_by": "Mara Winter"}, "Tick this to accept the terms."),
         ({"agrees": "on"}, "This field is required."),
         ({"agrees": "on", "accepted_by": "   "}, "This field is required."),
+        ({"agrees": "on", "accepted_by": "\u200b \u2060"}, "Write the name of the person who accepts."),
         ({"agrees": "on", "accepted_by": "x" * 151}, "at most 150 characters"),
     ],
 )
