@@ -91,6 +91,15 @@ def refusals_said(request: HttpRequest) -> Iterator[None]:
         messages.error(request, refused.message)
 
 
+def row_number(said: str) -> int:
+    """The number of a row as a form or an address names it; 0, which no row has, where it cannot be one.
+
+    >>> row_number("12"), row_number("-1"), row_number("9" * 5000)
+    (12, 0, 0)
+    """
+    return int(said) if said.isascii() and said.isdecimal() and len(said) < 19 else 0
+
+
 def back(request: HttpRequest, otherwise: str, *args: Any) -> HttpResponseRedirect:
     """To the page the form names in ``next``, where it is one of ours; otherwise to the page named."""
     wanted = request.POST.get("next") or request.GET.get("next") or ""

@@ -198,6 +198,9 @@ def test_one_is_left_out_for_a_reason_and_put_back(company, mara):
     occasion = Occasion.objects.get(code="new_year")
     with pytest.raises(Refused, match="Write why"):
         leave_out(mara, occasion, 2027, because=" ", on=TODAY, by=CLERK)
+    for year in (0, 2028, 10**25):
+        with pytest.raises(Refused, match="this year or the next"):
+            leave_out(mara, occasion, year, because="He asked for quiet", on=TODAY, by=CLERK)
     left_out = leave_out(mara, occasion, 2027, because="He asked for quiet", on=TODAY, by=CLERK)
     (row,) = next_greetings(company, TODAY)
     assert row.state == "left_out" and row.greeting == left_out

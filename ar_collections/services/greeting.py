@@ -58,6 +58,8 @@ def leave_out(
     """
     if not because.strip():
         raise Refused(_("Write why this greeting is left out."), code="reason", where="because")
+    if abs(year - on.year) > 1:
+        raise Refused(_("A greeting of this year or the next is left out."), code="year", where="year")
     with transaction.atomic():
         lock_client(contact.client_id)
         key: dict[str, Any] = {"contact": contact, "occasion": occasion, "year": year}

@@ -140,3 +140,15 @@ def test_hours_are_imported_by_columns_check_and_take(desk, good_client, clerk):
     assert "1 piece of work waits for its invoice" in text(desk.get(taken.url))
     assert CompletedWork.objects.get().gross == 200
     assert desk.get("/import/samples/work.csv").status_code == 200
+
+
+@pytest.mark.parametrize("said", ["9" * 30, "9" * 5000, "\u0661", "-1", "1.5", ""])
+def test_a_number_that_no_row_has_finds_nothing_and_breaks_nothing(desk, good_client, said):
+    done(good_client)
+    assert desk.post("/work/invoice/", {"pk": [said]}).status_code == 302
+    assert desk.post("/payments/new/", {"client": said}).status_code == 200
+    assert desk.get("/work/", {"client": said}).status_code == 200
+    assert desk.post("/invoices/new/", {"do": "line", "lines-TOTAL_FORMS": said}).status_code == 200
+    assert desk.post("/credit/greetings/leave-out/", {"contact": said}).status_code == 404
+    assert desk.post("/outbox/", {"do": "cancel", "pk": [said]}).status_code in (302, 404, 405)
+    assert not Invoice.objects.exists()

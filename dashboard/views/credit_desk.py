@@ -21,7 +21,7 @@ from ar_collections.services.terms_sending import send_terms_to_all
 from clients.credit_gate import percent_used
 from clients.models import Client, Contact
 from core.money import plain
-from dashboard.desk import StaffRequest, refusals_said
+from dashboard.desk import StaffRequest, refusals_said, row_number
 from dashboard.lists import Column, as_csv, page_of, wants_csv
 from dashboard.reports.credit_desk import LISTS, TABS, counts_of, greetings_of, proposals_of, spendable
 from invoices.services.exposure import Credit, credits_of
@@ -144,5 +144,4 @@ def greeting_restore(request: StaffRequest, pk: int) -> HttpResponse:
 
 
 def _number(request: StaffRequest, name: str) -> int:
-    said = request.POST.get(name, "")
-    return int(said) if said.isascii() and said.isdecimal() else 0
+    return row_number(request.POST.get(name, ""))

@@ -20,7 +20,7 @@ from core.dates import show_day
 from core.errors import Refused
 from core.money import plain
 from core.services import read_file, today
-from dashboard.desk import StaffRequest, refusals_on, refusals_said
+from dashboard.desk import StaffRequest, refusals_on, refusals_said, row_number
 from dashboard.forms.invoices import HeadingForm, LineFormSet, VoidForm, lines_of
 from dashboard.lists import Column, as_csv, in_order, page_of, wants_csv
 from dashboard.pages import form_page
@@ -100,7 +100,7 @@ def _filtered(request: StaffRequest, rows: QuerySet[Invoice]) -> QuerySet[Invoic
 def invoice_new(request: StaffRequest) -> HttpResponse:
     asked = request.GET.get("client", "")
     mine = Client.objects.filter(company=request.desk.company)
-    client = mine.filter(pk=asked).first() if asked.isdecimal() else None
+    client = mine.filter(pk=row_number(asked)).first()
     currency = client.currency if client else request.desk.company.currency
     return _write(request, None, client, {"client": client, "currency": currency})
 
@@ -121,7 +121,7 @@ def _write(
     data, act = request.POST.copy() if request.method == "POST" else None, request.POST.get("do", "save")
     if data is not None and act == "line":
         rows = data.get("lines-TOTAL_FORMS", "")
-        if rows.isdecimal():  # the formset itself says what is wrong with anything else
+        if rows == "0" or row_number(rows):  # the formset itself says what is wrong with anything else
             data["lines-TOTAL_FORMS"] = str(min(int(rows) + 1, 200))
     form = HeadingForm(data, initial=begun, company=company, client=client)
     lines = LineFormSet(data, prefix="lines", initial=lines_of(invoice) if invoice else None)
@@ -164,7 +164,7 @@ def invoice_totals(request: StaffRequest) -> HttpResponse:
     form.is_valid()
     asked = request.GET.get("invoice", "")
     mine = Invoice.objects.drafts().filter(company=request.desk.company)
-    draft = mine.filter(pk=asked).first() if asked.isascii() and asked.isdecimal() else None
+    draft = mine.filter(pk=row_number(asked)).first()
     return render(request, "dashboard/_totals.html", {"totals": _totals(request, form, lines, draft)})
 
 

@@ -17,7 +17,7 @@ from django.views.decorators.http import require_POST
 
 from core.errors import Refused
 from core.services import read_file, stored_path
-from dashboard.desk import StaffRequest, back, refusals_said
+from dashboard.desk import StaffRequest, back, refusals_said, row_number
 from dashboard.downloads import download
 from dashboard.lists import Column, as_csv, page_of, wants_csv
 from dashboard.reports.outbox import (
@@ -192,7 +192,8 @@ def resume(request: StaffRequest) -> HttpResponse:
 def _act_on_many(request: StaffRequest) -> HttpResponse:
     """Cancel or send again what was ticked; what the rules refuse is said, the rest is done."""
     do = request.POST.get("do", "")
-    chosen = Message.objects.filter(pk__in=[pk for pk in request.POST.getlist("pk") if pk.isdecimal()]).order_by("pk")
+    named = [pk for said in request.POST.getlist("pk") if (pk := row_number(said))]
+    chosen = Message.objects.filter(pk__in=named).order_by("pk")
     done = 0
     for letter in chosen if do in ("cancel", "again") else ():
         with refusals_said(request):

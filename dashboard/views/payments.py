@@ -18,7 +18,7 @@ from django.views.decorators.http import require_POST
 from clients.models import Client
 from core.money import plain
 from core.services import today
-from dashboard.desk import StaffRequest, back, refusals_on, refusals_said
+from dashboard.desk import StaffRequest, back, refusals_on, refusals_said, row_number
 from dashboard.forms.payments import AllocateForm, PaymentForm, TakeBackForm
 from dashboard.lists import Column, as_csv, in_order, page_of, wants_csv
 from dashboard.pages import form_page
@@ -49,7 +49,7 @@ def payments(request: StaffRequest) -> HttpResponseBase:
         named = Q(client__name__icontains=wanted) | Q(client__number__iexact=wanted) | Q(reference__icontains=wanted)
     asked = request.GET.get("client", "")
     if asked.isdecimal():
-        named &= Q(client=asked)
+        named &= Q(client=row_number(asked))
     rows = payments_of(request.desk.company).filter(named).select_related("client")
     back = taken_back_of(request.desk.company).filter(named).select_related("client")
     counts = {"all": rows.count(), "left": rows.filter(left__gt=0).count(), "back": back.count()}
@@ -73,7 +73,7 @@ def payments(request: StaffRequest) -> HttpResponseBase:
 def payment_new(request: StaffRequest) -> HttpResponse:
     """Record money received from the client chosen; what they owe stands below, to be paid as they meant it."""
     asked = request.POST.get("client") or request.GET.get("client", "")
-    client = Client.objects.filter(pk=asked).select_related("company").first() if asked.isdecimal() else None
+    client = Client.objects.filter(pk=row_number(asked)).select_related("company").first()
     everybody = Client.objects.filter(company=request.desk.company)
     if client is None:
         return render(request, "dashboard/payment_form.html", {"everybody": everybody})
@@ -123,7 +123,7 @@ def _meant(request: StaffRequest, client: Client, on: dt.date) -> dict[str, Any]
     begun: dict[str, Any] = {"currency": currency, "received_on": on, "how": "oldest"}
     asked = request.GET.get("pro_forma", "")
     waiting = ProForma.objects.standing().filter(invoice__client=client)
-    pro_forma = waiting.filter(pk=asked).first() if asked.isdecimal() else None
+    pro_forma = waiting.filter(pk=row_number(asked)).first()
     if pro_forma is not None:
         missing = pro_forma.total - paid_for(pro_forma)
         return begun | {
@@ -131,7 +131,7 @@ def _meant(request: StaffRequest, client: Client, on: dt.date) -> dict[str, Any]
             "reference": pro_forma.number,
         }  # fmt: skip
     asked = request.GET.get("invoice", "")
-    invoice = Invoice.objects.open().filter(pk=asked, client=client).first() if asked.isdecimal() else None
+    invoice = Invoice.objects.open().filter(pk=row_number(asked), client=client).first()
     if invoice is not None:
         begun |= {"amount": invoice.balance, "currency": invoice.currency, "how": "hand", "reference": invoice.number}
         begun[f"claim-invoice:{invoice.pk}"] = invoice.balance

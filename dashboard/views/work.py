@@ -16,7 +16,7 @@ from django.views.decorators.http import require_POST
 
 from core.errors import Refused
 from core.money import plain
-from dashboard.desk import StaffRequest, refusals_on, refusals_said
+from dashboard.desk import StaffRequest, refusals_on, refusals_said, row_number
 from dashboard.forms.work import WorkForm
 from dashboard.lists import Column, as_csv, in_order, page_of, wants_csv
 from dashboard.pages import form_page
@@ -92,7 +92,7 @@ def _found(request: StaffRequest, rows: QuerySet[CompletedWork]) -> QuerySet[Com
             | Q(po_number__icontains=wanted) | Q(key__iexact=wanted)
         )  # fmt: skip
     asked = request.GET.get("client", "")
-    return rows.filter(client=int(asked)) if asked.isdecimal() else rows
+    return rows.filter(client=row_number(asked)) if asked.isdecimal() else rows
 
 
 def _within_days(request: StaffRequest) -> int:
@@ -143,7 +143,7 @@ def work_invoice(request: StaffRequest) -> HttpResponse:
     """Issue what was selected, or everything that waits; «send» mails it at once."""
     company = request.desk.company
     waiting = CompletedWork.objects.waiting().filter(company=company)
-    chosen = [pk for pk in request.POST.getlist("pk") if pk.isdecimal()]
+    chosen = [pk for said in request.POST.getlist("pk") if (pk := row_number(said))]
     everything = request.POST.get("all") == "yes"
     if not chosen and not everything:
         messages.error(request, _("Select the work to be invoiced first; nothing was done."))
