@@ -155,6 +155,18 @@ def test_an_import_is_no_way_around(on_cash, manager):
     assert not Invoice.objects.filter(number="7").exists()
 
 
+def test_an_import_that_carries_a_client_over_its_limit_says_so_by_line(limited):
+    words = {"number": "no", "client": "client", "issued_on": "issued", "due_on": "due", "total": "total"}
+    file = b"no,client,issued,due,total\n7,C-0042,2026-11-18,2026-12-18,50\n8,C-0042,2026-11-18,2026-12-18,%d\n"
+    taking = Taking(Reading(words, "%Y-%m-%d", "EUR"))
+    assert not import_open_items(file % 350, taking, on=TODAY, by=CLERK).warnings
+    more = b"no,client,issued,due,total\n9,C-0042,2026-11-18,2026-12-18,0.01\n"
+    (warning,) = import_open_items(more, taking, on=TODAY, by=CLERK).warnings
+    assert (warning.line, warning.column) == (2, "total")
+    assert "owes 1000.01 EUR with this, over its limit" in warning.message
+    refused(make_draft(limited, "1"), "over_limit")
+
+
 def test_on_cash_only_what_is_paid_before_passes_and_the_money_counts_once(on_cash):
     draft, second = make_draft(on_cash, "200"), make_draft(on_cash, "200")
     assert "To go on, ask for the money first by a pro forma" in refused(draft, "cash_only")

@@ -16,6 +16,7 @@ from ar_collections.services.holding import hold_first_run
 from audit.services import record_many
 from clients.credit_gate import ON_CREDIT
 from clients.models import Client, Contact
+from clients.services.limits import limits_of
 from clients.services.overrides import standing_overrides
 from clients.services.status import refused_since
 from core.jobs import Progress, unheard
@@ -30,6 +31,7 @@ from imports.sheet import Sheet, read_sheet
 from invoices.interest import Claim, late_interest
 from invoices.models import BANK, CUSTOMER_CREDIT, RECEIVABLE, REVENUE, Entry, Intake, Invoice, InvoiceLine
 from invoices.rates import RateStep
+from invoices.services.exposure import exposures_of
 from invoices.services.ledger import NewEntry, post_entries
 from payments.models import Allocation, Payment
 from payments.services import doc_of
@@ -189,6 +191,7 @@ class _Book:
             self._write_window(new[start : start + WINDOW], intakes)
             progress(min(start + WINDOW, len(new)), len(new), "items")
         self._add_contacts(new)
+        self._warn_of_limits(new)
         for company_id, intake in intakes.items():
             created = sum(n.client.company_id == company_id for n in new)
             hold_first_run(intake.company, detail=f"{created:,} open items of {intake.source}", by=self.by)
@@ -342,6 +345,26 @@ class _Book:
             for contact in added
         )
         self.answer.counts["contacts_created"] = len(added)
+
+    def _warn_of_limits(self, new: Sequence[_New]) -> None:
+        """What was sold elsewhere is owed, limit or not; where it carries a client over its limit, its line says so."""
+        fresh = {client.pk for client in self.added}
+        last = {
+            (n.client.pk, n.item.currency): n
+            for n in new if n.client.pk not in fresh and n.item.paid < n.item.total
+        }
+        clients = {n.client.pk: n.client for n in last.values()}
+        for some in _batches(sorted(clients)):
+            limits = limits_of([clients[pk] for pk in some], self.on)
+            exposures = exposures_of([clients[pk] for pk in {pk for pk, _currency in limits}], self.on)
+            for pair, limit in limits.items():
+                if pair in last and pair in exposures and exposures[pair].total > limit.amount:
+                    n, owed = last[pair], plain(exposures[pair].total, limit.currency)
+                    self.answer.warnings.append(Trouble(
+                        n.item.line, self.mapping["total"], plain(n.item.total, n.item.currency),
+                        f"{n.client} owes {owed} {limit.currency} with this, over its limit of "
+                        f"{plain(limit.amount, limit.currency)}: nothing more is issued on credit until it is below.",
+                    ))  # fmt: skip
 
     def _count(self, new: Sequence[_New], taking: Taking) -> None:
         answer = self.answer
