@@ -72,9 +72,10 @@ def signals_of(clients: Collection[int] | QuerySet[Client], since: dt.date, unti
     ran_out = Promise.objects.filter(
         client__in=clients, made_on__lte=until, pauses_until__gte=since, pauses_until__lt=until
     )
-    broken = with_state(ran_out, until).filter(state="broken").order_by("pauses_until")
-    for client, currency, last_day in broken.values_list("client_id", "currency", "pauses_until"):
-        found[client, currency].broken_on.append(last_day + dt.timedelta(days=1))
+    if ran_out.exists():  # to judge them is a long question, and mostly there are none
+        broken = with_state(ran_out, until).filter(state="broken").order_by("pauses_until")
+        for client, currency, last_day in broken.values_list("client_id", "currency", "pauses_until"):
+            found[client, currency].broken_on.append(last_day + dt.timedelta(days=1))
     for client, currency, on in returned(since, until).filter(client__in=clients).order_by("effective_on").values_list(
         "client_id", "currency", "effective_on"
     ):
@@ -84,7 +85,8 @@ def signals_of(clients: Collection[int] | QuerySet[Client], since: dt.date, unti
 
 def returned(since: dt.date, until: dt.date) -> QuerySet[Entry]:
     """The entries that took a payment back, after ``since`` and not after ``until``."""
-    return Entry.objects.filter(reverses__kind="payment", effective_on__gt=since, effective_on__lte=until)
+    reversals = Entry.objects.filter(kind="reversal", effective_on__gt=since, effective_on__lte=until)
+    return reversals.filter(reverses__kind="payment")
 
 
 def _accounts(clients: Sequence[int], as_of: dt.date) -> dict[Pair, _Account]:

@@ -9,11 +9,10 @@ from decimal import Decimal
 from typing import Any
 
 from django.db import transaction
-from django.db.models import Case, DateField, Exists, IntegerField, OuterRef, Q, QuerySet, Subquery, Value, When
-from django.db.models.functions import Coalesce
+from django.db.models import Min
 from django.utils.translation import gettext as _
 
-from ar_collections.behaviour import Behaviour
+from ar_collections.behaviour import SIGNAL_DAYS, Behaviour
 from ar_collections.limit_review import Proposal, Rules, Standing, propose
 from ar_collections.limit_words import arithmetic_as_json, behaviour_as_json, reasons_as_json
 from ar_collections.models import LimitProposal, Task
@@ -35,7 +34,6 @@ __all__ = [
     "review_limits", "rules_of", "save_proposals",
 ]  # fmt: skip
 WINDOW = 200  # clients whose proposals are saved in one transaction
-LONG_AGO = dt.date(1900, 1, 1)
 
 
 @dataclass(frozen=True)
@@ -116,51 +114,59 @@ def review_limits(company: Company, on: dt.date, *, by: Any) -> list[LimitPropos
     one day changes nothing. Refused where no credit policy is in force.
     """
     policy = credit_policy_of(company, on)
-    clients = list(due_for_review(company, on, policy).order_by("pk"))
+    clients = due_for_review(company, on, policy)
     return save_proposals(company, on, propose_limits(company, on, clients, without_history=True), policy, by=by)
 
 
-def due_for_review(company: Company, on: dt.date, policy: CreditPolicy) -> QuerySet[Client]:
+def due_for_review(company: Company, on: dt.date, policy: CreditPolicy) -> list[Client]:
     """Clients whose last review lies as many days back as their risk class says, or who gave a warning sign since.
 
     The first review: at once where a client owes and has no limit, else as for the medium class after its limit.
     """
     days = {risk: int(n) for risk, n in policy.review_days.items()} or {"low": 365, "medium": 90, "high": 30}
-    last = LimitProposal.objects.filter(client=OuterRef("pk"), as_of__lte=on).order_by("-as_of", "-pk")
-    clients = Client.objects.filter(company=company).annotate(
-        reviewed_on=Coalesce(
-            Subquery(last.values("as_of")[:1]), Value(LONG_AGO, DateField()), output_field=DateField()
-        ),
-        reviewed_risk=Subquery(last.values("risk")[:1]),
-        every=Case(*(When(reviewed_risk=risk, then=Value(n)) for risk, n in days.items()), default=Value(0),
-                   output_field=IntegerField()),
-    )
-    its_turn = Q(reviewed_risk=None, pk__in=_first_time(company, on, days["medium"]))
-    for risk, n in days.items():
-        its_turn |= Q(reviewed_risk=risk, reviewed_on__lte=on - dt.timedelta(days=n))
-    return clients.filter(its_turn | (Q(reviewed_on__lt=on) & _warned(on)))
+    mine = {"client__company": company}
+    reviews = LimitProposal.objects.filter(**mine, as_of__lte=on).order_by("as_of", "pk")
+    last = {
+        client: (as_of, as_of + dt.timedelta(days=days.get(risk, 0)))
+        for client, as_of, risk in reviews.values_list("client_id", "as_of", "risk").iterator(2000)
+    }
+    limits = CreditLimit.objects.filter(**mine, effective_on__lte=on).order_by().values("client")
+    limited = dict(limits.annotate(first=Min("effective_on")).values_list("client", "first"))
+    due = {client for client, (_as_of, again) in last.items() if again <= on}
+    due |= {
+        client for client, first in limited.items()
+        if client not in last and first + dt.timedelta(days=days["medium"]) <= on
+    }
+    due |= {
+        client for client, day in _signs(company, on)
+        if client in limited and (client not in last or last[client][0] < day)
+    }
+    due |= _owing_without_limit(company, on, last.keys() | limited.keys())
+    ordered, found = sorted(due), list[Client]()
+    for start in range(0, len(ordered), BATCH):
+        found += Client.objects.filter(pk__in=ordered[start : start + BATCH]).order_by("pk")
+    return found
 
 
-def _first_time(company: Company, on: dt.date, days: int) -> QuerySet[Client]:
-    limits = CreditLimit.objects.filter(client=OuterRef("pk"))
-    invoiced = Invoice.objects.issued().filter(client=OuterRef("pk"), issued_on__lte=on)
-    return Client.objects.filter(company=company).filter(
-        Exists(limits.filter(effective_on__lte=on - dt.timedelta(days=days)))
-        | (Exists(invoiced) & ~Exists(limits.filter(effective_on__lte=on)))
-    )
+def _signs(company: Company, on: dt.date) -> Iterator[tuple[int, dt.date]]:
+    """The days of the last 180 on which something happened that speaks against the limit of a client."""
+    since, mine = on - dt.timedelta(days=SIGNAL_DAYS), {"client__company": company}
+    yield from StatusChange.objects.filter(
+        **mine, source="policy", status__in=["watch", "cash_only"], effective_on__gt=since, effective_on__lte=on
+    ).values_list("client_id", "effective_on")
+    yield from Task.objects.filter(
+        company=company, kind="promise_broken", due_on__gt=since, due_on__lte=on
+    ).values_list("client_id", "due_on")
+    yield from returned(since, on).filter(company=company).values_list("client_id", "effective_on")
 
 
-def _warned(on: dt.date) -> Q:
-    """Something happened since the last review that speaks against the limit."""
-    since = OuterRef("reviewed_on")
-    moved = StatusChange.objects.filter(
-        client=OuterRef("pk"), source="policy", status__in=["watch", "cash_only"], effective_on__gt=since,
-        effective_on__lte=on,
-    )
-    broken = Task.objects.filter(client=OuterRef("pk"), kind="promise_broken", due_on__gt=since, due_on__lte=on)
-    back = returned(LONG_AGO, on).filter(client=OuterRef("pk"), effective_on__gt=since)
-    limited = Exists(CreditLimit.objects.filter(client=OuterRef("pk"), effective_on__lte=on))
-    return Q(limited) & (Q(Exists(moved)) | Q(Exists(broken)) | Q(Exists(back)))
+def _owing_without_limit(company: Company, on: dt.date, but: Collection[int]) -> set[int]:
+    others = [pk for pk in Client.objects.filter(company=company).values_list("pk", flat=True) if pk not in but]
+    found: set[int] = set()
+    for start in range(0, len(others), BATCH):
+        issued = Invoice.objects.issued().filter(client__in=others[start : start + BATCH], issued_on__lte=on)
+        found |= set(issued.order_by().values_list("client", flat=True).distinct())
+    return found
 
 
 def save_proposals(

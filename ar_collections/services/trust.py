@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import datetime as dt
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
 
 from django.db import transaction
-from django.db.models import Exists, Max, OuterRef, Q, QuerySet
+from django.db.models import Exists, Max, OuterRef, Q, QuerySet, Sum
 from django.utils.translation import gettext as _
 
 from ar_collections.behaviour import SIGNAL_DAYS
@@ -24,13 +24,14 @@ from core.errors import Refused
 from core.models import Company
 from core.money import plain
 from core.permissions import demand
+from invoices.models import RECEIVABLE, Entry, Invoice
 from invoices.services.exposure import exposures_of
 from policies.credit import credit_policy_of
 from policies.flags import FLAGS
 from policies.models import CreditPolicy
 
 from .behaving import signals_of
-from .deciding import cash_of_clients, chased
+from .deciding import NO_AMOUNT, SignedFor, cash_of_clients, chased, owing
 from .desk import close_task, open_task
 
 BATCH = 500
@@ -57,6 +58,14 @@ class _Overdue:
     sums: dict[str, Decimal] = field(default_factory=lambda: defaultdict(Decimal))
     since: dt.date | None = None
 
+    def add(self, currency: str, due_on: dt.date, owed: Decimal) -> None:
+        if owed > 0:
+            self.sums[currency] += owed
+            self.since = min(self.since or due_on, due_on)
+
+    def is_covered(self, cash: Mapping[str, Decimal]) -> bool:
+        return all(cash.get(currency, Decimal(0)) >= total for currency, total in self.sums.items())
+
 
 def judge_status(company: Company, on: dt.date, *, by: Any) -> Judged:
     """Move clients to watch or cash-only by the credit policy, and back where everything overdue is cleared.
@@ -66,8 +75,9 @@ def judge_status(company: Company, on: dt.date, *, by: Any) -> Judged:
     credit policy is in force.
     """
     policy = credit_policy_of(company, on)
-    done = lift_cleared(company, on, by=by)
-    for client, (status, rules) in sorted(_asked_for(company, on, policy).items()):
+    late, flags = _overdue_of_all(company, on), _flags(company, on, policy)
+    done = _give_back(company, on, policy, flags, late, by)
+    for client, (status, rules) in sorted(_asked_for(company, on, policy, flags, late).items()):
         change = _tighten(client, status, rules, policy, on, by)
         if change is not None:
             done.moved.append(change)
@@ -80,21 +90,8 @@ def lift_cleared(company: Company, on: dt.date, *, by: Any) -> Judged:
     Who is told by a flag of a credit check stays until a decision has weighed it. Refused where no credit policy is
     in force.
     """
-    policy, done = credit_policy_of(company, on), Judged()
-    standing = list(_standing_by_policy(company, on).select_related("client__company", "client__owner"))
-    if not standing:
-        return done
-    _close_what_is_late_again(company, standing, on)
-    flagged = _flags(company, on, policy)
-    owing = _still_overdue(company, on, [change.client_id for change in standing])
-    for change in standing:
-        if change.client_id in owing or change.client_id in flagged:
-            continue
-        if change.status == CASH_ONLY and policy.lifts == "after_review":
-            done.to_review += _ask_for_review(change, on, by)
-        else:
-            done.lifted.append(_lift(change.client, policy, on, by))
-    return done
+    policy = credit_policy_of(company, on)
+    return _give_back(company, on, policy, None, None, by)
 
 
 def open_credit_again(client: Client, *, because: str, on: dt.date, by: Any) -> StatusChange:
@@ -118,26 +115,58 @@ def open_credit_again(client: Client, *, because: str, on: dt.date, by: Any) -> 
     return change
 
 
-def _asked_for(company: Company, on: dt.date, policy: CreditPolicy) -> dict[int, tuple[str, tuple[Rule, ...]]]:
-    """Client by client what the rules ask for; who is asked nothing is absent."""
-    overdue, flags = _held_against(company, on), _flags(company, on, policy)
-    signals = _signals(company, on) if overdue else {}
+def _give_back(
+    company: Company, on: dt.date, policy: CreditPolicy, flags: Mapping[int, Any] | None,
+    late: Mapping[int, _Overdue] | None, by: Any,
+) -> Judged:
+    """What ``lift_cleared`` does; flags and all that is overdue may be known already."""
+    done = Judged()
+    standing = list(_standing_by_policy(company, on).select_related("client__company", "client__owner"))
+    if not standing:
+        return done
+    _close_what_is_late_again(company, standing, on)
+    flagged = _flags(company, on, policy) if flags is None else flags
+    owes = _still_overdue(company, on, [change.client_id for change in standing]) if late is None else late
+    for change in standing:
+        if change.client_id in owes or change.client_id in flagged:
+            continue
+        if change.status == CASH_ONLY and policy.lifts == "after_review":
+            done.to_review += _ask_for_review(change, on, by)
+        else:
+            done.lifted.append(_lift(change.client, policy, on, by))
+    return done
+
+
+def _asked_for(
+    company: Company, on: dt.date, policy: CreditPolicy, flags: Mapping[int, list[tuple[str, str]]],
+    late: Mapping[int, _Overdue],
+) -> dict[int, tuple[str, tuple[Rule, ...]]]:
+    """Client by client what the rules ask for and does not hold yet; who is asked nothing is absent.
+
+    First by all that is overdue; only for the few that are left it is asked what of it counts.
+    """
+    signals = _signals(company, on) if late else {}
     bounds = Bounds(
         policy.watch_days, policy.cash_only_days, {c: Decimal(s) for c, s in policy.cash_only_sum.items()},
         policy.cash_only_promises, policy.cash_only_returned,
     )
-    found = {}
-    for client in overdue.keys() | flags.keys():
-        late = overdue.get(client, _Overdue())
-        broken, returned = signals.get(client, (0, 0))
-        days = (on - late.since).days if late.since else 0
-        facts = Facts(late.sums, days, broken, returned, tuple(flags.get(client, ())))
-        status, rules = status_asked_for(facts, bounds)
-        if status:
-            found[client] = status, rules
-    late_ones = [client for client in found if client in overdue and client not in flags]
-    covered = set(late_ones) - _uncovered(overdue, late_ones, on)
-    return _not_yet({client: what for client, what in found.items() if client not in covered}, on)
+
+    def ask(overdue: Mapping[int, _Overdue], clients: Iterable[int]) -> dict[int, tuple[str, tuple[Rule, ...]]]:
+        asked = {}
+        for client in clients:
+            owed = overdue.get(client, _Overdue())
+            broken, returned = signals.get(client, (0, 0))
+            days = (on - owed.since).days if owed.since else 0
+            facts = Facts(owed.sums, days, broken, returned, tuple(flags.get(client, ())))
+            status, rules = status_asked_for(facts, bounds)
+            if status:
+                asked[client] = status, rules
+        return asked
+
+    maybe = _not_yet(ask(late, late.keys() | flags.keys()), on)
+    if not maybe:
+        return {}
+    return _not_yet(ask(_held_against(company, on, sorted(maybe)), maybe), on)
 
 
 def _not_yet(
@@ -214,41 +243,55 @@ def _standing_by_policy(company: Company, on: dt.date) -> QuerySet[StatusChange]
 
 
 def _still_overdue(company: Company, on: dt.date, clients: Collection[int]) -> set[int]:
-    """Clients who owe something overdue, promised or disputed all the same: nobody talks credit back."""
+    """Clients who owe something overdue; what they promised or dispute is not cleared."""
     found: set[int] = set()
     asked = sorted(clients)
     for start in range(0, len(asked), BATCH):
-        rows = chased(company, on).filter(client__in=asked[start : start + BATCH], due_on__lt=on)
+        rows = owing(company, on).filter(client__in=asked[start : start + BATCH], due_on__lt=on)
         found |= set(rows.values_list("client_id", flat=True))
     return found
 
 
-def _held_against(company: Company, on: dt.date) -> dict[int, _Overdue]:
-    """What is overdue and neither disputed, promised nor paused."""
+def _overdue_of_all(company: Company, on: dt.date) -> dict[int, _Overdue]:
+    """All that is overdue at the end of a day, per client: what may be held against it at most."""
+    rows: Any
+    if Entry.objects.filter(company=company, effective_on__gt=on).exists():  # a day that is past, by the ledger
+        moves = Entry.objects.filter(Q(dr=RECEIVABLE) | Q(cr=RECEIVABLE), company=company, effective_on__lte=on)
+        late = moves.filter(invoice__due_on__lt=on).order_by()
+        sums = late.values("invoice", "client_id", "currency", "invoice__due_on")
+        owed_then = sums.annotate(owed=Sum(SignedFor(RECEIVABLE))).filter(owed__gt=NO_AMOUNT)
+        rows = owed_then.values_list("client_id", "currency", "invoice__due_on", "owed")
+    else:
+        issued = Invoice.objects.issued().filter(company=company, due_on__lt=on, balance__gt=0).order_by()
+        rows = issued.values_list("client_id", "currency", "due_on", "balance").iterator(2000)
     found: dict[int, _Overdue] = defaultdict(_Overdue)
-    rows = chased(company, on).filter(due_on__lt=on, promised=False, paused=False)
-    for client, currency, due_on, owed, disputed in rows.values_list(
-        "client_id", "currency", "due_on", "owed", "disputed"
-    ):
-        if owed > disputed:
-            late = found[client]
-            late.sums[currency] += owed - disputed
-            late.since = min(late.since or due_on, due_on)
-    return found
+    for client, currency, due_on, owed in rows:
+        found[client].add(currency, due_on, owed)
+    return dict(found)
 
 
-def _uncovered(overdue: Mapping[int, _Overdue], clients: Collection[int], on: dt.date) -> set[int]:
-    """Of these clients the ones whose free unapplied cash does not cover what they have overdue."""
-    asked, found = sorted(clients), set[int]()
-    for start in range(0, len(asked), BATCH):
-        some = asked[start : start + BATCH]
-        cash = cash_of_clients(some, on)
-        for (client, currency), exposure in exposures_of(Client.objects.filter(pk__in=cash), on).items():
+def _held_against(company: Company, on: dt.date, clients: Sequence[int]) -> dict[int, _Overdue]:
+    """What of it is neither disputed, promised nor paused; nothing of a client whose unapplied cash covers it all."""
+    found: dict[int, _Overdue] = defaultdict(_Overdue)
+    columns = ("client_id", "currency", "due_on", "owed", "disputed")
+    for start in range(0, len(clients), BATCH):
+        some = clients[start : start + BATCH]
+        rows = chased(company, on).filter(client__in=some, due_on__lt=on, promised=False, paused=False)
+        for client, currency, due_on, owed, disputed in rows.values_list(*columns):
+            found[client].add(currency, due_on, owed - disputed)
+    cash = _free_cash([client for client, late in found.items() if late.since], on)
+    return {client: late for client, late in found.items() if late.since and not late.is_covered(cash.get(client, {}))}
+
+
+def _free_cash(clients: Sequence[int], on: dt.date) -> dict[int, dict[str, Decimal]]:
+    """Unapplied cash per client and currency, without what waits for a pro forma."""
+    found: dict[int, dict[str, Decimal]] = {}
+    for start in range(0, len(clients), BATCH):
+        cash = cash_of_clients(clients[start : start + BATCH], on)
+        holders = Client.objects.filter(pk__in=cash) if cash else ()
+        for (client, currency), exposure in exposures_of(holders, on).items():
             cash[client][currency] = cash[client].get(currency, Decimal(0)) - exposure.kept
-        found |= {
-            pk for pk in some
-            if any(cash.get(pk, {}).get(c, Decimal(0)) < total for c, total in overdue[pk].sums.items())
-        }
+        found |= cash
     return found
 
 

@@ -114,6 +114,15 @@ def test_it_ends_when_everything_overdue_is_cleared_and_not_before(late_client):
     assert not judge_status(company, ON, by="system").did_something
 
 
+def test_a_day_that_is_past_is_judged_by_what_was_owed_then(late_client, good_client):
+    for client, paid_on in ((late_client, ON + DAY), (good_client, ON)):
+        invoice_due(client, ON - 70 * DAY)
+        pay(client, "400", on=ON - 9 * DAY)
+        pay(client, "600", on=paid_on)
+    judge_status(late_client.company, ON, by="system")
+    assert (status(late_client), status(good_client)) == ("cash_only", "open")
+
+
 def test_a_promise_does_not_clear_what_is_owed(late_client):
     invoice = invoice_due(late_client, ON - 70 * DAY)
     judge_status(late_client.company, ON, by="system")
