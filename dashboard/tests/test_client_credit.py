@@ -12,6 +12,7 @@ import time_machine
 from django.urls import reverse
 
 from ar_collections.models import LimitProposal
+from ar_collections.services.credit_letters import tell_credit
 from clients.models import CreditCheck, CreditDecision, CreditLimit, CreditOverride, Document, StatusChange
 from clients.providers import Found, _providers
 from clients.services.limits import limit_of, set_limit
@@ -113,6 +114,15 @@ def test_a_status_is_set_with_reason_and_end_and_stands_above_every_page(managin
     for name in ("client", "client_credit", "client_about", "client_timeline"):
         assert "Cash only" in text(managing.get(url(name, late_client.pk)))
     assert "nothing is sold on credit" in text(managing.get(url("client", late_client.pk)))
+
+
+def test_the_page_says_truly_which_status_the_client_is_told_of(managing, late_client, good_client):
+    page = url("status_set", late_client.pk)
+    assert "Cash only is told to the client in a letter, closed is not" in text(managing.get(page))
+    managing.post(page, {"status": "cash_only", "because": "why"})
+    managing.post(url("status_set", good_client.pk), {"status": "closed", "because": "why"})
+    told = tell_credit(late_client.company, TODAY, by=CLERK, hold_allowed=False)
+    assert [message.party for message in told] == [f"client:{late_client.pk}"]
 
 
 def test_days_and_deposit_belong_to_stricter_terms_only(managing, late_client):

@@ -69,7 +69,7 @@ def status_set(request: StaffRequest, pk: int) -> HttpResponse:
             change = set_status(client, source="hand", on=on, by=request.user, **form.facts())
             messages.success(request, _("Credit status: %(status)s.") % {"status": change.get_status_display()})
             return redirect(_credit(client))
-    lead = _("Cash only and closed are told to the client in a letter; what is delivered stays invoiceable.")
+    lead = _("Cash only is told to the client in a letter, closed is not; what is delivered stays invoiceable.")
     return form_page(request, form, _("Set the credit status"), crumbs=_crumbs(client), lead=lead)
 
 
