@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterator, Mapping
+from functools import lru_cache
 from typing import Any
 
 from django.conf import settings
+from django.db import connection
 from django.db.models import Count, Q, QuerySet, Value
 from django.http import HttpRequest
 from django.urls import reverse
@@ -36,6 +38,9 @@ SWEEPS = {
 CHECKED = "housekeeping:check ledger"
 DOUBTFUL, DOUBT = "doubtful", dt.timedelta(minutes=15)
 LATELY = dt.timedelta(days=14)  # older cash that nobody put anywhere is a tab of the payments, not news
+WAITING = (
+    "collections", "work", "credit", "at_limit", "payments", "promises", "disputes", "outbox", DOUBTFUL,
+)  # fmt: skip
 _began = timezone.now()
 
 
@@ -49,11 +54,21 @@ def frame(request: HttpRequest) -> dict[str, Any]:
 
 
 def counts(desk: Desk) -> dict[str, int]:
-    """What waits for a person, by page; asked in one question, since every page asks it."""
-    on, company = desk.on, desk.company
+    """What waits for a person, by page; asked in one statement, since every page asks it."""
+    minute = desk.now.replace(second=0, microsecond=0)
+    with connection.cursor() as cursor:
+        cursor.execute(*_question(desk.company, tuple(desk.companies), desk.on, minute))
+        return dict.fromkeys(WAITING, 0) | dict(cursor.fetchall())
+
+
+@lru_cache(maxsize=64)
+def _question(
+    company: Company, companies: tuple[Company, ...], on: dt.date, now: dt.datetime
+) -> tuple[str, tuple[Any, ...]]:
+    """The statement that counts what waits; its words, never its answer, are kept for the minute they hold."""
     due = Q(snoozed_until=None) | Q(snoozed_until__lte=on)
     promised = Promise.objects.filter(client__company=company, promised_for__lte=on, pauses_until__gte=on)
-    messages = messages_of(company, desk.companies)
+    messages = messages_of(company, companies)
     unapplied = payments_of(company).filter(received_on__gt=on - LATELY, left__gt=0)
     waiting: dict[str, QuerySet[Any]] = {
         "collections": Task.objects.filter(due, company=company, closed_on=None, due_on__lte=on),
@@ -63,15 +78,16 @@ def counts(desk: Desk) -> dict[str, int]:
         "payments": unapplied.exclude(pro_forma__in=ProForma.objects.standing()),
         "promises": with_state(promised, on).filter(state="open"),
         "disputes": Dispute.objects.open_on(on).filter(invoice__company=company),
-        "outbox": attention(messages, desk.now),
-        DOUBTFUL: messages.filter(kind="invoice", state="unknown", unknown_at__lt=desk.now - DOUBT),
+        "outbox": attention(messages, now),
+        DOUBTFUL: messages.filter(kind="invoice", state="unknown", unknown_at__lt=now - DOUBT),
     }
     first, *others = [
-        rows.model._default_manager.filter(pk__in=rows.order_by().values("pk")).order_by()
+        waiting[page].model._default_manager.filter(pk__in=waiting[page].order_by().values("pk")).order_by()
         .annotate(page=Value(page)).values("page").annotate(n=Count("pk")).values_list("page", "n")
-        for page, rows in waiting.items()
+        for page in WAITING
     ]  # fmt: skip
-    return dict.fromkeys(waiting, 0) | dict(first.union(*others, all=True))
+    statement: tuple[str, tuple[Any, ...]] = first.union(*others, all=True).query.sql_with_params()
+    return statement
 
 
 def banners(desk: Desk, waiting: Mapping[str, int] | None = None) -> Iterator[dict[str, Any]]:
