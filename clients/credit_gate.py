@@ -19,6 +19,7 @@ class Sale:
 
     ``cash`` is money of the client that nothing else is waiting for, ``kept`` what was paid on the pro forma of this
     very order. ``delivered``: the work is done and whoever issues may invoice it in spite of everything.
+    ``limited_in`` are the currencies the client has a limit in, where there is none in this one.
     ``allowed`` are the exceptions that stand today; ``expired`` says what became of one that does not.
     """
 
@@ -30,6 +31,7 @@ class Sale:
     longest_days: int | None = None
     deposit_percent: Decimal = Decimal(0)
     limit: Decimal | None = None
+    limited_in: tuple[str, ...] = ()
     exposure: Decimal = Decimal(0)
     cash: Decimal = Decimal(0)
     kept: Decimal = Decimal(0)
@@ -147,6 +149,11 @@ def _broken(sale: Sale) -> Iterator[Broken]:
             f"{sale.money(deposit(sale))}, {sale.money(sale.cash + sale.kept)} is there. Record the deposit first, or "
             "let somebody with the permission grant an exception."
         ))  # fmt: skip
+    if sale.limit is None and sale.limited_in and sale.cash + sale.kept < sale.total:
+        yield Broken("other_currency", OVER_LIMIT, (
+            f"{sale.client} has a limit in {', '.join(sale.limited_in)} and none in {sale.currency}, so nothing in "
+            f"{sale.currency} is sold on credit. Set a limit in {sale.currency} first; or {HELP}."
+        ), "currency")  # fmt: skip
     if sale.limit is not None and sale.exposure + sale.total > sale.limit:
         after = sale.exposure + sale.total
         yield Broken("over_limit", OVER_LIMIT, (
@@ -165,7 +172,7 @@ def deposit(sale: Sale) -> Decimal:
 
 
 def _needs_cash(sale: Sale) -> Decimal:
-    if sale.status == "cash_only":
+    if sale.status == "cash_only" or (sale.limit is None and sale.limited_in):
         return sale.total
     return deposit(sale)
 

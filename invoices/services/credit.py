@@ -35,7 +35,7 @@ def credit_check(invoice: Invoice, on: dt.date, by: Any, delivered: bool = False
         return verdict
     is_delivered = delivered or is_all_delivered(invoice)
     overrides = list(CreditOverride.objects.filter(client=invoice.client_id))
-    needed = OVER_LIMIT if verdict.code == "over_limit" else ON_CREDIT
+    needed = OVER_LIMIT if verdict.code in ("over_limit", "other_currency") else ON_CREDIT
     verdict = may_buy(
         replace(
             sale, delivered=is_delivered and may(by, DELIVERED),
@@ -63,25 +63,25 @@ def warn_about(draft: Invoice, on: dt.date) -> tuple[str, ...]:
         allowed = tuple(override.allows for override in overrides if override.stands(on))
         verdict = may_buy(replace(sale, allowed=allowed))
         return (verdict.sentence,)
-    return verdict.warns + _without_limit(sale, draft.client)
+    return verdict.warns
 
 
 def sale_of(invoice: Invoice, on: dt.date) -> Sale:
-    """The draft as a sale, and its client as it stands without it; two queries where nothing was ever restricted."""
+    """The draft as a sale, and its client as it stands without it; three queries where nothing was ever restricted."""
     client, currency = invoice.client, invoice.currency
     standing, limit = status_of(client, on), limit_of(client, currency, on)
     status = standing.status if standing else "open"
     sale = Sale(
         client=str(client), currency=currency, total=invoice.total,
         terms_days=invoice.terms.net_days if invoice.terms else 0, status=status,
-        limit=limit.amount if limit else None,
+        limit=limit.amount if limit else None, limited_in=() if limit else _limited_in(client, currency, on),
     )
     restricted = standing is not None and status not in ("open", "watch")
-    if limit is None and not restricted:
+    if limit is None and not sale.limited_in and not restricted:
         return sale
     exposure = exposure_of(client, currency, on, without=invoice)
     sale = replace(sale, exposure=exposure.total)
-    if not restricted and (limit is None or sale.exposure + sale.total <= limit.amount):
+    if not restricted and limit is not None and sale.exposure + sale.total <= limit.amount:
         return sale
     kept = kept_for(invoice)
     free = exposure.free_cash - spoken_for(client, currency) - kept
@@ -105,9 +105,7 @@ def is_all_delivered(invoice: Invoice) -> bool:
     return done > 0 and done >= invoice.net
 
 
-def _without_limit(sale: Sale, client: Client) -> tuple[str, ...]:
-    """A limit holds in its own currency only; whoever sells in another one should know."""
-    if sale.limit is not None:
-        return ()
-    others = sorted(set(CreditLimit.objects.filter(client=client).values_list("currency", flat=True)))
-    return (f"{client} has a limit in {', '.join(others)}, and none in {sale.currency}.",) if others else ()
+def _limited_in(client: Client, currency: str, on: dt.date) -> tuple[str, ...]:
+    """Where there is no limit in the currency: those in which there is one. A limit holds in its own currency."""
+    others = CreditLimit.objects.filter(client=client, effective_on__lte=on).exclude(currency=currency)
+    return tuple(sorted(set(others.values_list("currency", flat=True))))

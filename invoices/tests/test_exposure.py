@@ -9,6 +9,7 @@ from django.test.utils import CaptureQueriesContext
 
 from clients.models import LimitMark
 from clients.services.limits import set_limit
+from core.errors import Refused
 from core.models import Tick
 from invoices.exposure import Exposure
 from invoices.models import CompletedWork, Invoice
@@ -100,9 +101,13 @@ def test_money_kept_for_a_pro_forma_leaves_no_room_for_another_order(late_client
 def test_currencies_are_never_added_and_a_limit_holds_in_its_own(late_client):
     set_limit(late_client, Decimal(500), "EUR", because="test", source="import", on=TODAY, by=CLERK)
     make_invoice(late_client, "100")
+    with pytest.raises(Refused, match="a limit in EUR and none in USD"):
+        make_invoice(late_client, "900", currency="USD")
+    set_limit(late_client, Decimal(900), "USD", because="test", source="import", on=TODAY, by=CLERK)
     make_invoice(late_client, "900", currency="USD")
+    assert available_of(late_client, "USD", TODAY) == 0
     assert available_of(late_client, "EUR", TODAY) == 400
-    assert available_of(late_client, "USD", TODAY) is None
+    assert available_of(late_client, "GBP", TODAY) is None
 
 
 def test_a_page_of_clients_is_asked_for_as_fast_as_one(company):
