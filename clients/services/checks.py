@@ -163,16 +163,30 @@ def _client_of(row: CheckRow, clients: Mapping[str, Client], only: Client | None
 
 
 def _enter_row(row: CheckRow, client: Client, on: dt.date, by: Any) -> str:
-    """Enter a check of a file, unless just this one is here; what was paid for is not refused for being valid."""
+    """Enter a check of a file, unless just this one is here; what was paid for is not refused for being valid.
+
+    The client is locked; few questions a row, because a browser waits and nobody else writes meanwhile.
+    """
     check = _check_from(client, row.facts, on, by, is_new=False)
     same = CreditCheck.objects.filter(client=client, provider=check.provider, reference=check.reference)
     compared = [name for name in FACTS if name not in ("raw", "valid_until" if "valid_until" not in row.facts else "")]
-    for standing in same.filter(checked_on=check.checked_on):
-        if all(getattr(standing, name) == getattr(check, name) for name in compared):
+    there = list(same if check.reference else same.filter(checked_on=check.checked_on))
+    for standing in there:
+        if standing.checked_on == check.checked_on and all(
+            getattr(standing, name) == getattr(check, name) for name in compared
+        ):
             return "unchanged"
-    raw = {key: value for key, value in row.raw.items() if value not in ("", None)}
-    enter_check(client, {**row.facts, "raw": raw}, again=True, on=on, by=by)
+    if check.reference and there:
+        raise _on_file(check)
+    check.raw = {key: value for key, value in row.raw.items() if value not in ("", None)}
+    check.save()
+    record(by, "credit_check_entered", check, client_id=client.pk, summary=str(check))
     return "created"
+
+
+def _on_file(check: CreditCheck) -> Refused:
+    message = f"{check.provider}'s check {check.reference} is on file already; a check is never changed."
+    return Refused(message, code="same_reference", where="reference")
 
 
 def _check_from(client: Client, facts: Mapping[str, Any], on: dt.date, by: Any, *, is_new: bool = True) -> CreditCheck:
@@ -212,8 +226,7 @@ def _check_from(client: Client, facts: Mapping[str, Any], on: dt.date, by: Any, 
         raise Refused(" ".join(messages), code="invalid", where=where) from None
     reference = {"client": client, "provider": provider, "reference": check.reference}
     if is_new and check.reference and CreditCheck.objects.filter(**reference).exists():
-        message = f"{provider}'s check {check.reference} is on file already; a check is never changed."
-        raise Refused(message, code="same_reference", where="reference")
+        raise _on_file(check)
     return check
 
 

@@ -230,3 +230,12 @@ def test_a_key_that_stands_twice_is_not_guessed_at(good_client):
     with pytest.raises(Refused, match="stands twice in one check") as refused:
         upload_checks(b'{"provider": "a", "score": 10, "score": 90}', "json", client=good_client, on=TODAY, by=CLERK)
     assert (refused.value.code, refused.value.where) == ("twice", "score")
+
+
+def test_a_row_of_a_file_asks_few_questions(good_client, django_assert_max_num_queries):
+    """Thousands of rows are entered while a browser waits and nobody else can write."""
+    body = "provider,reference,score\n" + "".join(f"Bank,{n},50\n" for n in range(20))
+    with django_assert_max_num_queries(20 * 5 + 10):
+        assert upload_checks(body.encode(), "csv", client=good_client, on=TODAY, by=CLERK)["created"] == 20
+    with pytest.raises(ChecksRefused, match="is on file already; a check is never changed"):
+        upload_checks(b"provider,reference,score\nBank,7,51\n", "csv", client=good_client, on=TODAY, by=CLERK)
