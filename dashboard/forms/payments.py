@@ -9,6 +9,7 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from clients.models import Client
+from dashboard.desk import row_number
 from dashboard.forms_layout import HouseForm
 from dashboard.templatetags.ledger import day, money
 from invoices.models import ProForma
@@ -76,7 +77,7 @@ class PaymentForm(AllocationFields):
         super().__init__(*args, **kwargs)
         mine = ProForma.objects.filter(invoice__client=client)
         sent = str(self.data.get("pro_forma") or "")  # stands no longer where the same form is sent twice
-        standing = mine.standing() | mine.filter(pk=int(sent) if sent.isdecimal() else 0)
+        standing = mine.standing() | mine.filter(pk=row_number(sent))
         chosen = self.fields["pro_forma"]
         assert isinstance(chosen, forms.ModelChoiceField)
         chosen.queryset = standing

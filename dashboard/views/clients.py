@@ -23,7 +23,7 @@ from clients.services import retire_contact, save_client, save_contact
 from core.errors import Refused
 from core.money import plain
 from core.services import today
-from dashboard.desk import StaffRequest, back, refusals_on, refusals_said
+from dashboard.desk import StaffRequest, back, refusals_on, refusals_said, row_number
 from dashboard.feed import entries
 from dashboard.forms.clients import ClientForm, ContactForm, QuickContactForm
 from dashboard.lists import Column, as_csv, in_order, page_of, wants_csv
@@ -139,7 +139,7 @@ def without_contact(request: StaffRequest) -> HttpResponseBase:
     if request.method == "POST":
         asked = request.POST.get("client", "")
         mine = Client.objects.filter(company=request.desk.company)
-        client = get_object_or_404(mine, pk=asked if asked.isdecimal() else None)
+        client = get_object_or_404(mine, pk=row_number(asked))
         form = QuickContactForm(request.POST, prefix=str(client.pk))
         if form.is_valid():
             with refusals_on(form):

@@ -29,7 +29,7 @@ from core.dates import in_window
 from core.errors import Refused
 from core.money import plain
 from core.services import today
-from dashboard.desk import StaffRequest, back, refusals_on, refusals_said
+from dashboard.desk import StaffRequest, back, refusals_on, refusals_said, row_number
 from dashboard.forms.calls import CallForm
 from dashboard.lists import Column, as_csv, page_of, wants_csv
 from dashboard.reports.calls import Call, Done, Queue, done_on, prepare, queue_of
@@ -87,7 +87,7 @@ def narrowing(request: StaffRequest) -> Q:
     owner, kind = request.GET.get("owner", ""), request.GET.get("kind", "")
     wanted = Q()
     if owner in ("me", "none") or owner.isdecimal():
-        wanted &= Q(owner=None if owner == "none" else request.user.pk if owner == "me" else int(owner))
+        wanted &= Q(owner=None if owner == "none" else request.user.pk if owner == "me" else row_number(owner))
     return wanted & Q(kind=kind) if kind in dict(Task.KINDS) else wanted
 
 
@@ -198,7 +198,7 @@ def _say_who_was_first(request: StaffRequest, entry: ContactLog) -> None:
 
 
 def _number(text: str | None) -> int:
-    return int(text) if text and text.isdecimal() else 0
+    return row_number(text or "")
 
 
 def lines_of(found: Queue) -> Iterator[Line]:

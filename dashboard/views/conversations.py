@@ -18,7 +18,7 @@ from ar_collections.services.promising import promise_payment, withdraw_promise
 from ar_collections.services.stages import move_stage, stage_of
 from clients.models import Client
 from core.services import today
-from dashboard.desk import StaffRequest, back, refusals_on, refusals_said
+from dashboard.desk import StaffRequest, back, refusals_on, refusals_said, row_number
 from dashboard.forms.desk import (
     CloseDisputeForm,
     DisputeForm,
@@ -178,4 +178,4 @@ def _meant(request: StaffRequest, client: Client) -> Invoice | None:
     """The invoice the address names, else the one longest due."""
     rows = Invoice.objects.open().of(client).order_by("due_on")
     asked = request.GET.get("invoice", "")
-    return (rows.filter(pk=asked).first() if asked.isdecimal() else None) or rows.first()
+    return (rows.filter(pk=pk).first() if (pk := row_number(asked)) else None) or rows.first()

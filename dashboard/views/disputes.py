@@ -10,7 +10,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 
 from core.money import plain
-from dashboard.desk import StaffRequest, refusals_on
+from dashboard.desk import StaffRequest, refusals_on, row_number
 from dashboard.forms.desk import CloseDisputeForm
 from dashboard.lists import Column, as_csv, page_of, wants_csv
 from dashboard.reports.promises import disputes_of, tally_disputes
@@ -35,7 +35,7 @@ def disputes(request: StaffRequest) -> HttpResponseBase:
     refused: CloseDisputeForm | None = None
     meant = request.POST.get("dispute", "")
     if request.method == "POST":
-        dispute = get_object_or_404(rows, pk=meant if meant.isdecimal() else 0)
+        dispute = get_object_or_404(rows, pk=row_number(meant))
         refused = CloseDisputeForm(request.POST)
         if refused.is_valid():
             with refusals_on(refused):

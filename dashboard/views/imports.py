@@ -19,7 +19,7 @@ from core.csvfile import lines
 from core.jobs import start_job, state_of
 from core.models import Company, Job, StoredFile
 from core.services import read_file, store_file
-from dashboard.desk import StaffRequest, refusals_on
+from dashboard.desk import StaffRequest, refusals_on, row_number
 from dashboard.forms.imports import DATES, KINDS, ColumnsForm, UploadForm
 from dashboard.lists import Column, as_csv, page_of, wants_csv
 from dashboard.reports.imports import Finding, finding_of, first_rows
@@ -212,8 +212,8 @@ def _known(request: StaffRequest, kind: str) -> Reading | None:
     if request.GET.get("profile"):
         profile = ImportProfile.objects.filter(name=request.GET["profile"], kind=kind).first()
         return reading_of(profile.name, kind, Reading({})) if profile else None
-    if request.GET.get("check", "").isdecimal():
-        check = Job.objects.filter(pk=request.GET["check"], kind__in=WORKS).first()
+    if request.GET.get("check"):
+        check = Job.objects.filter(pk=row_number(request.GET["check"]), kind__in=WORKS).first()
         return Reading(**check.arguments["reading"]) if check else None
     return None
 

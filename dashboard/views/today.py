@@ -12,7 +12,7 @@ from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from dashboard.desk import StaffRequest
+from dashboard.desk import StaffRequest, row_number
 from dashboard.feed import entries
 from dashboard.lists import wants_csv
 from dashboard.reports.calls import Done, Queue, done_on, queue_of
@@ -72,7 +72,7 @@ def _shown(request: StaffRequest, found: Queue, refused: Any) -> list[Any]:
     """The first calls; the one whose form is open comes along wherever it stands."""
     shown = found.in_order[:CALLS]
     asked = request.GET.get("log", "")
-    opened = refused or (found.of(int(asked)) if asked.isdecimal() else None)
+    opened = refused or found.of(row_number(asked))
     return shown if opened is None or opened in shown else [opened, *shown[: CALLS - 1]]
 
 

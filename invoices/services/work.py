@@ -292,7 +292,7 @@ def _terms_for(client: Client, on: dt.date) -> Terms | None:
 
 
 def _priced(line: LineDraft, currency: str) -> tuple[Totals, list[Decimal]]:
-    if line.quantity * line.unit_price <= 0:
+    if line.quantity <= 0 or line.unit_price <= 0:
         raise Refused("Work is worth more than nothing; give quantity and price.", code="nothing", where="unit_price")
     try:
         totals, nets = totals_of_lines([line], currency)

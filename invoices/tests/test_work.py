@@ -330,3 +330,8 @@ def test_the_command_in_an_empty_book_and_with_a_company_nobody_knows(db, capsys
     with pytest.raises(SystemExit):
         call_command("invoice_work", "--json", "--company", "nobody")
     assert json.loads(capsys.readouterr().out)["error"]["code"] == "company"
+
+
+def test_less_than_nothing_twice_is_no_work(late_client):
+    with pytest.raises(Refused, match="worth more than nothing"):
+        record_work(late_client, Done("Workshop", TODAY, Decimal(-80), quantity=Decimal(-1)), on=TODAY, by=CLERK)
