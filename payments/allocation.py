@@ -32,24 +32,29 @@ class Part:
     amount: Decimal
 
 
-def oldest_first(amount: Decimal, claims: Iterable[Claim]) -> list[Part]:
+def oldest_first(
+    amount: Decimal, claims: Iterable[Claim], first: Mapping[str, Decimal] | None = None
+) -> list[Part]:
     """Settle the invoice that has been due longest, then the next; charges only after all principal.
 
-    Equal due dates: the earlier issued, then the lower number.
+    Equal due dates: the earlier issued, then the lower number. ``first`` is what claims get before any other, by key.
 
     >>> day = date(2026, 1, 1)
     >>> a, b = Claim("A", day, Decimal(60), day), Claim("B", date(2026, 2, 1), Decimal(60), day)
     >>> [(part.claim.key, str(part.amount)) for part in oldest_first(Decimal(100), [b, a])]
     [('A', '60'), ('B', '40')]
+    >>> [(part.claim.key, str(part.amount)) for part in oldest_first(Decimal(100), [b, a], {"B": Decimal(50)})]
+    [('A', '50'), ('B', '50')]
     """
     _check_positive(amount)
-    parts = []
-    for claim in sorted(claims, key=_seniority):
-        share = min(amount, claim.balance)
-        if share > 0:
-            parts.append(Part(claim, share))
+    ordered, shares = sorted(claims, key=_seniority), dict[str, Decimal]()
+    for most in (first or {}, {claim.key: claim.balance for claim in ordered}):
+        for claim in ordered:
+            had = shares.get(claim.key, Decimal(0))
+            share = min(amount, most.get(claim.key, Decimal(0)), claim.balance - had)
+            shares[claim.key] = had + share
             amount -= share
-    return parts
+    return [Part(claim, shares[claim.key]) for claim in ordered if shares[claim.key] > 0]
 
 
 def exact(amount: Decimal, claims: Sequence[Claim]) -> list[Part]:

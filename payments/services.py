@@ -17,7 +17,8 @@ from core.errors import Refused
 from core.models import as_text
 from core.money import is_exact, plain
 from invoices.models import BANK, CUSTOMER_CREDIT, RECEIVABLE, RECEIVABLE_CHARGES, Charge, Entry, Invoice, ProForma
-from invoices.services.exposure import note_credit_of
+from invoices.services.credit import waiting_for_cash
+from invoices.services.exposure import exposure_of, note_credit_of
 from invoices.services.issuing import issue_invoice
 from invoices.services.ledger import NewEntry, post_entries, reverse_entries
 from invoices.services.pro_forma import draft_of, locked
@@ -159,7 +160,11 @@ def why_not_released(pro_forma: ProForma) -> str:
 
 
 def allocate(payment: Payment, how: How, *, on: dt.date, by: Any) -> list[Allocation]:
-    """Put what is left of a payment to open claims of its client; "oldest", "exact", or amounts by claim key."""
+    """Put what is left of a payment to open claims of its client; "oldest", "exact", or amounts by claim key.
+
+    Cash that invoices were issued against goes to those first: the oldest first by itself, and whatever else would
+    leave less than they wait for is refused.
+    """
     with transaction.atomic():
         Client.objects.select_for_update().get(pk=payment.client_id)
         left = unallocated(payment)
@@ -170,7 +175,7 @@ def allocate(payment: Payment, how: How, *, on: dt.date, by: Any) -> list[Alloca
             raise Refused(
                 f"This money is kept for the pro forma {kept_for}; cancel {kept_for} to put it elsewhere.", code="kept",
             )
-        made = _allocate(payment, left, how, max(on, payment.received_on), by)
+        made = _allocate(payment, left, how, max(on, payment.received_on), by, on_account=True)
         if made:
             record(
                 by,
@@ -294,19 +299,44 @@ def _release_if_covered(pro_forma: ProForma, on: dt.date, by: Any) -> None:
         )
 
 
-def _allocate(payment: Payment, amount: Decimal, how: How, on: dt.date, by: Any) -> list[Allocation]:
+def _allocate(
+    payment: Payment, amount: Decimal, how: How, on: dt.date, by: Any, *, on_account: bool = False
+) -> list[Allocation]:
+    """``on_account``: the money was there already, and an invoice may have been issued against it."""
     claims = open_claims(payment.client, payment.currency)
+    waiting = waiting_for_cash(payment.client, payment.currency) if on_account else []
     if how == "none":
         return []
     if how == "oldest":
-        parts = oldest_first(amount, claims)
+        parts = oldest_first(amount, claims, {f"invoice:{pk}": waits for pk, _number, waits in waiting})
     elif how == "exact":
         parts = exact(amount, claims)
     elif isinstance(how, Mapping):
         parts = by_hand(amount, how, claims)
     else:
         raise Refused("Allocate oldest first, exactly, or by hand.", where="how")
+    if waiting:
+        _leave_what_is_waited_for(payment, parts, waiting, on)
     return _post(payment, parts, on, by)
+
+
+def _leave_what_is_waited_for(
+    payment: Payment, parts: Sequence[Part], waiting: Sequence[tuple[int, str, Decimal]], on: dt.date
+) -> None:
+    """Refuse to put elsewhere the cash that an invoice was issued against: it would be open on credit."""
+    currency, given = payment.currency, {part.claim.key: part.amount for part in parts}
+    covered = {pk: min(waits, given.get(f"invoice:{pk}", Decimal(0))) for pk, _number, waits in waiting}
+    elsewhere = sum(given.values(), Decimal(0)) - sum(covered.values(), Decimal(0))
+    cash = exposure_of(payment.client, currency, on).free_cash
+    free = max(cash - sum((waits for _pk, _number, waits in waiting), Decimal(0)), Decimal(0))
+    if elsewhere <= free:
+        return
+    number, missing = next((number, waits - covered[pk]) for pk, number, waits in waiting if waits > covered[pk])
+    raise Refused(
+        f"{number} was issued against {plain(missing, currency)} {currency} of this cash. Put it to {number} first, or "
+        f"take at most {plain(free, currency)} {currency} for anything else; void {number} if it is not to stand.",
+        code="spoken_for", where="how",
+    )
 
 
 def _post(payment: Payment, parts: Sequence[Part], on: dt.date, by: Any) -> list[Allocation]:

@@ -94,9 +94,17 @@ def sale_of(invoice: Invoice, on: dt.date) -> Sale:
 
 def spoken_for(client: Client, currency: str) -> Decimal:
     """Cash that invoices were issued against and that is not put to them yet: the next one cannot count on it."""
+    return sum((waits for _pk, _number, waits in waiting_for_cash(client, currency)), Decimal(0))
+
+
+def waiting_for_cash(client: Client, currency: str) -> list[tuple[int, str, Decimal]]:
+    """The open invoices issued against cash that is not put to them yet: id, number, and how much; oldest due first."""
     issued = Invoice.objects.open().of(client).filter(currency=currency, **{f"frozen__{IN_ADVANCE}__isnull": False})
-    rows = issued.values_list("total", "balance", f"frozen__{IN_ADVANCE}")
-    return sum((max(Decimal(cash) - (total - balance), Decimal(0)) for total, balance, cash in rows), Decimal(0))
+    rows = issued.order_by("due_on", "issued_on", "pk").values_list(
+        "pk", "number", "total", "balance", f"frozen__{IN_ADVANCE}"
+    )
+    waits = ((pk, number or "", Decimal(cash) - (total - balance)) for pk, number, total, balance, cash in rows)
+    return [row for row in waits if row[2] > 0]
 
 
 def is_all_delivered(invoice: Invoice) -> bool:
