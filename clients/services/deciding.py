@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from decimal import Decimal
 from typing import Any, NamedTuple
@@ -28,12 +28,13 @@ from .status import set_status, status_of
 OUTCOMES = dict(CreditDecision.OUTCOMES)
 STATUS_AFTER = {"accept": "open", "stricter": "stricter", "prepayment": "cash_only", "decline": "closed"}
 MILDEST_FIRST = tuple(dict(StatusChange.STATUSES))
+STRICTER_LATER = tuple(STATUS_AFTER)
 LONGEST_DAYS = 365
 OTHERWISE = "clients.override_decision"
 
 
 class Grounds(NamedTuple):
-    """What a decision rests on: the policy in force, the newest check, and what the policy decides."""
+    """What a decision rests on: the policy in force, the check that decides, and what the policy decides."""
 
     policy: CreditPolicy
     check: CreditCheck | None
@@ -43,18 +44,28 @@ class Grounds(NamedTuple):
 def grounds_of(client: Client, on: dt.date, instead: str = "") -> Grounds:
     """The policy and the check a decision of today would rest on, and its outcome; nothing is saved.
 
-    Refused where no credit policy is in force.
+    Of the newest valid checks of each provider the one decides that leads to the strictest outcome, so that a second
+    opinion does not open what the first one closed. Refused where no credit policy is in force.
     """
     policy = credit_policy_of(client.company, on)
     checks = list(CreditCheck.objects.filter(client=client, checked_on__lte=on))
-    check = next((one for one in checks if one.valid_until >= on), checks[0] if checks else None)
     currency = client.currency
-    outcome = decide(
-        _check_facts(check, checks, currency, on) if check else None, _policy_facts(policy, currency),
-        History(_limit_before_decisions(client, on), client.terms.net_days if client.terms else None),
-        currency=currency, on=on, instead=instead,
-    )
+    facts = _policy_facts(policy, currency)
+    history = History(_limit_before_decisions(client, on), client.terms.net_days if client.terms else None)
+
+    def by(check: CreditCheck | None, instead: str = "") -> Outcome:
+        found = _check_facts(check, checks, currency, on) if check else None
+        return decide(found, facts, history, currency=currency, on=on, instead=instead)
+
+    asked = _one_of_each_provider(checks, on)
+    results = [(one, by(one)) for one in asked]
+    check, outcome = max(results, key=lambda result: _strictness(result[1]), default=(None, by(None)))
     notes = []
+    if check and check != asked[0]:
+        saw = "; ".join(f"{one.provider}, {one.checked_on.isoformat()}: {found.outcome}" for one, found in results)
+        notes.append(Rule("strictest_check", "Of several valid checks the strictest decides", saw, "", ""))
+    if instead:
+        outcome = by(check, instead)
     if check and check.recommended_limit is not None and check.currency != currency:
         saw = f"{plain(check.recommended_limit, check.currency)} {check.currency}"
         notes.append(Rule("other_currency", "The limit it recommends is in another currency", saw, currency, ""))
@@ -231,6 +242,21 @@ def _limit_before_decisions(client: Client, on: dt.date) -> Decimal | None:
     limits = CreditLimit.objects.filter(client=client, currency=client.currency, effective_on__lte=on)
     limit = limits.exclude(source="decision").first()
     return limit.amount if limit else None
+
+
+def _one_of_each_provider(checks: Sequence[CreditCheck], on: dt.date) -> list[CreditCheck]:
+    """The newest valid check of each provider, newest first; where none is valid, the newest of all."""
+    newest: dict[str, CreditCheck] = {}
+    for check in checks:
+        if check.valid_until >= on:
+            newest.setdefault(check.provider.casefold(), check)
+    return list(newest.values()) or list(checks[:1])
+
+
+def _strictness(outcome: Outcome) -> tuple[int, Decimal]:
+    """The stricter the greater; of the same decision the one with the lower limit."""
+    unbounded = Decimal("Infinity")
+    return STRICTER_LATER.index(outcome.outcome), -(unbounded if outcome.limit is None else outcome.limit)
 
 
 def _check_facts(check: CreditCheck, checks: Iterable[CreditCheck], currency: str, on: dt.date) -> CheckFacts:

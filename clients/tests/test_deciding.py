@@ -90,6 +90,35 @@ def test_flags_of_every_valid_check_count(newcomer):
     assert propose_decision(newcomer, TODAY).outcome == "decline"
 
 
+def test_a_second_opinion_does_not_open_what_a_valid_check_of_somebody_else_closed(newcomer):
+    """Of each provider the newest valid check counts, and of these the strictest decides."""
+    declined = checked(newcomer, 10, provider="Bureau", valid_until=TODAY + DAY)
+    checked(newcomer, 95, on=TODAY + DAY, provider="By hand", recommended_limit=Decimal(9000))
+    decision = decide_credit(newcomer, on=TODAY + DAY, by=CLERK)
+    assert (decision.outcome, decision.check_used) == ("decline", declined)
+    (note,) = [rule for rule in decision.rules if rule["code"] == "strictest_check"]
+    assert note["saw"] == f"By hand, {TODAY + DAY}: accept; Bureau, {TODAY}: decline"
+    assert stands(newcomer, TODAY + DAY)[0] == "closed"
+    granted = decide_credit(
+        newcomer, on=TODAY + DAY, by=make_manager(), outcome="accept", reason="a guarantee", expires_on=TODAY + DAY
+    )
+    assert (granted.outcome, granted.check_used) == ("accept", declined)
+    assert propose_decision(newcomer, TODAY + 2 * DAY).outcome == "accept"  # the bureau's is no longer valid
+
+
+def test_the_newest_check_of_the_same_provider_takes_the_place_of_its_earlier_one(newcomer):
+    checked(newcomer, 10)
+    checked(newcomer, 95, on=TODAY + DAY)
+    outcome = propose_decision(newcomer, TODAY + DAY)
+    assert outcome.outcome == "accept" and "strictest_check" not in [rule.code for rule in outcome.rules]
+
+
+def test_where_two_providers_lead_to_the_same_decision_the_lower_limit_counts(newcomer):
+    checked(newcomer, 90, provider="Bureau", recommended_limit=Decimal(1000))
+    checked(newcomer, 95, on=TODAY + DAY, provider="By hand")
+    assert propose_decision(newcomer, TODAY + DAY).limit == 1000
+
+
 def test_otherwise_than_the_policy_takes_the_permission(newcomer, clerk):
     checked(newcomer, 30)
     for who in (clerk, "system"):
