@@ -38,6 +38,9 @@ _LOOKS = {
 _LABEL = re.compile(
     r"^(?:VAT|TVA|MWST|UST|UID|EIN|TIN|SSN|ITIN|TAX)[-\s.]*(?:ID|IDNR|NO|NR|NUMBER)?[\s.:#]*(?=[A-Z]*\d)"
 )
+_SIGNS = re.compile(r"[\W_]+")
+_LABEL_ALONE = re.compile(r"^(?:VAT|TVA|MWST|UST|UID|EIN|TIN|SSN|ITIN|TAX)(?:ID)?(?:NO|NR|NUMBER)?(?=[A-Z]*\d)")
+_SWISS_ENDING = re.compile(r"^(CHE\d{9})(?:MWST|TVA|IVA|TPV|VAT)$")
 _EU = frozenset(state.upper() for state in eu_vat.MEMBER_STATES) | {"EL"}
 _CHECKED = _EU | {"AU", "CA", "CH", "GB", "NO", "US"}  # elsewhere firms write other numbers too: taken as written
 
@@ -76,6 +79,25 @@ def check_tax_number(number: str, country: str) -> None:
         "paper, or leave it empty for now.",
         code="tax_number", where="tax_number",
     )
+
+
+def ways_written(number: str, country: str) -> frozenset[str]:
+    """A number without spaces, signs and labels, as it stands and with its country in front; empty where there is none.
+
+    Two numbers are the same where they share one of these.
+
+    >>> sorted(ways_written("VAT no. de 136.695.976", "DE")), sorted(ways_written("136695976", "DE"))
+    (['DE136695976'], ['136695976', 'DE136695976'])
+    >>> ways_written("USt-IdNr. DE 136 695 976", "AT") == ways_written("VAT ID: DE136695976", "")
+    True
+    >>> sorted(ways_written("CHE-107.787.577 MWST", "CH")), sorted(ways_written(" - ", "CH"))
+    (['CHE107787577'], [])
+    """
+    bare = _SWISS_ENDING.sub(r"\1", _LABEL_ALONE.sub("", _SIGNS.sub("", number.upper())))
+    if not bare:
+        return frozenset()
+    prefix = {"GR": "EL"}.get(country.upper(), country.upper())
+    return frozenset({bare, f"{prefix}{bare}" if bare[0].isdigit() else bare})
 
 
 def _rules_for(bare: str, country: str) -> tuple[str, list[Any]]:

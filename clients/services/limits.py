@@ -31,15 +31,18 @@ def limits_of(clients: Iterable[Client], on: dt.date) -> dict[tuple[int, str], C
     return {(row.client_id, row.currency): row for row in rows.order_by("effective_on", "pk")}
 
 
-def start_limit(client: Client, *, on: dt.date, by: Any) -> CreditLimit | None:
-    """The conservative limit a new client begins with; None where the policy names none for its currency."""
+def start_limit(client: Client, *, on: dt.date, by: Any) -> CreditLimit:
+    """The conservative limit a new client begins with; nothing on credit where the policy names none in its currency.
+
+    Refused where no credit policy is in force.
+    """
     policy = credit_policy_of(client.company, on)
     amount = policy.starting_limit.get(client.currency)
+    because = f"starting limit of the credit policy from {policy.effective_from.isoformat()}"
     if amount is None:
-        return None
+        because = f"the policy names no starting limit in {client.currency}"
     return set_limit(
-        client, Decimal(amount), client.currency, source="policy", on=on, by=by,
-        because=f"starting limit of the credit policy from {policy.effective_from.isoformat()}",
+        client, Decimal(amount or 0), client.currency, source="policy", on=on, by=by, because=because
     )
 
 

@@ -11,13 +11,15 @@ from django.db import transaction
 
 from audit.services import record
 from clients.models import Client, Contact
-from clients.tax_numbers import check_tax_number
+from clients.tax_numbers import check_tax_number, ways_written
 from core.errors import Refused
+from core.permissions import may
 from core.services import today
 from policies.services import default_terms
 
 from .limits import start_limit
 from .locking import lock_client
+from .status import NO_CREDIT, statuses_of
 
 __all__ = ["lock_client", "retire_contact", "save_client", "save_contact"]
 
@@ -33,15 +35,21 @@ def save_client(
 
     A new one gets the default terms, and from ``on`` (the day it is entered) the starting limit of the credit policy,
     unless its limit is given elsewhere. Refused where somebody else changed it meanwhile, where the number is taken
-    in the company, or for a VAT or tax number that cannot exist.
+    in the company, for a VAT or tax number that cannot exist, and, but for somebody who may set credit statuses, for
+    the number of another client that is cash-only or closed: on ``on``, for a new one else the day it is entered.
     """
     subject = client or Client()
     if client is None and "terms" not in fields and "company" in fields:
         fields = {**fields, "terms": default_terms(fields["company"])}
     with transaction.atomic():
+        before = Client.objects.filter(pk=subject.pk).first() if "tax_number" in fields else None
         saved = _save(subject, fields, by=by, version=version, name="client")
-        if client is None and starting_limit:
-            start_limit(saved, on=on or today(saved.company, saved.created_at), by=by)
+        if client is None:
+            on = on or today(saved.company, saved.created_at)
+        if on is not None and "tax_number" in fields:
+            _refuse_second_account(saved, before, on, by)
+        if client is None and on is not None and starting_limit:
+            start_limit(saved, on=on, by=by)
     return saved
 
 
@@ -58,6 +66,27 @@ def save_contact(
 def retire_contact(contact: Contact, *, by: Any) -> None:
     """The person is no longer there; what was said with them stays."""
     _save(contact, {"is_active": False}, by=by, version=None, name="contact")
+
+
+def _refuse_second_account(client: Client, before: Client | None, on: dt.date, by: Any) -> None:
+    """Who gets no credit does not get it under another number of ours; ``before`` is the client as it was kept."""
+    ways = ways_written(client.tax_number, client.country)
+    if not ways or (before and ways & ways_written(before.tax_number, before.country)) or may(by, "clients.set_status"):
+        return
+    barred = Client.objects.filter(
+        company=client.company_id, credit_statuses__status__in=NO_CREDIT, credit_statuses__effective_on__lte=on
+    ).exclude(pk=client.pk).exclude(tax_number="")  # fmt: skip
+    same = [other for other in barred.distinct() if ways & ways_written(other.tax_number, other.country)]
+    standing = statuses_of(same, on) if same else {}
+    for other in same:
+        change = standing.get(other.pk)
+        if change is not None and change.status in NO_CREDIT:
+            raise Refused(
+                f"{other.name} ({other.number}) has the same VAT or tax number and is {change.get_status_display()} "
+                f"since {change.effective_on.isoformat()}. Work with that client, or ask somebody who may set credit "
+                "statuses to enter this one.",
+                code="same_tax_number", where="tax_number",
+            )  # fmt: skip
 
 
 def _save(subject: M, fields: Mapping[str, Any], *, by: Any, version: int | None, name: str) -> M:

@@ -9,8 +9,9 @@ from audit.models import Event
 from clients.models import Client, CreditLimit
 from clients.services import retire_contact, save_client, save_contact
 from clients.services.limits import limit_of, set_limit
+from clients.services.status import set_status
 from core.errors import Refused
-from tests.cast import CLERK, TODAY, make_client, make_manager
+from tests.cast import CLERK, TODAY, make_client, make_company, make_manager
 
 pytestmark = pytest.mark.django_db
 
@@ -113,9 +114,59 @@ def test_a_new_client_begins_with_the_conservative_limit_of_the_policy(company):
     assert CreditLimit.objects.count() == 1
 
 
-def test_without_a_sum_for_its_currency_nothing_is_set(company):
-    client = save_client(None, {**FACTS, "company": company, "currency": "JPY"}, by=CLERK, on=TODAY)
-    assert limit_of(client, "JPY", TODAY) is None
+def test_without_a_sum_for_its_currency_nothing_is_sold_on_credit(company):
+    client = save_client(None, {**FACTS, "company": company, "currency": "NOK"}, by=CLERK, on=TODAY)
+    limit = limit_of(client, "NOK", TODAY)
+    assert (limit.amount, limit.source) == (0, "policy")
+    assert limit.because == "the policy names no starting limit in NOK"
+
+
+NUMBER = "DE 136 695 976"
+
+
+@pytest.fixture
+def barred(company):
+    other = make_client(company, "C-0009", name="Vantage", tax_number="de136695976", country="DE")
+    set_status(other, "cash_only", because="61 days overdue", source="policy", on=TODAY, by="system")
+    return other
+
+
+def enter(company, *, by, number="0007", **fields):
+    facts = {**FACTS, "company": company, "number": number, "country": "DE", "tax_number": NUMBER}
+    return save_client(None, facts | fields, by=by, on=TODAY)
+
+
+@pytest.mark.parametrize("status", ["cash_only", "closed"])
+@pytest.mark.parametrize("written", [NUMBER, "136695976", "VAT no. DE136695976"])
+def test_who_gets_no_credit_does_not_get_it_under_another_number(company, barred, clerk, status, written):
+    set_status(barred, status, because="61 days overdue", source="policy", on=TODAY, by="system")
+    for who in (clerk, CLERK, "system"):
+        with pytest.raises(Refused, match=r"Vantage \(C-0009\) has the same VAT or tax number and is") as refused:
+            enter(company, by=who, tax_number=written)
+        assert (refused.value.code, refused.value.where) == ("same_tax_number", "tax_number")
+    assert Client.objects.count() == 1 and CreditLimit.objects.count() == 0
+    with pytest.raises(Refused, match="ask somebody who may set credit statuses"):
+        save_client(None, {**FACTS, "company": company, "country": "DE", "tax_number": written}, by=clerk)
+    assert enter(company, by=make_manager(), tax_number=written).tax_number == written
+
+
+def test_only_the_number_of_somebody_without_credit_today_in_the_same_company_is_refused(company, barred):
+    enter(make_company("other"), by=CLERK)
+    enter(company, by=CLERK, tax_number="")
+    enter(company, by=CLERK, number="0008", tax_number="DE129273398")
+    set_status(barred, "stricter", because="half is cleared", source="policy", on=TODAY, by="system")
+    enter(company, by=CLERK, number="0010")
+
+
+def test_a_number_changed_to_that_of_somebody_without_credit_is_refused_and_one_that_stays_is_not(company, barred):
+    client = enter(company, by=CLERK, tax_number="")
+    client.tax_number = NUMBER  # as a form leaves it
+    with pytest.raises(Refused, match="the same VAT or tax number and is cash-only since"):
+        save_client(client, {"tax_number": NUMBER}, by=CLERK, on=TODAY)
+    assert Client.objects.get(pk=client.pk).tax_number == ""
+    save_client(client, {"tax_number": NUMBER}, by=make_manager(), on=TODAY)
+    save_client(client, {"tax_number": "DE136695976", "city": "Kiel"}, by=CLERK, on=TODAY)
+    save_client(barred, {"tax_number": NUMBER}, by=CLERK, on=TODAY)
 
 
 def test_a_limit_below_zero_is_refused_and_nothing_is_saved(late_client):

@@ -120,7 +120,7 @@ class _Roll:
             return client
         changed = _changes(client, facts)
         if changed:
-            client = save_client(client, changed, by=self.by)
+            client = save_client(client, changed, by=self.by, on=self.on)
         changed |= self._limit(client, limit)
         if self.became.get(client.pk, "unchanged") == "unchanged":
             self.became[client.pk] = "updated" if changed else "unchanged"

@@ -6,6 +6,7 @@ import pytest
 
 from clients.models import Client, Contact
 from clients.services.limits import limit_of
+from clients.services.status import set_status
 from imports.cells import Reading
 from imports.services.answers import FileRefused
 from imports.services.clients import Enrolment, as_json, import_clients
@@ -70,6 +71,28 @@ def test_a_list_sets_limits_only_for_who_may(company, clerk):
     enter(clerk, credit_limit=f"{starting.amount:.2f}")  # what holds already is no setting
     enter(make_manager(), credit_limit="6000")
     assert limit_of(Client.objects.get(), "EUR", TODAY).amount == 6000
+
+
+def test_a_list_gives_nobody_credit_who_has_none_under_another_number(company):
+    """Neither as a new client nor by a number changed; the row is named, and nothing is saved."""
+    barred = make_client(company, "C-0009", name="Vantage", tax_number="DE136695976", country="DE")
+    set_status(barred, "closed", because="insolvency", source="policy", on=TODAY, by="system")
+    make_client(company, "C-0010", country="DE")
+    for number in ("007", "C-0010"):
+        content = f"client,country,vat_id\nC-0011,DE,\n{number},DE,DE 136 695 976\n".encode()
+        how = Enrolment(Reading({name: name for name in ("client", "country", "vat_id")}))
+        with pytest.raises(FileRefused) as refused:
+            import_clients(content, how, on=TODAY, by="system")
+        (error,) = refused.value.answer.errors
+        assert (error.line, error.column) == (3, "tax_number") and "Vantage (C-0009) has the same" in error.message
+    assert not Client.objects.filter(number__in=["007", "C-0011"]).exists()
+
+
+def test_a_client_without_a_limit_in_a_currency_the_policy_does_not_name_gets_nothing_on_credit(company):
+    how = Enrolment(Reading({"client": "client", "currency": "currency"}))
+    import_clients(b"client,currency\n007,NOK\n", how, on=TODAY, by="Ada")
+    limit = Client.objects.get().credit_limits.get()
+    assert (limit.amount, limit.currency, limit.source) == (0, "NOK", "policy")
 
 
 def test_a_second_import_changes_nothing(company):
