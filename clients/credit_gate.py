@@ -63,11 +63,12 @@ class Verdict:
 
 @dataclass(frozen=True)
 class Broken:
-    """A rule the sale breaks, and the exception that would let it pass."""
+    """A rule the sale breaks, the exception that would let it pass, and what to do where it does not."""
 
     code: str
     needs: str
-    sentence: str
+    says: str
+    advice: str
     where: str = ""
 
 
@@ -88,14 +89,14 @@ def may_buy(sale: Sale) -> Verdict:
     broken = list(_broken(sale))
     if not broken:
         return _passes(sale, in_advance=_needs_cash(sale), warns=tuple(_warns(sale)))
-    told = " ".join(rule.sentence for rule in broken)
+    told = " ".join(rule.says for rule in broken)  # what to do is for what is refused
     if sale.delivered:
         return _passes(sale, code=broken[0].code, sentence=told, passes_by="delivered")
     refused = [rule for rule in broken if rule.needs not in sale.allowed]
     if not refused:
         return _passes(sale, code=broken[0].code, sentence=told, passes_by="exception")
     first = refused[0]
-    return Verdict(False, first.code, f"{first.sentence} {sale.expired}".strip(), first.where)
+    return Verdict(False, first.code, f"{first.says} {first.advice} {sale.expired}".strip(), first.where)
 
 
 def available(limit: Decimal | None, exposure: Decimal) -> Decimal | None:
@@ -127,39 +128,37 @@ def _passes(sale: Sale, **facts: Any) -> Verdict:
 def _broken(sale: Sale) -> Iterator[Broken]:
     if sale.status == "closed":
         yield Broken("closed", ON_CREDIT, (
-            f"We no longer sell to {sale.client}: the credit status is closed. Set another status first, or let "
-            "somebody with the permission grant an exception."
-        ))  # fmt: skip
+            f"We no longer sell to {sale.client}: the credit status is closed."
+        ), "Set another status first, or let somebody with the permission grant an exception.")  # fmt: skip
         return
     if sale.status == "cash_only":
         if sale.cash + sale.kept < sale.total:
             yield Broken("cash_only", ON_CREDIT, (
                 f"{sale.client} buys for cash only, and {sale.money(sale.total)} is not paid yet: "
-                f"{sale.money(sale.cash + sale.kept)} is there for it. To go on, {HELP}."
-            ))  # fmt: skip
+                f"{sale.money(sale.cash + sale.kept)} is there for it."
+            ), f"To go on, {HELP}.")  # fmt: skip
         return
     if sale.longest_days is not None and sale.terms_days > sale.longest_days:
         yield Broken("terms_too_long", ON_CREDIT, (
-            f"{sale.client} is on stricter terms of at most {sale.longest_days} days to pay; choose such terms instead "
-            f"of {sale.terms_days} days."
-        ), "terms")  # fmt: skip
+            f"{sale.client} is on stricter terms of at most {sale.longest_days} days to pay, and this invoice gives "
+            f"{sale.terms_days}."
+        ), "Choose shorter terms instead.", "terms")  # fmt: skip
     if sale.cash + sale.kept < deposit(sale):
         yield Broken("deposit", ON_CREDIT, (
             f"{sale.client} is on stricter terms and pays {sale.deposit_percent.normalize():f} % in advance: of "
-            f"{sale.money(deposit(sale))}, {sale.money(sale.cash + sale.kept)} is there. Record the deposit first, or "
-            "let somebody with the permission grant an exception."
-        ))  # fmt: skip
+            f"{sale.money(deposit(sale))}, {sale.money(sale.cash + sale.kept)} is there."
+        ), "Record the deposit first, or let somebody with the permission grant an exception.")  # fmt: skip
     if sale.limit is None and sale.limited_in and sale.cash + sale.kept < sale.total:
         yield Broken("other_currency", OVER_LIMIT, (
             f"{sale.client} has a limit in {', '.join(sale.limited_in)} and none in {sale.currency}, so nothing in "
-            f"{sale.currency} is sold on credit. Set a limit in {sale.currency} first; or {HELP}."
-        ), "currency")  # fmt: skip
+            f"{sale.currency} is sold on credit."
+        ), f"Set a limit in {sale.currency} first; or {HELP}.", "currency")  # fmt: skip
     if sale.limit is not None and sale.exposure + sale.total > sale.limit:
         after = sale.exposure + sale.total
         yield Broken("over_limit", OVER_LIMIT, (
             f"With this invoice {sale.client} would owe {sale.money(after)}, which is "
-            f"{sale.money(after - sale.limit)} over the limit of {sale.money(sale.limit)}. To go on, {HELP}."
-        ))  # fmt: skip
+            f"{sale.money(after - sale.limit)} over the limit of {sale.money(sale.limit)}."
+        ), f"To go on, {HELP}.")  # fmt: skip
 
 
 def deposit(sale: Sale) -> Decimal:

@@ -60,6 +60,19 @@ def test_delivered_work_stays_invoiceable_whatever_the_rule():
         assert not may_buy(broken).ok
         passed = may_buy(replace(broken, delivered=True))
         assert (passed.ok, passed.passes_by) == (True, "delivered") and passed.sentence
+        assert may_buy(broken).sentence.startswith(passed.sentence + " ")
+
+
+def test_what_passed_names_its_rules_and_gives_no_advice():
+    both = replace(LIMITED, status="stricter", longest_days=7, exposure=Decimal(900))
+    both = replace(both, allowed=("on_credit", "over_limit"))
+    assert may_buy(both).sentence == (
+        "Osprey is on stricter terms of at most 7 days to pay, and this invoice gives 30. "
+        "With this invoice Osprey would owe €1,400.00, which is €400.00 over the limit of €1,000.00."
+    )
+    refused = may_buy(replace(both, allowed=("on_credit",))).sentence
+    assert refused.endswith("limit of €1,000.00. To go on, ask for the money first by a pro forma, or let somebody "
+                            "with the permission grant an exception.")  # fmt: skip
 
 
 def test_an_exception_lets_pass_what_it_allows_and_nothing_else():
