@@ -17,7 +17,7 @@ from core.errors import Refused
 from core.models import as_text
 from core.money import is_exact, plain
 from invoices.models import BANK, CUSTOMER_CREDIT, RECEIVABLE, RECEIVABLE_CHARGES, Charge, Entry, Invoice, ProForma
-from invoices.services.credit import waiting_for_cash
+from invoices.services.credit import short_of_cash, waiting_for_cash
 from invoices.services.exposure import exposure_of, note_credit_of
 from invoices.services.issuing import issue_invoice
 from invoices.services.ledger import NewEntry, post_entries, reverse_entries
@@ -205,8 +205,14 @@ def deallocate(allocation: Allocation, *, on: dt.date, by: Any, reason: str = ""
         )
 
 
-def take_back_payment(payment: Payment, *, reason: str, on: dt.date, by: Any) -> Payment:
-    """Take a payment back that was recorded wrongly: what it was put to is open again, its entry is reversed.
+def take_back_payment(
+    payment: Payment, *, reason: str, on: dt.date, by: Any, returned_by_bank: bool = False
+) -> Payment:
+    """Take a payment back: what it was put to is open again, its entry is reversed.
+
+    ``returned_by_bank``: it came and went, as a bounced cheque or a recalled debit does, and speaks against the client;
+    otherwise it was recorded wrongly, which speaks against nobody. Invoices that were issued against this cash and
+    have none now stand in the audit trail.
 
     Payment, allocations and entries stay readable, the reversal says why. Twice changes nothing. Refused without a
     reason.
@@ -218,13 +224,24 @@ def take_back_payment(payment: Payment, *, reason: str, on: dt.date, by: Any) ->
         if payment.reversal() is not None:
             return payment
         reason = reason.strip()[:300]
+        before = {pk: missing for pk, _number, missing in short_of_cash(payment.client, payment.currency, on)}
         entries = [allocation.entry for allocation in payment.allocations.standing().select_related("entry")]
         reverse_entries(entries, by, on, memo=reason)
         # Not before any entry of its own, so that on no day less than nothing is unapplied.
         last = Entry.objects.filter(doc=doc_of(payment)).aggregate(on=Max("effective_on"))["on"]
         came_in = Entry.objects.filter(key=f"payment:{payment.key}")
-        reverse_entries(came_in, by, max(on, last or on), memo=reason)
-        record(by, "payment_taken_back", payment, client_id=payment.client_id, doc=doc_of(payment), summary=reason)
+        kind = "returned" if returned_by_bank else "reversal"
+        reverse_entries(came_in, by, max(on, last or on), memo=reason, kind=kind)
+        record(
+            by, "payment_taken_back", payment, client_id=payment.client_id, doc=doc_of(payment), summary=reason,
+            diff={"returned_by_bank": True} if returned_by_bank else {},
+        )
+        for pk, number, missing in short_of_cash(payment.client, payment.currency, on):
+            if missing > before.get(pk, Decimal(0)):
+                record(
+                    by, "invoice_lost_its_cash", Invoice.objects.get(pk=pk), client_id=payment.client_id,
+                    doc=f"invoice:{pk}", summary=f"{number}: {plain(missing, payment.currency)} {payment.currency}",
+                )
         note_credit_of(payment.client, payment.currency, on)
     return payment
 

@@ -123,10 +123,13 @@ def _payments(scope: Scope) -> Iterator[Happening]:
             note=note, tone="" if payment.back else "good", target=target,
         )
         if back := taken_back.get(payment.back):
-            text = _("Payment of %(amount)s taken back") % facts
+            returned = back.kind == "returned"
+            words = _("Payment of %(amount)s taken back")
+            if returned:
+                words = _("Payment of %(amount)s returned by the bank")
             yield about(
-                "payment", payment.client, back.effective_on, back.posted_at, text, quote=back.memo,
-                note=back.posted_by, tone="warn", target=target,
+                "payment", payment.client, back.effective_on, back.posted_at, words % facts, quote=back.memo,
+                note=back.posted_by, tone="bad" if returned else "warn", target=target,
             )
 
 

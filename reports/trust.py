@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Callable, Iterator
 
+from django.db.models import Q
 from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 
@@ -30,6 +31,7 @@ TONES = {"open": "good", "watch": "warn", "stricter": "warn", "cash_only": "bad"
 DECIDED = {"accept": "good", "stricter": "warn", "prepayment": "bad", "decline": "bad"}
 MASTER_DATA = ("client_changed", "contact_added", "contact_changed")
 IN_SPITE = "credit_rule_passed"
+LOST_CASH = "invoice_lost_its_cash"
 
 
 def _checks(scope: Scope) -> Iterator[Happening]:
@@ -159,14 +161,19 @@ def _work(scope: Scope) -> Iterator[Happening]:
 
 
 def _pro_formas(scope: Scope) -> Iterator[Happening]:
-    rows = scope.rows(ProForma, "invoice__client__company", via="invoice", dated="made_on")
+    """Those of a client; that one was made stays on record where its draft, which named the client, is thrown away."""
+    assert scope.client is not None
+    client = scope.client
+    made = Event.objects.filter(client_id=client.pk, action="pro_forma_made").values_list("object_id", flat=True)
+    without_draft = Q(invoice=None, pk__in=[int(pk) for pk in made[: scope.most]])
+    rows = ProForma.objects.filter(Q(invoice__client=client) | without_draft).order_by("-made_on", "-pk")
     for pro_forma in rows[: scope.most]:
-        client, target = pro_forma.invoice.client, ("invoice", pro_forma.invoice_id)
+        target = ("invoice", pro_forma.invoice_id) if pro_forma.invoice_id else ("pro_forma", pro_forma.pk)
         facts = {"number": pro_forma.number, "amount": scope.money(pro_forma.total, pro_forma.currency)}
         text = _("Pro forma %(number)s over %(amount)s made") % facts
         note = _("to be paid by %(day)s") % {"day": scope.day(pro_forma.pay_by)}
         yield about("invoice", client, pro_forma.made_on, pro_forma.made_at, text, note=note, target=target)
-        if scope.client and pro_forma.cancelled_at:
+        if pro_forma.cancelled_at:
             text = _("Pro forma %(number)s cancelled") % facts
             yield about(
                 "invoice", client, None, pro_forma.cancelled_at, text, quote=pro_forma.cancelled_because, target=target
@@ -174,10 +181,10 @@ def _pro_formas(scope: Scope) -> Iterator[Happening]:
 
 
 def _audited(scope: Scope) -> Iterator[Happening]:
-    """Master data that was changed (what it said before stands in the audit trail), and what was invoiced in spite of
-    a rule of credit."""
+    """Master data that was changed (what it said before stands in the audit trail), what was invoiced in spite of
+    a rule of credit, and what was invoiced against cash that is gone."""
     assert scope.client is not None
-    kept = Event.objects.filter(client_id=scope.client.pk, action__in=(*MASTER_DATA, IN_SPITE))
+    kept = Event.objects.filter(client_id=scope.client.pk, action__in=(*MASTER_DATA, IN_SPITE, LOST_CASH))
     for event in kept[: scope.most]:
         if event.action == IN_SPITE:
             prepaid = event.diff.get("by") == "paid"
@@ -185,6 +192,13 @@ def _audited(scope: Scope) -> Iterator[Happening]:
             yield about(
                 "exception", scope.client, None, event.at, text, tone="" if prepaid else "warn", quote=event.summary,
                 note=event.actor, target=("invoice", int(event.object_id)),
+            )
+            continue
+        if event.action == LOST_CASH:
+            text = _("The cash an invoice was issued against is no longer there")
+            yield about(
+                "exception", scope.client, None, event.at, text, tone="bad", quote=event.summary, note=event.actor,
+                target=("invoice", int(event.object_id)),
             )
             continue
         words = _changed_fields(event)

@@ -65,8 +65,8 @@ def behaviours_of(clients: Collection[int], as_of: dt.date) -> dict[Pair, Behavi
 def signals_of(clients: Collection[int] | QuerySet[Client], since: dt.date, until: dt.date) -> dict[Pair, Signals]:
     """Promises broken and payments returned after ``since`` and not after ``until``, per client and currency.
 
-    A promise is broken on the day after its grace; one kept in part is none. A payment came back where its entry
-    was reversed.
+    A promise is broken on the day after its grace; one kept in part is none. A payment came back where the bank
+    took it back; one that we recorded wrongly did not.
     """
     found: dict[Pair, Signals] = defaultdict(Signals)
     ran_out = Promise.objects.filter(
@@ -84,9 +84,8 @@ def signals_of(clients: Collection[int] | QuerySet[Client], since: dt.date, unti
 
 
 def returned(since: dt.date, until: dt.date) -> QuerySet[Entry]:
-    """The entries that took a payment back, after ``since`` and not after ``until``."""
-    reversals = Entry.objects.filter(kind="reversal", effective_on__gt=since, effective_on__lte=until)
-    return reversals.filter(reverses__kind="payment")
+    """The entries with which the bank took a payment back, after ``since`` and not after ``until``."""
+    return Entry.objects.filter(kind="returned", effective_on__gt=since, effective_on__lte=until)
 
 
 def _accounts(clients: Sequence[int], as_of: dt.date) -> dict[Pair, _Account]:

@@ -23,9 +23,8 @@ from clients.models import Client, CreditLimit
 from clients.services.limits import limit_of, set_limit
 from core.errors import Refused
 from disputes.models import Dispute
-from invoices.models import Entry, Invoice
-from invoices.services.ledger import reverse_entries
-from payments.services import deallocate
+from invoices.models import Invoice
+from payments.services import deallocate, take_back_payment
 from tests.cast import CLERK, invoice_due, make_client, make_manager, pay
 
 pytestmark = pytest.mark.django_db
@@ -140,8 +139,9 @@ def test_broken_promises_and_returned_payments_are_counted(late_client):
     invoice = paid_late(late_client, "2026-09-30", None)
     promise_payment(invoice, Decimal(1000), day("2026-10-10"), on=day("2026-10-05"), by=CLERK)
     payment = pay(late_client, "500", on=day("2026-10-20"), how="none")
-    entry = Entry.objects.get(key=f"payment:{payment.key}")
-    reverse_entries([entry], CLERK, day("2026-10-22"), "returned by the bank")
+    typo = pay(late_client, "500", on=day("2026-10-20"), how="none")
+    take_back_payment(typo, reason="recorded twice", on=day("2026-10-23"), by=CLERK)
+    take_back_payment(payment, reason="bounced", on=day("2026-10-22"), by=CLERK, returned_by_bank=True)
     found = behaviours_of([late_client.pk], AS_OF)[late_client.pk, "EUR"]
     assert (found.broken_promises, found.returned, found.last_sign_on) == (1, 1, day("2026-10-22"))
     before = behaviours_of([late_client.pk], day("2026-10-11"))[late_client.pk, "EUR"]

@@ -21,10 +21,9 @@ from clients.services.deciding import decide_credit
 from clients.services.status import set_status, status_of
 from core.errors import Refused
 from disputes.models import Dispute
-from invoices.models import Entry
-from invoices.services.ledger import reverse_entries
 from outbox.models import Message
 from outbox.services import deliver
+from payments.services import take_back_payment
 from policies.credit import credit_policy_of, new_credit_version
 from policies.models import CreditPolicy
 from tests.cast import CLERK, invoice_due, make_client, make_manager, pay
@@ -77,12 +76,20 @@ def test_two_broken_promises_or_a_returned_payment_count_while_something_is_over
     for n in (10, 6):
         promise_payment(invoice, Decimal(1000), ON - n * DAY, on=ON - (n + 1) * DAY, by=CLERK)
     payment = pay(good_client, "500", on=ON - 5 * DAY, how="none")
-    reverse_entries([Entry.objects.get(key=f"payment:{payment.key}")], CLERK, ON - 3 * DAY, "returned")
+    take_back_payment(payment, reason="bounced", on=ON - 3 * DAY, by=CLERK, returned_by_bank=True)
     judge_status(late_client.company, ON, by="system")
     assert (status(late_client), status(good_client)) == ("cash_only", "open")
     invoice_due(good_client, ON - DAY)
     judge_status(late_client.company, ON, by="system")
     assert status(good_client) == "cash_only"
+
+
+def test_a_payment_that_was_only_recorded_wrongly_is_held_against_nobody(good_client):
+    invoice_due(good_client, ON - DAY)
+    wrong = pay(good_client, "500", on=ON - 5 * DAY, how="none")
+    take_back_payment(wrong, reason="another client's money", on=ON - 3 * DAY, by=CLERK)
+    assert not judge_status(good_client.company, ON, by="system").did_something
+    assert status(good_client) == "open"
 
 
 @pytest.mark.parametrize("why", ["disputed", "promised", "paused", "cash"])

@@ -103,6 +103,10 @@ class TakeBackForm(HouseForm, forms.Form):
     """Why a payment is taken back."""
 
     reason = forms.CharField(label=_("Why"), max_length=300)
+    returned_by_bank = forms.BooleanField(
+        label=_("The bank returned it (bounced cheque, recalled debit)"), required=False,
+        help_text=_("This speaks against the client's credit. Leave it empty where it was only recorded wrongly."),
+    )
     save_label = _("Take it back")
 
 

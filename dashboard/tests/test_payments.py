@@ -10,9 +10,10 @@ import pytest
 import time_machine
 from django.urls import reverse
 
+from clients.services.status import set_status
 from payments.models import Payment
 from payments.services import unallocated
-from tests.cast import TODAY, invoice_due, make_client, make_invoice, pay
+from tests.cast import TODAY, invoice_due, make_client, make_invoice, make_manager, pay
 
 pytestmark = pytest.mark.django_db
 
@@ -132,3 +133,30 @@ def test_a_payment_recorded_wrongly_is_taken_back_with_a_reason(desk, good_clien
     for tab, shown in (("all", []), ("left", []), ("back", [(payment, "taken_back")])):
         assert desk.get(f"/payments/?tab={tab}").context["rows"] == shown
     assert "Payment of €100.00 taken back" in text(desk.get(url("client", good_client.pk)))
+
+
+def test_a_payment_the_bank_returned_is_told_apart_and_so_is_the_invoice_that_loses_its_cash(desk, good_client):
+    payment = pay(good_client, "100", how="none")
+    set_status(good_client, "cash_only", because="late", source="hand", on=TODAY, by=make_manager())
+    invoice = make_invoice(good_client, "80")
+    page = url("payment_take_back", payment.pk)
+    assert "bounced cheque, recalled debit" in text(desk.get(page))
+    answer = desk.post(page, {"reason": "recalled", "returned_by_bank": "on"}, follow=True)
+    assert f"{invoice.number} was issued against cash in advance, and €80.00 of it is no longer there" in text(answer)
+    assert "Returned by the bank" in text(answer)
+    history = text(desk.get(url("client_timeline", good_client.pk)))
+    assert "Payment of €100.00 returned by the bank" in history
+    assert "The cash an invoice was issued against is no longer there" in history
+
+
+def test_cash_that_an_invoice_waits_for_is_refused_elsewhere_with_a_sentence(desk, good_client):
+    old = make_invoice(good_client, "70")
+    payment = pay(good_client, "100", how="none")
+    set_status(good_client, "cash_only", because="late", source="hand", on=TODAY, by=make_manager())
+    invoice = make_invoice(good_client, "80")
+    page = url("payment", payment.pk)
+    answer = desk.post(page, {"how": "hand", f"claim-invoice:{old.pk}": "70"})
+    assert answer.status_code == 422
+    said = f"{invoice.number} was issued against 80.00 EUR of this cash. Put it to {invoice.number} first"
+    assert said in text(answer)
+    assert unallocated(payment) == 100

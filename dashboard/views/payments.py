@@ -25,6 +25,7 @@ from dashboard.pages import form_page
 from dashboard.reports.payments import application, payments_of, taken_back_of
 from dashboard.templatetags.ledger import money
 from invoices.models import Invoice, ProForma
+from invoices.services.credit import short_of_cash
 from payments.models import Allocation, Payment
 from payments.services import allocate, deallocate, paid_for, record_payment, take_back_payment, unallocated
 
@@ -165,15 +166,21 @@ def payment_page(request: StaffRequest, pk: int) -> HttpResponse:
 
 
 def payment_take_back(request: StaffRequest, pk: int) -> HttpResponse:
-    """Take a payment back that was recorded wrongly, and say why."""
+    """Take a payment back that was recorded wrongly or that the bank returned, and say why."""
     payment = get_object_or_404(Payment.objects.select_related("client__company"), pk=pk)
     url = reverse("dashboard:payment", args=[pk])
     form = TakeBackForm(request.POST or None, cancel_url=url)
     if request.method == "POST" and form.is_valid():
         with refusals_on(form):
             on = today(payment.company, request.desk.now)
-            take_back_payment(payment, reason=form.cleaned_data["reason"], on=on, by=request.user)
+            take_back_payment(payment, **form.cleaned_data, on=on, by=request.user)
             messages.success(request, _("The payment is taken back; what it was put to is open again."))
+            for _pk, number, missing in short_of_cash(payment.client, payment.currency, on):
+                facts = {"number": number, "missing": money(missing, payment.currency)}
+                messages.warning(request, _(
+                    "%(number)s was issued against cash in advance, and %(missing)s of it is no longer there: that "
+                    "is open on credit now. Ask for the money, or void %(number)s."
+                ) % facts)  # fmt: skip
             return redirect(url)
     sum_ = money(payment.amount, payment.currency)
     lead = _("What it was put to is owed again. The payment stays readable, crossed out, with your reason.")

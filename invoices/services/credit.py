@@ -107,6 +107,20 @@ def waiting_for_cash(client: Client, currency: str) -> list[tuple[int, str, Deci
     return [row for row in waits if row[2] > 0]
 
 
+def short_of_cash(client: Client, currency: str, on: dt.date) -> list[tuple[int, str, Decimal]]:
+    """Of the invoices issued against cash those for which it is not there any more: id, number, how much is missing.
+
+    What is there covers the oldest due first; money kept for a pro forma covers none.
+    """
+    waiting, short = waiting_for_cash(client, currency), list[tuple[int, str, Decimal]]()
+    left = max(exposure_of(client, currency, on).free_cash, Decimal(0)) if waiting else Decimal(0)
+    for pk, number, waits in waiting:
+        missing, left = max(waits - left, Decimal(0)), max(left - waits, Decimal(0))
+        if missing:
+            short.append((pk, number, missing))
+    return short
+
+
 def is_all_delivered(invoice: Invoice) -> bool:
     """Everything on a draft is completed work; a line beyond it would slip through otherwise."""
     done: Decimal = invoice.works.filter(removed_at=None).aggregate(s=Sum("net"))["s"] or Decimal(0)

@@ -89,8 +89,13 @@ def post_entries(new: Sequence[NewEntry], by: Any) -> list[Entry]:
     return [posted[e.key] for e in new]
 
 
-def reverse_entries(entries: Iterable[Entry], by: Any, on: dt.date, memo: str) -> list[Entry]:
-    """Undo entries by their mirror images, dated ``on``; an entry is reversed once, a reversal never."""
+def reverse_entries(
+    entries: Iterable[Entry], by: Any, on: dt.date, memo: str, *, kind: str = "reversal"
+) -> list[Entry]:
+    """Undo entries by their mirror images, dated ``on``; an entry is reversed once, a reversal never.
+
+    ``kind`` is "returned" where the bank took a payment back, "reversal" for whatever we undo ourselves.
+    """
     mirrored = []
     for entry in entries:
         if entry.reverses_id is not None:
@@ -99,7 +104,7 @@ def reverse_entries(entries: Iterable[Entry], by: Any, on: dt.date, memo: str) -
             NewEntry(
                 key=f"reversal:{entry.key}",
                 doc=entry.doc,
-                kind="reversal",
+                kind=kind,
                 client=entry.client,
                 dr=entry.cr,
                 cr=entry.dr,

@@ -10,12 +10,13 @@ import pytest
 from django.utils import timezone
 
 from arledger.invariants import check
+from audit.models import Event
 from clients.models import Client
 from clients.services.status import set_status
 from core.errors import Refused
 from invoices.models import Invoice
 from payments.models import Payment
-from payments.services import allocate, unallocated
+from payments.services import allocate, take_back_payment, unallocated
 from tests.cast import CLERK, TODAY, invoice_due, make_invoice, make_manager, pay
 
 pytestmark = pytest.mark.django_db
@@ -76,3 +77,44 @@ def test_other_money_may_cover_the_invoice_and_this_go_elsewhere(sold: Any, late
     assert balances(old, new) == [150, 200]
     allocate(payment, "oldest", on=TODAY, by=CLERK)
     assert balances(old, new) == [100, 0]
+
+
+def lost() -> list[str]:
+    return list(Event.objects.filter(action="invoice_lost_its_cash").order_by("pk").values_list("summary", flat=True))
+
+
+def test_cash_that_is_taken_back_is_told_of_the_invoice_that_loses_it(sold: Any, late_client: Client) -> None:
+    _old, new, payment = sold
+    small, more = pay(late_client, "30", how="none"), pay(late_client, "60", how="none")
+    take_back_payment(more, reason="another client's", on=TODAY, by=CLERK)
+    assert lost() == []
+    take_back_payment(payment, reason="recalled", on=TODAY, by=CLERK, returned_by_bank=True)
+    event = Event.objects.get(action="invoice_lost_its_cash")
+    assert (event.doc, event.client_id, event.object_id) == (f"invoice:{new.pk}", late_client.pk, str(new.pk))
+    assert event.summary == f"{new.number}: 170.00 EUR"
+    take_back_payment(payment, reason="again", on=TODAY, by=CLERK)
+    other = pay(late_client, "40", how="oldest")
+    take_back_payment(other, reason="another client's", on=TODAY, by=CLERK)
+    assert len(lost()) == 1
+    take_back_payment(small, reason="another client's", on=TODAY, by=CLERK)
+    assert lost()[1:] == [f"{new.number}: 200.00 EUR"]
+    assert check(timezone.now())["violations"] == []
+
+
+def test_cash_that_was_put_to_its_invoice_is_lost_all_the_same(sold: Any) -> None:
+    _old, new, payment = sold
+    allocate(payment, "oldest", on=TODAY, by=CLERK)
+    take_back_payment(payment, reason="bounced", on=TODAY, by=CLERK, returned_by_bank=True)
+    assert balances(new) == [200]
+    assert lost() == [f"{new.number}: 200.00 EUR"]
+
+
+def test_only_the_entry_that_came_in_says_that_the_bank_returned_it(late_client: Client) -> None:
+    make_invoice(late_client, "100")
+    payment = pay(late_client, "100")
+    take_back_payment(payment, reason="bounced", on=TODAY, by=CLERK, returned_by_bank=True)
+    back = payment.reversal()
+    assert back is not None and (back.kind, back.key) == ("returned", f"reversal:payment:{payment.key}")
+    assert payment.allocations.get().entry.reversed_by.kind == "reversal"
+    assert Event.objects.get(action="payment_taken_back").diff == {"returned_by_bank": True}
+    assert check(timezone.now())["violations"] == []
