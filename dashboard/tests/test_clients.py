@@ -14,6 +14,7 @@ from ar_collections.models import ContactLog, Pause, Promise
 from ar_collections.services.desk import open_task
 from ar_collections.services.stages import stage_of
 from clients.models import Client, Contact
+from clients.services.status import set_status
 from disputes.models import Dispute
 from tests.cast import TODAY, invoice_due, make_client, make_company, make_invoice
 
@@ -106,6 +107,18 @@ def test_two_people_never_overwrite_each_other_unseen(desk, late_client):
     assert "Somebody else changed this client" in text(answer)
     late_client.refresh_from_db()
     assert late_client.name == "Mine"
+
+
+def test_who_is_cash_only_is_not_entered_again_under_its_tax_number(desk, company, late_client):
+    barred = make_client(company, "C-9", name="Vantage", tax_number="DE136695976", country="DE")
+    set_status(barred, "cash_only", because="61 days overdue", source="policy", on=TODAY, by="system")
+    facts = {"name": "Vantage Two", "number": "C-10", "country": "DE", "currency": "EUR", "language": "en"}
+    facts |= {"version": "1"}
+    for page in (url("client_new"), url("client_edit", late_client.pk)):
+        answer = desk.post(page, facts | {"tax_number": "DE 136 695 976"})
+        assert "Vantage (C-9) has the same VAT or tax number and is cash-only" in text(answer)
+        assert not Client.objects.filter(number="C-10").exists()
+    assert desk.post(url("client_new"), facts).status_code == 302
 
 
 def test_nobody_to_write_to_is_a_list_with_a_row_to_fill(desk, company):

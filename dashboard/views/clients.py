@@ -174,7 +174,7 @@ def client_new(request: StaffRequest) -> HttpResponse:
     form = ClientForm(request.POST or None, company=company, initial=begun, cancel_url=reverse("dashboard:clients"))
     if request.method == "POST" and form.is_valid():
         with refusals_on(form):
-            client = save_client(None, form.facts() | {"company": company}, by=request.user)
+            client = save_client(None, form.facts() | {"company": company}, by=request.user, on=request.desk.on)
             messages.success(request, _("Added. Whom do reminders go to?"))
             return redirect("dashboard:contact_new", client.pk)
     return form_page(request, form, _("New client"), crumbs=[(_("Clients"), reverse("dashboard:clients"))])
@@ -187,7 +187,8 @@ def client_edit(request: StaffRequest, pk: int) -> HttpResponse:
     )
     if request.method == "POST" and form.is_valid():
         with refusals_on(form):
-            save_client(client, form.facts(), by=request.user, version=form.cleaned_data["version"])
+            on = today(client.company, request.desk.now)
+            save_client(client, form.facts(), by=request.user, version=form.cleaned_data["version"], on=on)
             messages.success(request, _("Saved."))
             return redirect("dashboard:client", pk)
     return form_page(request, form, _("Change master data"), crumbs=crumbs_to(client))
