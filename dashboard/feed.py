@@ -19,7 +19,7 @@ ICONS = {
 }  # fmt: skip
 PAGES = {
     "client": "client", "client_credit": "client_credit", "client_about": "client_about", "invoice": "invoice",
-    "payment": "payment", "message": "outbox_message",
+    "payment": "payment", "message": "outbox_message", "pro_forma": "pro_forma",
 }  # fmt: skip
 
 

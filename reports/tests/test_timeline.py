@@ -13,7 +13,9 @@ from disputes.services import close_dispute, open_dispute
 from imports.cells import Reading
 from imports.services.open_items import Taking, import_open_items
 from invoices.models import LinkView, ShareLink
+from invoices.services.drafting import delete_draft
 from invoices.services.issuing import issue_invoice, void_invoice
+from invoices.services.pro_forma import cancel_pro_forma, make_pro_forma
 from outbox.models import Message
 from reports.timeline import client_timeline, latest
 from tests.cast import make_client, make_company, make_draft, make_invoice, make_manager, pay
@@ -102,6 +104,20 @@ def test_what_was_invoiced_in_spite_of_a_rule_of_credit_is_told_with_who_and_why
     (told,) = [h for h in client_timeline(client) if h.text == "Invoiced in spite of the credit rules"]
     assert "over the limit of €10.00" in told.quote and "Vera: their fair" in told.quote
     assert (told.note, told.target) == ("Vera", ("invoice", invoice.pk))
+
+
+def test_a_pro_forma_stays_in_the_file_when_its_draft_is_thrown_away(client):
+    draft = make_draft(client, "50")
+    pro_forma = make_pro_forma(draft, JAN, on=JAN, by="Ada")
+    cancel_pro_forma(pro_forma, "ordered twice", on=JAN, by="Ada")
+    told = [(h.text, h.quote) for h in client_timeline(client) if h.target == ("invoice", draft.pk)]
+    delete_draft(draft, by="Ada")
+    again = [(h.text, h.quote) for h in client_timeline(client) if h.target == ("pro_forma", pro_forma.pk)]
+    assert again == told == [
+        ("Pro forma LO-PF-2026-0001 cancelled", "ordered twice"),
+        ("Pro forma LO-PF-2026-0001 over €50.00 made", ""),
+    ]
+    assert client_timeline(make_client(client.company, "C-9")) == []
 
 
 def test_it_tells_nothing_of_other_clients(eventful):
