@@ -5,7 +5,8 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Callable, Iterator
 
-from django.db.models import Q
+from django.db.models import BigIntegerField
+from django.db.models.functions import Cast
 from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 
@@ -161,13 +162,12 @@ def _work(scope: Scope) -> Iterator[Happening]:
 
 
 def _pro_formas(scope: Scope) -> Iterator[Happening]:
-    """Those of a client; that one was made stays on record where its draft, which named the client, is thrown away."""
+    """Those made for a client; the draft that leads to it may have been thrown away, who it was made for is kept."""
     assert scope.client is not None
     client = scope.client
-    made = Event.objects.filter(client_id=client.pk, action="pro_forma_made").values_list("object_id", flat=True)
-    without_draft = Q(invoice=None, pk__in=[int(pk) for pk in made[: scope.most]])
-    rows = ProForma.objects.filter(Q(invoice__client=client) | without_draft).order_by("-made_on", "-pk")
-    for pro_forma in rows[: scope.most]:
+    made = Event.objects.filter(client_id=client.pk, action="pro_forma_made")
+    theirs = ProForma.objects.filter(pk__in=made.annotate(made=Cast("object_id", BigIntegerField())).values("made"))
+    for pro_forma in theirs.order_by("-made_on", "-pk")[: scope.most]:
         target = ("invoice", pro_forma.invoice_id) if pro_forma.invoice_id else ("pro_forma", pro_forma.pk)
         facts = {"number": pro_forma.number, "amount": scope.money(pro_forma.total, pro_forma.currency)}
         text = _("Pro forma %(number)s over %(amount)s made") % facts
