@@ -21,10 +21,10 @@ from core.dates import show_day
 from core.money import show
 from policies.flags import FLAGS, OUTCOMES
 
+from . import pdf
 from .documents import Paper, freeze, paper_of
 from .models import Invoice
 from .paying import Row
-from .pdf import print_html
 
 LANGUAGE = "en"
 
@@ -86,7 +86,7 @@ def credit_memo_pdf(decision: CreditDecision) -> bytes:
     memo = credit_memo(decision)
     with translation.override(LANGUAGE):
         html = render_to_string("pdf/credit_memo.html", {"document": memo})
-    return print_html(html, accent=memo.head.accent)
+    return pdf.print_html(html, accent=memo.head.accent)
 
 
 def _labels() -> dict[str, str]:

@@ -14,9 +14,9 @@ from core.dates import show_day
 from policies.credit_terms import sections_of
 from policies.models import CreditTerms
 
+from . import pdf
 from .documents import Paper, freeze, paper_of
 from .models import Invoice
-from .pdf import print_html
 
 
 @dataclass(frozen=True)
@@ -55,7 +55,7 @@ def terms_pdf(client: Client, terms: CreditTerms, contact: Contact | None = None
     document = terms_document(client, terms, contact, language)
     with translation.override(document.head.language):
         html = render_to_string("pdf/terms.html", {"document": document})
-    return print_html(html, accent=document.head.accent)
+    return pdf.print_html(html, accent=document.head.accent)
 
 
 def terms_file_name(terms: CreditTerms, language: str) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Callable, Iterator
 
-from django.db.models import BigIntegerField
+from django.db.models import BigIntegerField, Exists, OuterRef
 from django.db.models.functions import Cast
 from django.utils.text import capfirst
 from django.utils.translation import gettext as _
@@ -97,7 +97,12 @@ def _overrides(scope: Scope) -> Iterator[Happening]:
 
 
 def _marks(scope: Scope) -> Iterator[Happening]:
-    for mark in scope.rows(LimitMark, "client__company", dated="crossed_on")[: scope.most]:
+    higher = LimitMark.objects.filter(
+        client=OuterRef("client"), currency=OuterRef("currency"), crossed_on=OuterRef("crossed_on"),
+        percent__gt=OuterRef("percent"),
+    )  # one leap over several marks is told once
+    rows = scope.rows(LimitMark, "client__company", dated="crossed_on").filter(~Exists(higher))
+    for mark in rows[: scope.most]:
         facts = {
             "percent": mark.percent, "exposure": scope.money(mark.exposure, mark.currency),
             "limit": scope.money(mark.limit, mark.currency),

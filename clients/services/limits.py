@@ -31,14 +31,17 @@ def limits_of(clients: Iterable[Client], on: dt.date) -> dict[tuple[int, str], C
     return {(row.client_id, row.currency): row for row in rows.order_by("effective_on", "pk")}
 
 
-def start_limit(client: Client, *, on: dt.date, by: Any) -> CreditLimit:
-    """The conservative limit a new client begins with; nothing on credit where the policy names none in its currency.
+def start_limit(client: Client, *, on: dt.date, by: Any) -> CreditLimit | None:
+    """The conservative limit a new client begins with; nothing on credit in a foreign currency the policy leaves out.
 
-    Refused where no credit policy is in force.
+    None where the policy names no sum in the company's own currency: nobody has said yet what is conservative there,
+    and the client stands on the list of those without a limit. Refused where no credit policy is in force.
     """
     policy = credit_policy_of(client.company, on)
     amount = policy.starting_limit.get(client.currency)
     because = f"starting limit of the credit policy from {policy.effective_from.isoformat()}"
+    if amount is None and client.currency == client.company.currency:
+        return None
     if amount is None:
         because = f"the policy names no starting limit in {client.currency}"
     return set_limit(

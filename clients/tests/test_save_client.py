@@ -119,6 +119,9 @@ def test_without_a_sum_for_its_currency_nothing_is_sold_on_credit(company):
     limit = limit_of(client, "NOK", TODAY)
     assert (limit.amount, limit.source) == (0, "policy")
     assert limit.because == "the policy names no starting limit in NOK"
+    company.currency = "NOK"
+    own = save_client(None, {**FACTS, "company": company, "currency": "NOK", "number": "C-77"}, by=CLERK, on=TODAY)
+    assert limit_of(own, "NOK", TODAY) is None, "in its own currency somebody first says what is conservative"
 
 
 NUMBER = "DE 136 695 976"
