@@ -10,7 +10,8 @@ import time_machine
 
 from clients.services.status import set_status
 from invoices.models import Invoice, ProForma, ShareLink
-from invoices.services.pro_forma import make_pro_forma
+from invoices.services.drafting import delete_draft
+from invoices.services.pro_forma import cancel_pro_forma, make_pro_forma
 from outbox.models import Message
 from payments.models import Payment
 from tests.cast import CLERK, TODAY, make_draft, pay
@@ -119,3 +120,12 @@ def test_money_recorded_wrongly_for_it_no_longer_stands_on_its_page(desk, pro_fo
     desk.post(f"/payments/{payment.pk}/back/", {"reason": "Came from somebody else"})
     shown = desk.get(f"/pro-formas/{pro_forma.pk}/").context
     assert (list(shown["payments"]), shown["arrived"], shown["missing"]) == ([], 0, 1000)
+
+
+def test_the_timeline_leads_to_one_whose_draft_was_thrown_away(desk, late_client, pro_forma):
+    draft = pro_forma.invoice
+    cancel_pro_forma(pro_forma, "ordered twice", on=TODAY, by=CLERK)
+    delete_draft(draft, by=CLERK)
+    page = f"/pro-formas/{pro_forma.pk}/"
+    assert f'href="{page}"' in text(desk.get(f"/clients/{late_client.pk}/timeline/"))
+    assert desk.get(page).status_code == 200
