@@ -323,6 +323,12 @@ def test_the_editor_warns_while_one_writes(desk, late_client):
     assert "uses 90 % of the limit" in text(desk.post(url("invoice_totals"), written))
     over = text(desk.post(url("invoice_totals"), written | {"lines-0-unit_price": "600"}))
     assert "over the limit" in over and "pro forma" in over
-    assert "limit" not in text(desk.post(url("invoice_totals"), written | {"lines-0-unit_price": "100"}))
+    quiet = text(desk.post(url("invoice_totals"), written | {"lines-0-unit_price": "100"}))
+    assert "credit-warning" not in quiet
+    assert "Available credit: €500.00 of limit €500.00; after this invoice €400.00" in quiet
+    draft = make_draft(late_client, "120")
+    assert "Available credit: €500.00 of limit €500.00; after this invoice €380.00" in text(
+        desk.get(url("invoice", draft.pk))
+    )
     set_status(late_client, "cash_only", because="Cheque came back", source="policy", on=TODAY, by="system")
     assert "buys for cash only" in text(desk.post(url("invoice_totals"), written | {"lines-0-unit_price": "100"}))

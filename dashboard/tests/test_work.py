@@ -11,6 +11,8 @@ import time_machine
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.utils import timezone
 
+from clients.services.limits import set_limit
+from clients.services.status import set_status
 from core.jobs import run_job
 from core.models import Job
 from invoices.models import CompletedWork, Invoice
@@ -51,6 +53,16 @@ def test_what_waits_its_sum_and_what_waits_too_long(desk, good_client):
     late = text(desk.get("/work/?tab=late"))
     assert "Forgotten" in late and "Workshop for" not in late
     assert "Forgotten" not in text(desk.get("/work/?q=workshop"))
+
+
+def test_each_client_s_status_and_credit_stand_beside_its_work(desk, good_client):
+    done(good_client, "Workshop", "100")
+    assert "Available credit" not in text(desk.get("/work/"))
+    set_limit(good_client, Decimal(500), good_client.currency, because="t", source="import", on=TODAY, by=CLERK)
+    assert "Available credit: €400.00" in text(desk.get("/work/"))
+    set_status(good_client, "cash_only", because="t", source="policy", on=TODAY, by="system")
+    page = text(desk.get("/work/"))
+    assert "Available credit: none" in page and "Cash only" in page
 
 
 def test_adding_once_however_often_it_is_sent_and_a_refusal_at_its_field(desk, good_client):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from typing import Any
 
 from django.contrib import messages
@@ -15,7 +16,9 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST
 
 from clients.models import Client
+from clients.services.limits import limit_of
 from clients.services.overrides import standing_overrides
+from clients.services.status import status_of
 from core.dates import show_day
 from core.errors import Refused
 from core.money import plain
@@ -31,6 +34,7 @@ from invoices.models import Invoice
 from invoices.pdf import CouldNotPrint, invoice_pdf
 from invoices.services.credit import credit_check, warn_about
 from invoices.services.drafting import delete_draft, draft_invoice, edit_draft, totals_of_lines
+from invoices.services.exposure import exposure_of
 from invoices.services.issuing import issue_invoice, void_invoice
 from invoices.services.sending import send_invoice
 from policies.services import default_terms
@@ -188,7 +192,20 @@ def _totals(request: StaffRequest, form: HeadingForm, lines: Any, draft: Invoice
         meant = Invoice(pk=draft.pk if draft else NOT_KEPT, client=client, currency=currency, terms=terms)
         meant.total = shown["totals"].total
         shown["warns"] = warn_about(meant, request.desk.on)
+        shown["credit"] = _credit_left(meant, request.desk.on)
     return shown
+
+
+def _credit_left(draft: Invoice, on: dt.date) -> dict[str, Any] | None:
+    """What is left of the limit before a draft and after it; None where no limit was set in its currency."""
+    limit = limit_of(draft.client, draft.currency, on)
+    if limit is None:
+        return None
+    left = limit.amount - exposure_of(draft.client, draft.currency, on, without=draft).total
+    return {
+        "status": status_of(draft.client, on), "limit": limit.amount, "left": left, "after": left - draft.total,
+        "currency": draft.currency,
+    }  # fmt: skip
 
 
 def invoice_page(request: StaffRequest, pk: int) -> HttpResponse:
@@ -206,6 +223,7 @@ def invoice_page(request: StaffRequest, pk: int) -> HttpResponse:
     }  # fmt: skip
     if context["state"] == "draft":
         context |= {"verdict": credit_check(invoice, on, request.user), "rights": rights_of(request)}
+        context["credit"] = _credit_left(invoice, on)
         context["exceptions"] = standing_overrides(invoice.client, on)
     return render(request, "dashboard/invoice.html", context)
 

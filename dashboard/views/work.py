@@ -22,6 +22,7 @@ from dashboard.lists import Column, as_csv, in_order, page_of, wants_csv
 from dashboard.pages import form_page
 from dashboard.templatetags.ledger import money
 from invoices.models import CompletedWork
+from invoices.services.exposure import credits_of
 from invoices.services.work import (
     Invoiced,
     change_work,
@@ -72,8 +73,10 @@ def work(request: StaffRequest) -> HttpResponseBase:
         return as_csv(f"work-{tab}", COLUMNS, shown.iterator())
     page = page_of(request, shown)
     months = days_to_invoice(company, on)
+    credits = credits_of(list({one.client_id: one.client for one in page}.values()), on)
     context = {
-        "page": page, "rows": [(one, (on - one.done_on).days) for one in page], "sort": order, "tab": tab,
+        "page": page, "rows": [(one, (on - one.done_on).days, credits[one.client_id]) for one in page],
+        "sort": order, "tab": tab,
         "tabs": [{"key": key, "label": label, "count": lists[key].count()} for key, label in TABS.items()],
         "q": request.GET.get("q", ""), "within": within, "months": months,
         "sums": [money(each, currency) for currency, each in sums_of(CompletedWork.objects.waiting().filter(
