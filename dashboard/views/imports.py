@@ -18,6 +18,7 @@ from ar_collections.models import Hold
 from core.csvfile import lines
 from core.jobs import start_job, state_of
 from core.models import Company, Job, StoredFile
+from core.permissions import may
 from core.services import read_file, store_file
 from dashboard.desk import StaffRequest, refusals_on, row_number
 from dashboard.forms.imports import DATES, KINDS, ColumnsForm, UploadForm
@@ -68,10 +69,12 @@ def imports(request: StaffRequest) -> HttpResponseBase:
 
 
 def sample(request: StaffRequest, kind: str) -> HttpResponse:
-    """A small file as we like it best, to fill or to try."""
+    """A small file as we like it best, to fill or to try; only with what the person may set."""
     if kind not in SAMPLES:
         raise Http404
-    header, *rows = SAMPLES[kind]
+    left_out = set() if may(request.user, "clients.set_limit") else {"Credit limit"}
+    kept = [n for n, heading in enumerate(SAMPLES[kind][0]) if heading not in left_out]
+    header, *rows = [[row[n] for n in kept] for row in SAMPLES[kind]]
     answer = HttpResponse("".join(lines(header, rows)), content_type=f"{CSV}; charset=utf-8")
     answer["Content-Disposition"] = f'attachment; filename="sample-{kind.replace("_", "-")}.csv"'
     return answer
