@@ -79,12 +79,12 @@ def test_the_same_holds_behind_every_other_address_of_a_link(link, client):
 def test_a_link_opens_its_invoice_and_no_other(link, client, company):
     """Two clients, two invoices: the token of one opens nothing of the other, and the page names nobody else."""
     stranger = make_client(company, "C-7", name="Quite Another GmbH")
-    other = make_invoice(stranger, "777")
+    other = make_invoice(stranger, "777.77")
     foreign = link_for(other, stranger.contacts.get(), timezone.now())
     assert client.get(address(foreign, token_of(link))).status_code == 404
     page = client.get(address(link)).content.decode()
     assert str(link.invoice.number) in page
-    assert "Quite Another" not in page and "777" not in page
+    assert "Quite Another" not in page and "777.77" not in page
 
 
 def test_looking_changes_nothing_at_all(link, client):
