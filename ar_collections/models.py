@@ -88,6 +88,7 @@ class Served(models.Model):
 
     invoice = models.ForeignKey(Invoice, on_delete=models.CASCADE, related_name="served")
     step = models.CharField(max_length=30)
+    part = models.PositiveSmallIntegerField(default=1)
     cycle = models.PositiveSmallIntegerField(default=1)
     channel = models.CharField(max_length=10)
     on = models.DateField()
@@ -98,7 +99,7 @@ class Served(models.Model):
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(fields=["invoice", "step", "cycle", "channel"], name="served_once"),
+            models.UniqueConstraint(fields=["invoice", "step", "part", "cycle", "channel"], name="served_once"),
         ]
         indexes = [models.Index(fields=["on"], name="served_on")]
 

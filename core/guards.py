@@ -25,16 +25,21 @@ class AppendOnly:
 
 @dataclass(frozen=True)
 class Frozen:
-    """Once ``when`` holds (SQL over the old row, written with ``OLD.``), only ``but`` may change, and nothing goes."""
+    """Once ``when`` holds (SQL over the old row, written with ``OLD.``), only ``but`` may change, and nothing goes.
+
+    With ``only``, these columns alone are held, and the row may go.
+    """
 
     when: str
     but: tuple[str, ...] = ()
     name: str = field(default="frozen")
+    only: tuple[str, ...] = ()
 
     def conditions(self, columns: list[str]) -> dict[str, str]:
-        kept = [c for c in columns if c not in self.but]
+        kept = [c for c in columns if (c in self.only if self.only else c not in self.but)]
         changed = " OR ".join(f'OLD."{c}" IS DISTINCT FROM NEW."{c}"' for c in kept)
-        return {"update": f"({self.when}) AND ({changed})", "delete": f"({self.when})"}
+        held = {"update": f"({self.when}) AND ({changed})"}
+        return held if self.only else held | {"delete": f"({self.when})"}
 
 
 def guarded_models() -> list[Any]:

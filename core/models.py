@@ -10,9 +10,13 @@ from django.core.exceptions import ValidationError
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+from .fields import MoneyField
 from .guards import AppendOnly
 
 LANGUAGES = [("en", _("English")), ("de", _("German")), ("fr", _("French"))]
+
+PAPERS = [("A4", "A4"), ("Letter", "Letter")]
+DESIGNS = [("ledger", _("ledger: coloured head, large sum")), ("plain", _("plain: black on white, one column"))]
 
 
 def check_time_zone(value: str) -> None:
@@ -57,8 +61,10 @@ class Company(models.Model):
     time_zone = models.CharField(_("time zone"), max_length=60, default="UTC", validators=[check_time_zone])
     language = models.CharField(_("language"), max_length=2, default="en", choices=LANGUAGES)
     currency = models.CharField(_("currency"), max_length=3, default="EUR")
-    paper = models.CharField(_("paper"), max_length=6, default="A4", choices=[("A4", "A4"), ("Letter", "Letter")])
+    paper = models.CharField(_("paper"), max_length=6, default="A4", choices=PAPERS)
     accent = models.CharField(_("brand colour"), max_length=7, default="#0f5f57")
+    design = models.CharField(_("design of documents"), max_length=8, default="ledger", choices=DESIGNS)
+    sends_receipts = models.BooleanField(_("receipts go out by themselves"), default=True)
 
     class Meta:
         verbose_name_plural = _("companies")
@@ -73,7 +79,7 @@ class Company(models.Model):
 
 
 class BankAccount(models.Model):
-    """Where a transfer goes, per company and currency."""
+    """Where a transfer goes, per company and currency; the first in use is printed first."""
 
     company = models.ForeignKey(Company, on_delete=models.CASCADE, related_name="bank_accounts")
     currency = models.CharField(_("currency"), max_length=3)
@@ -83,10 +89,11 @@ class BankAccount(models.Model):
     bic = models.CharField("BIC", max_length=11, blank=True)
     account_number = models.CharField(_("account number"), max_length=34, blank=True)
     routing_number = models.CharField(_("routing number (ACH)"), max_length=20, blank=True)
+    position = models.PositiveSmallIntegerField(_("place"), default=1)
     is_active = models.BooleanField(_("in use"), default=True)
 
     class Meta:
-        ordering = ["company", "currency", "id"]
+        ordering = ["company", "currency", "position", "id"]
 
     def __str__(self) -> str:
         return f"{self.iban or self.account_number} ({self.currency})"
@@ -107,15 +114,24 @@ class BankAccount(models.Model):
 
 
 class PaymentMethod(models.Model):
-    """A way to pay that a company offers; transfer takes its details from the bank account of the currency."""
+    """A way to pay that a company offers, for which currency and sums; transfer takes its details from the accounts."""
 
-    KINDS = [("transfer", _("Bank transfer")), ("cheque", _("Cheque")), ("cash", _("Cash"))]
+    KINDS = [
+        ("transfer", _("Bank transfer")),
+        ("card", _("Card or wallet")),
+        ("cheque", _("Cheque")),
+        ("cash", _("Cash")),
+    ]
 
     company = models.ForeignKey(Company, on_delete=models.CASCADE, related_name="payment_methods")
     kind = models.CharField(_("kind"), max_length=10, choices=KINDS)
     instructions = models.CharField(
         _("instructions"), max_length=300, blank=True, help_text=_("Shown to the client, such as whom a cheque names.")
     )
+    provider = models.CharField(_("payment provider"), max_length=20, blank=True)
+    currency = models.CharField(_("only for the currency"), max_length=3, blank=True)
+    smallest = MoneyField(_("from the sum"), null=True, blank=True)
+    largest = MoneyField(_("up to the sum"), null=True, blank=True)
     is_active = models.BooleanField(_("offered"), default=True)
 
     class Meta:
@@ -124,6 +140,33 @@ class PaymentMethod(models.Model):
 
     def __str__(self) -> str:
         return str(self.get_kind_display())
+
+
+class CompanyDocument(models.Model):
+    """A document clients ask us for, such as a tax form or a letter of our bank: uploaded once, shown to all."""
+
+    KINDS = [
+        ("tax_form", _("tax form")),
+        ("bank_letter", _("bank-verification letter")),
+        ("registration", _("registration")),
+        ("insurance", _("insurance")),
+        ("other", _("other")),
+    ]
+
+    company = models.ForeignKey(Company, on_delete=models.PROTECT, related_name="documents")
+    kind = models.CharField(_("kind"), max_length=12, choices=KINDS, default="other")
+    name = models.CharField(_("name"), max_length=150)
+    file = models.ForeignKey("StoredFile", on_delete=models.PROTECT, related_name="+")
+    valid_until = models.DateField(_("valid until"), null=True, blank=True)
+    added_by = models.CharField(max_length=150)
+    added_at = models.DateTimeField(auto_now_add=True)
+    removed_at = models.DateTimeField(null=True, editable=False)
+
+    class Meta:
+        ordering = ["company", "kind", "name"]
+
+    def __str__(self) -> str:
+        return self.name
 
 
 class CompanyProfile(models.Model):

@@ -9,9 +9,9 @@ from django.utils.translation import gettext_lazy as _
 
 from clients.models import Client
 from core.fields import MoneyField
-from core.guards import AppendOnly
-from core.models import Company
-from invoices.models import Charge, Entry, Invoice, ProForma
+from core.guards import AppendOnly, Frozen
+from core.models import Company, StoredFile
+from invoices.models import Charge, Entry, Invoice, ProForma, Series, ShareLink
 
 
 class PaymentQuerySet(models.QuerySet["Payment"]):
@@ -30,6 +30,7 @@ class Payment(models.Model):
         ("transfer", _("bank transfer")),
         ("cheque", _("cheque")),
         ("cash", _("cash")),
+        ("card", _("card or wallet")),
         ("opening", _("taken over")),
     ]
 
@@ -98,3 +99,125 @@ class Allocation(models.Model):
 
     def __str__(self) -> str:
         return f"{self.amount} of {self.payment_id}"
+
+
+class Receipt(models.Model):
+    """What a client gets for money received: a document under a number of its own."""
+
+    payment = models.OneToOneField(Payment, on_delete=models.PROTECT, related_name="receipt")
+    series = models.ForeignKey(Series, on_delete=models.PROTECT)
+    seq = models.PositiveIntegerField()
+    number = models.CharField(_("number"), max_length=80)
+    made_on = models.DateField(_("date"))
+    frozen = models.JSONField(default=dict)
+    pdf = models.ForeignKey(StoredFile, null=True, on_delete=models.PROTECT, related_name="+")
+    made_at = models.DateTimeField(auto_now_add=True)
+
+    guards = [Frozen(when="1 = 1", but=("pdf_id",))]
+
+    class Meta:
+        ordering = ["-made_on", "-id"]
+        constraints = [models.UniqueConstraint(fields=["series", "seq"], name="receipt_number_once_per_series")]
+
+    def __str__(self) -> str:
+        return self.number
+
+
+class CheckoutQuerySet(models.QuerySet["Checkout"]):
+    def in_flight(self) -> CheckoutQuerySet:
+        """The client has paid as far as they can and the provider has not said the last word."""
+        return self.filter(state="pending")
+
+
+class Checkout(models.Model):
+    """A payment a client began at a provider: for which invoices, how much, and how far it came."""
+
+    STATES = [
+        ("started", _("begun")),
+        ("pending", _("on its way")),
+        ("succeeded", _("paid")),
+        ("failed", _("failed")),
+        ("abandoned", _("given up")),
+    ]
+
+    company = models.ForeignKey(Company, on_delete=models.PROTECT, related_name="checkouts")
+    client = models.ForeignKey(Client, on_delete=models.PROTECT, related_name="checkouts")
+    provider = models.CharField(max_length=20)
+    key = models.CharField(max_length=80, unique=True)
+    provider_ref = models.CharField(max_length=120, blank=True)
+    amount = MoneyField()
+    currency = models.CharField(max_length=3)
+    split = models.JSONField(default=dict, help_text="Amount by claim key, such as invoice:12.")
+    link = models.ForeignKey(ShareLink, null=True, on_delete=models.SET_NULL, related_name="checkouts")
+    state = models.CharField(max_length=10, default="started", choices=STATES)
+    failed_because = models.CharField(max_length=300, blank=True)
+    payment = models.OneToOneField(Payment, null=True, on_delete=models.PROTECT, related_name="checkout")
+    started_at = models.DateTimeField()
+    started_on = models.DateField()
+    changed_at = models.DateTimeField()
+
+    objects = CheckoutQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["-started_at", "-id"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["provider", "provider_ref"], condition=~Q(provider_ref=""), name="checkout_once_at_provider"
+            ),
+            models.CheckConstraint(condition=Q(amount__gt=0), name="checkout_positive"),
+        ]
+        indexes = [models.Index(fields=["client"], condition=Q(state="pending"), name="checkout_in_flight")]
+
+    def __str__(self) -> str:
+        return self.key
+
+
+class ProviderEvent(models.Model):
+    """One word of a provider, kept once by its own id, with what followed from it or why nothing did."""
+
+    provider = models.CharField(max_length=20)
+    event_id = models.CharField(max_length=120)
+    kind = models.CharField(max_length=60)
+    happened_at = models.DateTimeField(null=True)
+    facts = models.JSONField(default=dict)
+    checkout = models.ForeignKey(Checkout, null=True, on_delete=models.PROTECT, related_name="events")
+    received_at = models.DateTimeField()
+    outcome = models.CharField(max_length=300, blank=True)
+    needs_person = models.BooleanField(default=False)
+    settled_by = models.CharField(max_length=150, blank=True)
+    settled_at = models.DateTimeField(null=True)
+
+    class Meta:
+        ordering = ["-received_at", "-id"]
+        constraints = [models.UniqueConstraint(fields=["provider", "event_id"], name="provider_event_once")]
+
+    def __str__(self) -> str:
+        return f"{self.provider} {self.event_id}"
+
+
+class Refund(models.Model):
+    """Money of a payment given back, or taken back by the payer's bank (a chargeback, which may be won again)."""
+
+    KINDS = [("refund", _("refund")), ("chargeback", _("chargeback"))]
+    STATES = [("asked", _("asked for")), ("done", _("done")), ("failed", _("failed")), ("won", _("won back"))]
+
+    payment = models.ForeignKey(Payment, on_delete=models.PROTECT, related_name="refunds")
+    kind = models.CharField(max_length=10, choices=KINDS, default="refund")
+    key = models.CharField(max_length=120, unique=True)
+    provider_ref = models.CharField(max_length=120, blank=True)
+    amount = MoneyField()
+    currency = models.CharField(max_length=3)
+    reason = models.CharField(max_length=300)
+    state = models.CharField(max_length=6, default="asked", choices=STATES)
+    failed_because = models.CharField(max_length=300, blank=True)
+    asked_on = models.DateField()
+    asked_by = models.CharField(max_length=150)
+    asked_at = models.DateTimeField(auto_now_add=True)
+    done_on = models.DateField(null=True)
+
+    class Meta:
+        ordering = ["-asked_at", "-id"]
+        constraints = [models.CheckConstraint(condition=Q(amount__gt=0), name="refund_positive")]
+
+    def __str__(self) -> str:
+        return self.key

@@ -13,11 +13,44 @@ from core.models import Company
 
 
 class Terms(models.Model):
-    """Payment terms: a number of days, never «due on receipt», and the rate charged when they are not kept."""
+    """Payment terms: a rule that names a day, never «due on receipt», and the rate charged when it is not kept.
+
+    ``net_days`` count from the day of issue, from the end of its month, or are the least before a fixed day of the
+    month, as ``rule`` says. ``parts`` are instalments: percent of the total and days from issue each; a deposit comes
+    before them.
+    """
+
+    RULES = [
+        ("net", _("days after the invoice")),
+        ("month_end", _("days after the end of the month")),
+        ("day_of_month", _("a fixed day of the month")),
+    ]
+    SHIFTS = [
+        ("", _("falls as it falls")),
+        ("next", _("moves to the next business day")),
+        ("previous", _("moves to the business day before")),
+    ]
 
     company = models.ForeignKey(Company, on_delete=models.CASCADE, related_name="terms")
     name = models.CharField(_("name"), max_length=60)
     net_days = models.PositiveSmallIntegerField(_("days"), validators=[MinValueValidator(1), MaxValueValidator(365)])
+    rule = models.CharField(_("counted"), max_length=12, choices=RULES, default="net")
+    day_of_month = models.PositiveSmallIntegerField(
+        _("day of the month"), null=True, blank=True, validators=[MinValueValidator(1), MaxValueValidator(31)],
+        help_text=_("31 is the last day of every month."),
+    )
+    shift = models.CharField(_("on a day without banks"), max_length=8, choices=SHIFTS, blank=True, default="")
+    parts = models.JSONField(_("instalments"), default=list, blank=True)
+    deposit_percent = models.DecimalField(
+        _("deposit, percent"), max_digits=6, decimal_places=3, default=0,
+        validators=[MinValueValidator(0), MaxValueValidator(99)],
+    )
+    deposit_days = models.PositiveSmallIntegerField(_("deposit within days"), null=True, blank=True)
+    discount_percent = models.DecimalField(
+        _("early-payment discount, percent"), max_digits=6, decimal_places=3, default=0,
+        validators=[MinValueValidator(0), MaxValueValidator(50)],
+    )
+    discount_days = models.PositiveSmallIntegerField(_("discount within days"), null=True, blank=True)
     late_percent = models.DecimalField(
         _("late interest, percent a year"),
         max_digits=6,

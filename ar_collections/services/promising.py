@@ -57,8 +57,8 @@ def promise_payment(
     """The client will pay this amount of an invoice by a day; until then, and the policy's grace, it is not chased.
 
     What a client promises by itself pauses reminders only from the policy's share of what is open and undisputed. A new
-    promise takes the place of one that still runs. Refused for a day that has passed, for nothing or more than is owed; by
-    the client also beyond the policy's longest delay and number of promises per invoice.
+    promise takes the place of one that still runs. Refused for a day that has passed, for nothing or more than is
+    owed; by the client also beyond the policy's longest delay and number of promises per invoice.
     """
     policy = policy_of(invoice.company, on)
     with transaction.atomic():

@@ -3,8 +3,10 @@
 from .credit import CreditCheck, CreditDecision, CreditLimit, CreditOverride, LimitMark, StatusChange
 from .file import Acceptance, Document, KeyDate, Profile
 from .people import Client, ClientQuerySet, Contact, ContactQuerySet
+from .wishes import ClientWay, Wishes
 
 __all__ = [
-    "Acceptance", "Client", "ClientQuerySet", "Contact", "ContactQuerySet", "CreditCheck", "CreditDecision",
-    "CreditLimit", "CreditOverride", "Document", "KeyDate", "LimitMark", "Profile", "StatusChange",
+    "Acceptance", "Client", "ClientQuerySet", "ClientWay", "Contact", "ContactQuerySet", "CreditCheck",
+    "CreditDecision", "CreditLimit", "CreditOverride", "Document", "KeyDate", "LimitMark", "Profile", "StatusChange",
+    "Wishes",
 ]

@@ -22,6 +22,7 @@ class Document(models.Model):
         ("contract", _("contract or order")),
         ("registration", _("registration or tax form")),
         ("identity", _("identity")),
+        ("payment_proof", _("proof of payment")),
         ("other", _("other")),
     ]
 

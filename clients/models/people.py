@@ -9,7 +9,7 @@ from django.conf import settings
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
-from core.models import LANGUAGES, Company, check_time_zone
+from core.models import DESIGNS, LANGUAGES, PAPERS, Company, check_time_zone
 from policies.models import Terms
 
 
@@ -40,6 +40,8 @@ class Client(models.Model):
     time_zone = models.CharField(_("time zone"), max_length=60, blank=True, validators=[check_time_zone])
     currency = models.CharField(_("currency"), max_length=3)
     terms = models.ForeignKey(Terms, null=True, blank=True, on_delete=models.PROTECT, verbose_name=_("payment terms"))
+    paper = models.CharField(_("paper"), max_length=6, blank=True, choices=PAPERS)
+    design = models.CharField(_("design of documents"), max_length=8, blank=True, choices=DESIGNS)
     po_required = models.BooleanField(_("needs a purchase order number"), default=False)
     invoice_per = models.CharField(
         _("completed work is invoiced"), max_length=6, default="client",
