@@ -6,13 +6,13 @@ import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any
+from typing import Any, TypedDict
 
 from django.db import transaction
 from django.utils import timezone
 
 from audit.services import record
-from clients.models import Client, Contact
+from clients.models import Client, Contact, Wishes
 from clients.services import lock_client
 from core.errors import Refused
 from core.fields import LARGEST
@@ -26,6 +26,7 @@ from policies.services import default_terms
 # What a line's columns keep; whatever is finer would be cut off after its net was worked out.
 QUANTITY_PLACES, PRICE_PLACES, TAX_PLACES = 4, 6, 3
 LARGEST_QUANTITY, LARGEST_PRICE = Decimal(10**10), Decimal(10**13)
+MOST_FIELDS, LONGEST_LABEL, LONGEST_VALUE = 8, 40, 120
 
 
 @dataclass(frozen=True)
@@ -39,11 +40,23 @@ class LineDraft:
     tax_category: str = "S"
     unit: str = ""
     detail: str = ""
+    exemption_reason: str = ""
+
+
+class ExtraField(TypedDict):
+    """Something a client wants to read on its invoices: its label, and what stands beside it."""
+
+    label: str
+    value: str
 
 
 @dataclass(frozen=True)
 class Heading:
-    """What stands above the lines; what is not given comes from the client."""
+    """What stands above the lines; what is not given comes from the client.
+
+    ``extra_fields`` are labels with their values, None for those the client wishes; ``ways`` are kinds of payment
+    offered on this invoice alone, empty for the usual ones.
+    """
 
     terms: Terms | None = None
     contact: Contact | None = None
@@ -52,6 +65,8 @@ class Heading:
     service_from: dt.date | None = None
     service_to: dt.date | None = None
     note: str = ""
+    extra_fields: Sequence[ExtraField] | None = None
+    ways: Sequence[str] = ()
 
 
 def draft_invoice(
@@ -166,6 +181,43 @@ def _locked_draft(invoice: Invoice) -> Invoice:
     return invoice
 
 
+def wished_fields(client: Client) -> list[ExtraField]:
+    """What a client asked to read on every invoice; a value that differs each time is empty and waits to be written."""
+    wishes = Wishes.objects.filter(client=client).first()
+    told = wishes.extra_fields if wishes else []
+    return [ExtraField(label=str(f.get("label", "")), value=str(f.get("value", ""))) for f in told if f.get("label")]
+
+
+def _checked_fields(fields: Sequence[ExtraField]) -> list[ExtraField]:
+    """The fields that have a value; nobody wants to read an empty one."""
+    kept = [ExtraField(label=f["label"].strip(), value=f["value"].strip()) for f in fields]
+    kept = [field for field in kept if field["value"]]
+    if len(kept) > MOST_FIELDS:
+        raise Refused(f"At most {MOST_FIELDS} extra fields fit on an invoice.", code="range", where="extra_fields")
+    for field in kept:
+        if not field["label"]:
+            raise Refused(f"Say what «{field['value']}» is: the field has no name.", where="extra_fields")
+        if len(field["label"]) > LONGEST_LABEL or len(field["value"]) > LONGEST_VALUE:
+            raise Refused(
+                f"«{field['label'][:LONGEST_LABEL]}» is too long to be printed beside the addresses; write at most "
+                f"{LONGEST_LABEL} characters as its name and {LONGEST_VALUE} as its value.",
+                code="range", where="extra_fields",
+            )  # fmt: skip
+    return kept
+
+
+def _checked_ways(invoice: Invoice, ways: Sequence[str]) -> list[str]:
+    """The kinds of payment chosen for one invoice, in the company's order. Refused: one the company does not offer."""
+    offered = [method.kind for method in invoice.company.payment_methods.filter(is_active=True)]
+    for kind in ways:
+        if kind not in offered:
+            raise Refused(
+                f"«{kind}» is not a way to pay that {invoice.company} offers; choose among those it does.",
+                code="way", where="ways",
+            )  # fmt: skip
+    return [kind for kind in offered if kind in ways]
+
+
 def _write(invoice: Invoice, lines: Sequence[LineDraft], heading: Heading) -> None:
     client = invoice.client
     if not lines:
@@ -184,6 +236,9 @@ def _write(invoice: Invoice, lines: Sequence[LineDraft], heading: Heading) -> No
     invoice.po_number = heading.po_number.strip()
     invoice.service_from, invoice.service_to = heading.service_from, heading.service_to
     invoice.note = heading.note.strip()
+    wished = wished_fields(client) if heading.extra_fields is None else heading.extra_fields
+    invoice.extra_fields = _checked_fields(wished)
+    invoice.ways = _checked_ways(invoice, heading.ways)
     totals, nets = totals_of_lines(lines, invoice.currency)
     invoice.net, invoice.tax, invoice.total = totals.net, totals.tax, totals.total
     invoice.save()
@@ -198,6 +253,7 @@ def _write(invoice: Invoice, lines: Sequence[LineDraft], heading: Heading) -> No
             unit_price=line.unit_price,
             tax_percent=line.tax_percent,
             tax_category=line.tax_category,
+            exemption_reason=line.exemption_reason.strip(),
             net=net,
         )
         for position, (line, net) in enumerate(zip(lines, nets, strict=True), 1)
