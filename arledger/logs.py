@@ -4,14 +4,14 @@ import logging
 import re
 import time
 
-LINK_TOKEN = re.compile(r"(/[ipt]/\d+/|/setup/)[\w-]{8,}")
+LINK_TOKEN = re.compile(r"(/[ipstw]/\d+/|/setup/)[\w-]{8,}")
 
 
 def mask(text: str) -> str:
     """A line without the secret part of signed links.
 
-    >>> mask("Not Found: /i/7/abcdefghijklmnop/, /p/8/abcdefghijklmnop/pdf/")
-    'Not Found: /i/7/***/, /p/8/***/pdf/'
+    >>> mask("Not Found: /i/7/abcdefghijklmnop/, /p/8/abcdefghijklmnop/pdf/, /s/9/abcdefghijklmnop/")
+    'Not Found: /i/7/***/, /p/8/***/pdf/, /s/9/***/'
     """
     return LINK_TOKEN.sub(r"\1***", text)
 

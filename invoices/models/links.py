@@ -13,9 +13,9 @@ from .invoice import Invoice
 
 
 class ShareLink(models.Model):
-    """A private link to one invoice, pro forma or version of the credit terms.
+    """A private link to one invoice, pro forma or version of the credit terms, or to the statement or the wishes.
 
-    Nothing secret is stored: the token is an HMAC of this row.
+    Nothing secret is stored: the token is an HMAC of this row. One that a client passed on is bound to that address.
     """
 
     KINDS = [(kind, kind) for kind in ("invoice", "statement", "pro_forma", "terms", "wishes")]
@@ -25,6 +25,7 @@ class ShareLink(models.Model):
     invoice = models.ForeignKey(Invoice, null=True, on_delete=models.CASCADE, related_name="links")
     terms = models.ForeignKey(CreditTerms, null=True, on_delete=models.CASCADE, related_name="links")
     contact = models.ForeignKey(Contact, null=True, on_delete=models.SET_NULL)
+    passed_on_to = models.EmailField(blank=True, help_text="The colleague to whom the client forwarded the invoice.")
     version = models.PositiveIntegerField(default=1)
     expires_at = models.DateTimeField()
     revoked_at = models.DateTimeField(null=True)
@@ -43,6 +44,16 @@ class ShareLink(models.Model):
                 fields=["client", "terms", "contact"],
                 condition=Q(revoked_at=None, kind="terms"),
                 name="one_live_link_per_terms_and_contact",
+            ),
+            models.UniqueConstraint(
+                fields=["client", "kind", "contact"],
+                condition=Q(revoked_at=None, kind__in=["statement", "wishes"]),
+                name="one_live_link_to_the_whole_per_contact",
+            ),
+            models.UniqueConstraint(
+                fields=["invoice", "passed_on_to"],
+                condition=Q(revoked_at=None, kind="invoice") & ~Q(passed_on_to=""),
+                name="one_live_link_per_address_passed_on_to",
             ),
         ]
 

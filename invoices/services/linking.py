@@ -40,8 +40,28 @@ def link_for(invoice: Invoice, contact: Contact | None, now: dt.datetime) -> Sha
 
     No token lives longer than 365 days: an older link gives way to a new one.
     """
-    wanted = max(_end_of(invoice.due_on or now.date()) + AFTER_DUE, now + AFTER_MAIL)
-    return _the_one({"kind": "invoice", "client": invoice.client, "invoice": invoice, "contact": contact}, wanted, now)
+    about = {"kind": "invoice", "client": invoice.client, "invoice": invoice, "contact": contact, "passed_on_to": ""}
+    return _the_one(about, _after_due(invoice, now), now)
+
+
+def link_passed_on(invoice: Invoice, address: str, now: dt.datetime) -> ShareLink:
+    """The one live link of a colleague's address to an invoice the client forwarded; good as long as the client's."""
+    about = {"kind": "invoice", "client": invoice.client, "invoice": invoice, "contact": None, "passed_on_to": address}
+    return _the_one(about, _after_due(invoice, now), now)
+
+
+def link_for_statement(client: Client, contact: Contact | None, now: dt.datetime) -> ShareLink:
+    """The one live link of a contact to all that is open, good for 60 days; it shows nothing before a mailed code."""
+    return _the_one({"kind": "statement", "client": client, "contact": contact}, now + AFTER_MAIL, now)
+
+
+def link_for_wishes(client: Client, contact: Contact | None, now: dt.datetime) -> ShareLink:
+    """The one live link of a contact to «What would help your team pay faster?», good for 60 days."""
+    return _the_one({"kind": "wishes", "client": client, "contact": contact}, now + AFTER_MAIL, now)
+
+
+def _after_due(invoice: Invoice, now: dt.datetime) -> dt.datetime:
+    return max(_end_of(invoice.due_on or now.date()) + AFTER_DUE, now + AFTER_MAIL)
 
 
 def link_for_terms(client: Client, terms: CreditTerms, contact: Contact, now: dt.datetime) -> ShareLink:
