@@ -14,15 +14,15 @@ from django.utils import translation
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from clients.models import Client, Contact
+from clients.models import Client, Contact, Wishes
 from core.dates import show_day
-from core.models import LANGUAGES, BankAccount, Company
+from core.models import LANGUAGES, Company
 from core.money import is_exact, show
 from policies.credit_terms import terms_in_force
 from policies.terms import terms_words
 
-from .models import Invoice, InvoiceLine
-from .paying import Row, Way, late_terms, percent, ways_to_pay
+from .models import CreditNote, CreditNoteLine, Invoice, InvoiceLine
+from .paying import Row, Way, freeze_ways, late_terms, percent, ways_to_pay
 from .totals import Line, total_of
 
 
@@ -34,20 +34,23 @@ def freeze(invoice: Invoice) -> dict[str, Any]:
     """
     client, company = invoice.client, invoice.company
     contact = invoice.contact or recipient(client)
-    bank = BankAccount.objects.filter(company=company, currency=invoice.currency, is_active=True).first()
-    methods = [
-        {"kind": method.kind, "instructions": method.instructions}
-        for method in company.payment_methods.filter(is_active=True)
-        if method.kind != "transfer" or bank is not None
-    ]
-    return _credit_terms(invoice) | {
+    return _credit_terms(invoice) | _wishes(invoice) | {
         "language": contact.speaks() if contact else client.language,
+        "paper": client.paper or company.paper,
+        "design": client.design or company.design,
         "seller": _seller(company),
         "buyer": _buyer(client, contact),
-        "bank": _bank(bank) if bank and any(method["kind"] == "transfer" for method in methods) else None,
-        "methods": methods,
+        **freeze_ways(invoice),
         "terms": invoice.terms.name if invoice.terms else "",
     }
+
+
+def _wishes(invoice: Invoice) -> dict[str, Any]:
+    """What the client's office asks of our paper: fields to print, with their values, and what a cover page says."""
+    wishes = Wishes.objects.filter(client=invoice.client_id).first()
+    fields = invoice.extra_fields or (wishes.extra_fields if wishes else [])
+    said = {"extra_fields": [[field["label"], field["value"]] for field in fields if field.get("value")]}
+    return said | ({"cover": wishes.cover_text} if wishes and wishes.cover_page else {})
 
 
 def _credit_terms(invoice: Invoice) -> dict[str, Any]:
@@ -93,11 +96,6 @@ def _buyer(client: Client, contact: Contact | None) -> dict[str, str]:
     }
 
 
-def _bank(account: BankAccount) -> dict[str, str]:
-    kept = ("holder", "bank_name", "iban", "bic", "account_number", "routing_number")
-    return {name: getattr(account, name) for name in kept}
-
-
 def facts_of(invoice: Invoice) -> Mapping[str, Any]:
     """What was frozen at issue; for an item taken over from elsewhere, which froze nothing, the facts of now."""
     return invoice.frozen if "seller" in invoice.frozen else freeze(invoice)
@@ -117,6 +115,7 @@ class Paper:
 
     language: str
     paper: str
+    design: str
     accent: str
     brand: str
     tagline: str
@@ -203,16 +202,17 @@ def invoice_facts(invoice: Invoice, facts: Mapping[str, Any]) -> tuple[Row, ...]
         rows.append(Row(_("Service"), period))
     if invoice.po_number:
         rows.append(Row(_("Your order"), invoice.po_number))
+    rows += [Row(label, value) for label, value in facts.get("extra_fields", ())]
     rows.append(Row(_("Customer no."), facts["buyer"]["number"]))
     return tuple(rows)
 
 
-def line_rows(lines: Iterable[InvoiceLine], currency: str, language: str) -> tuple[LineRow, ...]:
+def line_rows(lines: Iterable[InvoiceLine | CreditNoteLine], currency: str, language: str) -> tuple[LineRow, ...]:
     """The lines of an invoice in a language; a unit price keeps the places it was given in."""
     return tuple(
         LineRow(
             description=line.description,
-            detail=line.detail,
+            detail=getattr(line, "detail", ""),
             quantity=f"{_number(line.quantity, language)} {line.unit}".strip(),
             unit_price=_unit_price(line.unit_price, currency, language),
             tax=percent(line.tax_percent, language),
@@ -222,9 +222,11 @@ def line_rows(lines: Iterable[InvoiceLine], currency: str, language: str) -> tup
     )
 
 
-def total_rows(invoice: Invoice, lines: Iterable[InvoiceLine], facts: Mapping[str, Any]) -> tuple[Row, ...]:
+def total_rows(
+    document: Invoice | CreditNote, lines: Iterable[InvoiceLine | CreditNoteLine], facts: Mapping[str, Any]
+) -> tuple[Row, ...]:
     """What stands between the lines and the total: the net sum and each tax group; nothing where there is no tax."""
-    currency, language = invoice.currency, facts["language"]
+    currency, language = document.currency, facts["language"]
     totals = total_of([Line(x.quantity, x.unit_price, x.tax_percent, x.tax_category) for x in lines], currency)
     if not any(group.tax for group in totals.groups):
         return ()
@@ -251,7 +253,8 @@ def paper_of(facts: Mapping[str, Any]) -> Paper:
     attention = ", ".join(part for part in (buyer["attention"], buyer["department"]) if part)
     return Paper(
         language=language,
-        paper=seller["paper"],
+        paper=facts.get("paper") or seller["paper"],
+        design=facts.get("design", "ledger"),
         accent=seller["accent"],
         brand=seller["name"],
         tagline=seller["tagline"],

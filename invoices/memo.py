@@ -10,7 +10,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from django.template.loader import render_to_string
 from django.utils import translation
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
@@ -83,10 +82,7 @@ def credit_memo(decision: CreditDecision) -> Memo:
 
 def credit_memo_pdf(decision: CreditDecision) -> bytes:
     """The memo on the company's paper (A4 or Letter); the same decision gives the same bytes."""
-    memo = credit_memo(decision)
-    with translation.override(LANGUAGE):
-        html = render_to_string("pdf/credit_memo.html", {"document": memo})
-    return pdf.print_html(html, accent=memo.head.accent)
+    return pdf.print_document("pdf/credit_memo.html", credit_memo(decision))
 
 
 def _labels() -> dict[str, str]:

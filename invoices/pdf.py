@@ -6,6 +6,7 @@ Never inside a transaction: printing takes tenths of a second. The bytes depend 
 from __future__ import annotations
 
 import atexit
+import base64
 import datetime as dt
 import hashlib
 import json
@@ -14,10 +15,10 @@ import re
 import subprocess
 import sys
 import threading
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from django.conf import settings
 from django.db import connection
@@ -26,18 +27,27 @@ from django.utils import translation
 
 from clients.models import Client, Contact
 from core.models import StoredFile
-from core.services import store_file
+from core.services import read_file, store_file
 
-from .documents import InvoiceDocument, invoice_document
-from .models import Invoice, ProForma
+from .credit_notes import credit_note_document
+from .documents import Paper, invoice_document
+from .models import CreditNote, Invoice, ProForma
 from .pdf_worker import read_frame, write_frame
-from .pro_formas import ProFormaDocument, pro_forma_document
-from .statements import Letter, OpenItem, Statement, item_statement_of, letter_to, statement_of
+from .pro_formas import pro_forma_document
+from .statements import OpenItem, item_statement_of, letter_to, statement_of
 
 PDF = "application/pdf"
 WALL_SECONDS = 60
 PRINTS_PER_PROCESS = 200
+_SHEETS = {"ledger": ("pdf",), "plain": ("pdf", "pdf-plain")}
 OURS = "file:///ours/"  # the one address space a document can reach, and it exists only as a list of names
+
+
+class Document(Protocol):
+    """What can be printed: whatever has a head."""
+
+    @property
+    def head(self) -> Paper: ...
 
 
 class CouldNotPrint(Exception):
@@ -47,36 +57,52 @@ class CouldNotPrint(Exception):
 def invoice_pdf(invoice: Invoice) -> StoredFile:
     """The PDF of an issued invoice: printed once from what was frozen at issue, then the same bytes for ever.
 
-    ValueError for a draft, and for an item taken over from elsewhere: it has no document of ours.
+    The e-invoice is inside it. ValueError for a draft, and for an item taken over from elsewhere: it has no document
+    of ours.
     """
     if invoice.issued_at is None or invoice.is_taken_over:
         raise ValueError(f"{invoice} has no document of ours.")
-    if invoice.pdf is None:
-        stored = store_file(_print("pdf/invoice.html", invoice_document(invoice)), PDF)
-        Invoice.objects.filter(pk=invoice.pk, pdf=None).update(pdf=stored)
-        invoice.refresh_from_db(fields=["pdf"])
-    assert invoice.pdf is not None
-    return invoice.pdf
+    return kept_once(invoice, "pdf/invoice.html", invoice_document, with_xml=True)
 
 
 def pro_forma_pdf(pro_forma: ProForma) -> StoredFile:
     """The PDF of a pro forma: printed once from what was frozen when it was made, then the same bytes for ever."""
-    if pro_forma.pdf is None:
-        stored = store_file(_print("pdf/pro_forma.html", pro_forma_document(pro_forma)), PDF)
-        ProForma.objects.filter(pk=pro_forma.pk, pdf=None).update(pdf=stored)
-        pro_forma.refresh_from_db(fields=["pdf"])
-    assert pro_forma.pdf is not None
-    return pro_forma.pdf
+    return kept_once(pro_forma, "pdf/pro_forma.html", pro_forma_document)
+
+
+def credit_note_pdf(note: CreditNote) -> StoredFile:
+    """The PDF of a credit note with its e-invoice: printed once from what was frozen, then the same bytes for ever."""
+    return kept_once(note, "pdf/credit_note.html", credit_note_document, with_xml=True)
+
+
+def kept_once(row: Any, template: str, document_of: Callable[[Any], Document], *, with_xml: bool = False) -> StoredFile:
+    """The PDF of a row that has a ``pdf``: printed the first time, kept by its SHA-256, the same bytes for ever."""
+    if row.pdf is None:
+        xml, day = (_xml_of(row), row.issued_on) if with_xml else (b"", None)
+        stored = store_file(print_document(template, document_of(row), xml=xml, day=day), PDF)
+        type(row).objects.filter(pk=row.pk, pdf=None).update(pdf=stored)
+        row.refresh_from_db(fields=["pdf"])
+    assert row.pdf is not None
+    kept: StoredFile = row.pdf
+    return kept
+
+
+def _xml_of(row: Invoice | CreditNote) -> bytes:
+    try:
+        from .einvoice import einvoice_xml
+    except ImportError:
+        return read_file(row.xml.sha256) if row.xml else b""
+    return read_file(einvoice_xml(row).sha256)
 
 
 def item_statement_pdf(invoice: Invoice, on: dt.date, contact: Contact | None = None) -> bytes:
     """The one-page statement of an item that was issued elsewhere, as it stands on a day."""
-    return _print("pdf/statement.html", item_statement_of(invoice, on, contact))
+    return print_document("pdf/statement.html", item_statement_of(invoice, on, contact))
 
 
 def statement_pdf(client: Client, items: Sequence[OpenItem], on: dt.date, contact: Contact | None = None) -> bytes:
     """The statement of account of a client on a day; ``items`` are invoices with what is open on each."""
-    return _print("pdf/statement.html", statement_of(client, items, on, contact))
+    return print_document("pdf/statement.html", statement_of(client, items, on, contact))
 
 
 def letter_pdf(
@@ -87,26 +113,41 @@ def letter_pdf(
     letter = letter_to(
         client, contact, subject=subject, paragraphs=paragraphs, items=items, on=on, closing=closing, beside=beside
     )
-    return _print("pdf/letter.html", letter)
+    return print_document("pdf/letter.html", letter)
 
 
-def _print(template: str, document: InvoiceDocument | ProFormaDocument | Statement | Letter) -> bytes:
+def print_document(template: str, document: Document, *, xml: bytes = b"", day: dt.date | None = None) -> bytes:
+    """A document as PDF, in its language, design and paper. RuntimeError inside a transaction; CouldNotPrint."""
     if any(not getattr(block, "_from_testcase", False) for block in connection.atomic_blocks):
         raise RuntimeError("A document is printed after the commit, never inside a transaction.")
     with translation.override(document.head.language):
         html = render_to_string(template, {"document": document})
-    return print_html(html, accent=document.head.accent)
+    return print_html(html, accent=document.head.accent, design=document.head.design, xml=xml, day=day)
 
 
-def print_html(html: str, *, accent: str = "") -> bytes:
-    """HTML as PDF under our stylesheet; equal HTML gives equal bytes. Raises CouldNotPrint."""
+def print_html(
+    html: str, *, accent: str = "", design: str = "ledger", xml: bytes = b"", day: dt.date | None = None
+) -> bytes:
+    """HTML as PDF/A-3b in one of our designs, with the XML of a day in it; equal input gives equal bytes.
+
+    Raises CouldNotPrint.
+    """
+    return _printer.print(job_of(html, accent=accent, design=design, xml=xml, day=day))
+
+
+def job_of(html: str, *, accent: str, design: str, xml: bytes, day: dt.date | None) -> dict[str, Any]:
+    """What the printing process is told: the words, our stylesheets and fonts, and what is embedded."""
     static = Path(settings.BASE_DIR) / "static"
-    sheets = {f"{OURS}css/pdf.css": (static / "css" / "pdf.css").read_text()}
+    sheets = {f"{OURS}css/{name}.css": (static / "css" / f"{name}.css").read_text() for name in _SHEETS[design]}
     if re.fullmatch("#[0-9a-fA-F]{6}", accent):
         sheets[f"{OURS}{accent[1:]}.css"] = f":root {{ --brand: {accent}; }}"
     fonts = {f"{OURS}fonts/pdf/{font.name}": str(font) for font in sorted((static / "fonts" / "pdf").glob("*.ttf"))}
-    identifier = hashlib.sha256(html.encode()).hexdigest()[:32]
-    return _printer.print({"html": html, "stylesheets": sheets, "files": fonts, "identifier": identifier})
+    identifier = hashlib.sha256(html.encode() + xml).hexdigest()[:32]
+    job = {"html": html, "stylesheets": sheets, "files": fonts, "identifier": identifier}
+    if xml:
+        assert day is not None
+        job |= {"xml": base64.b64encode(xml).decode(), "day": day.isoformat()}
+    return job
 
 
 class Printer:

@@ -6,6 +6,8 @@ length, so that a drain of many messages pays for one start. Started by ``invoic
 
 from __future__ import annotations
 
+import base64
+import datetime as dt
 import io
 import json
 import resource
@@ -14,6 +16,8 @@ import sys
 from email.message import EmailMessage
 from typing import Any, BinaryIO
 from urllib.request import DataHandler, Request
+
+from . import factur_x
 
 MEMORY = 1 << 30  # bytes of address space
 CPU_SECONDS = 30  # per document
@@ -44,7 +48,11 @@ class Press:
         self.sheets: dict[str, Any] = {}
 
     def print(self, job: dict[str, Any]) -> bytes:
-        """The PDF of a job: ``html``, ``stylesheets`` {address: text}, ``files`` {address: path}, ``identifier``."""
+        """The PDF/A-3b of a job, equal bytes for an equal job.
+
+        A job is ``html``, ``stylesheets`` {address: text}, ``files`` {address: path}, ``identifier``, and where an
+        e-invoice goes into it, ``xml`` (base64) with the ``day`` of the document.
+        """
         from weasyprint import CSS, HTML
 
         fetcher = deny_all_fetcher(job["files"])
@@ -59,8 +67,17 @@ class Press:
             presentational_hints=False,
             pdf_identifier=job["identifier"].encode(),
             pdf_tags=True,
+            pdf_variant="pdf/a-3b",
+            **_with_xml(job),
         )
         return printed
+
+
+def _with_xml(job: dict[str, Any]) -> dict[str, Any]:
+    if not job.get("xml"):
+        return {}
+    file = factur_x.attachment(base64.b64decode(job["xml"]), dt.date.fromisoformat(job["day"]))
+    return {"attachments": [file], "finisher": factur_x.complete}
 
 
 def deny_all_fetcher(files: dict[str, str]) -> Any:

@@ -61,7 +61,7 @@ class Postbox:
 @pytest.fixture(autouse=True)
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(transport, "current", Postbox)
-    monkeypatch.setattr("invoices.pdf.print_html", lambda html, accent="": b"%PDF-1.7 printed elsewhere")
+    monkeypatch.setattr("invoices.pdf.print_html", lambda html, **_look: b"%PDF-1.7 printed elsewhere")
 
 
 def take_over(company: Company, content: bytes, reading: Reading) -> None:

@@ -22,7 +22,10 @@ TEMPLATES += [ROOT / "templates" / name for name in ("403_csrf.html", "404.html"
 CODE = sorted(
     [
         *(ROOT / "portal").glob("*.py"),
-        *(ROOT / "invoices" / f"{name}.py" for name in ("documents", "paying", "statements", "mails", "pro_formas")),
+        *(ROOT / "invoices" / f"{name}.py" for name in (
+            "documents", "paying", "statements", "mails", "pro_formas", "credit_notes",
+        )),
+        ROOT / "payments" / "receipt_document.py",
         *(ROOT / "ar_collections" / f"{name}.py" for name in ("mails", "wording", "greeting_mails", "credit_mails")),
     ]
 )

@@ -37,7 +37,7 @@ DAY = dt.timedelta(days=1)
 
 @pytest.fixture(autouse=True)
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("invoices.pdf.print_html", lambda html, accent="": html.encode())
+    monkeypatch.setattr("invoices.pdf.print_html", lambda html, **_look: html.encode())
 
 
 def status(client: Client, on: dt.date = ON) -> str:

@@ -84,15 +84,15 @@ def test_a_document_is_in_the_language_of_its_reader(company, language, words):
 
 def test_the_same_invoice_gives_the_same_bytes_in_another_process(late_client):
     document = invoice_document(make_invoice(late_client))
-    first = pdf._print("pdf/invoice.html", document)
+    first = pdf.print_document("pdf/invoice.html", document)
     pdf._printer.stop()
-    assert pdf._print("pdf/invoice.html", document) == first
+    assert pdf.print_document("pdf/invoice.html", document) == first
 
 
 def test_it_is_printed_once_and_kept_by_its_hash(late_client, monkeypatch):
     invoice = make_invoice(late_client)
     stored = invoice_pdf(invoice)
-    monkeypatch.setattr(pdf, "_print", lambda *_: pytest.fail("printed twice"))
+    monkeypatch.setattr(pdf, "print_document", lambda *_, **__: pytest.fail("printed twice"))
     assert invoice_pdf(Invoice.objects.get(pk=invoice.pk)) == stored
     assert StoredFile.objects.count() == 1
 
