@@ -182,6 +182,17 @@ else:
     EMAIL_BACKEND = "django.core.mail.backends.filebased.EmailBackend"
     EMAIL_FILE_PATH = MAIL_DIR
 
+# Card and wallet by a payment provider. A provider without its webhook secret is not offered: what it says could be
+# anybody's. The sandbox lets whoever opens it «pay», so it lives on one's own machine only.
+STRIPE_SECRET_KEY = env.str("STRIPE_SECRET_KEY", default="")
+STRIPE_WEBHOOK_SECRET = env.str("STRIPE_WEBHOOK_SECRET", default="")
+STRIPE_ACCOUNT = env.str("STRIPE_ACCOUNT", default="")
+PAYMENT_SANDBOX = env.bool("PAYMENT_SANDBOX", default=LOCAL) and LOCAL
+PAYMENT_PROVIDERS = [
+    *(["stripe"] if STRIPE_SECRET_KEY and STRIPE_WEBHOOK_SECRET else []),
+    *(["sandbox"] if PAYMENT_SANDBOX else []),
+]
+
 LANGUAGE_CODE = "en"  # the desk; what a client reads is in the client's language, whatever a browser asks for
 LANGUAGES = [("en", _("English")), ("de", _("German")), ("fr", _("French"))]
 LOCALE_PATHS = [BASE_DIR / "locale"]
@@ -226,7 +237,8 @@ CONTENT_SECURITY_POLICY = {
         "img-src": ["'self'", "data:"],
         "font-src": ["'self'"],
         "connect-src": ["'self'"],
-        "form-action": ["'self'"],
+        # A form that begins a payment leads on to the provider's page.
+        "form-action": ["'self'", *(["https://checkout.stripe.com"] if "stripe" in PAYMENT_PROVIDERS else [])],
         "base-uri": ["'none'"],
         "object-src": ["'none'"],
         "frame-ancestors": ["'none'"],

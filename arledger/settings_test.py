@@ -11,7 +11,10 @@ warnings.simplefilter("default")
 os.environ["ENV_FILE"] = os.devnull
 for name in ("DATABASE_URL", "REDIS_URL"):
     os.environ[name] = os.environ.get(f"TEST_{name}", "")
-for name in ("PUBLIC_URL", "ALLOWED_HOSTS", "DEBUG", "EMAIL_URL", "MAIL_FROM", "SECRET_KEY", "LINK_KEY"):
+for name in (
+    "PUBLIC_URL", "ALLOWED_HOSTS", "DEBUG", "EMAIL_URL", "MAIL_FROM", "SECRET_KEY", "LINK_KEY", "STRIPE_SECRET_KEY",
+    "STRIPE_WEBHOOK_SECRET", "STRIPE_ACCOUNT", "PAYMENT_SANDBOX",
+):
     os.environ.pop(name, None)
 # Processes that a test starts share the folder and the database of the test that started them.
 if not os.environ.get("TEST_DATA_DIR"):

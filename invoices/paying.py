@@ -1,17 +1,23 @@
-"""How to pay, in the words of the active language: the ways a company offers, with everything they need to work."""
+"""How to pay: which ways are offered for an invoice and a sum, and each in words with everything it needs to work."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
 import segno
 from babel.numbers import format_decimal
+from django.conf import settings
 from django.utils.translation import gettext as _
 
+from clients.models import Client, ClientWay
+from core.models import BankAccount, Company, PaymentMethod
+from core.money import plain
 from core.references import epc_payload, is_rf_reference, spaced
+
+from .models import Invoice
 
 
 @dataclass(frozen=True)
@@ -25,13 +31,17 @@ class Row:
 
 @dataclass(frozen=True)
 class Way:
-    """One way to pay: its kind, a heading, the details as rows, a sentence, and a QR code as a data address."""
+    """One way to pay: its kind, a heading, the details as rows, a sentence, and a QR code as a data address.
+
+    ``provider`` stands on a card or wallet: the payment begins with ``start_checkout``.
+    """
 
     kind: str
     title: str
     rows: tuple[Row, ...] = ()
     text: str = ""
     qr: str = ""
+    provider: str = ""
 
     @property
     def to_copy(self) -> tuple[Row, ...]:
@@ -44,26 +54,144 @@ class Way:
         return tuple(row for row in self.rows if not row.copy)
 
 
+OfferedWay = Way
+
+
+def ways_for(invoice: Invoice, amount: Decimal, client: Client | None = None) -> tuple[OfferedWay, ...]:
+    """How an amount of an issued invoice can be paid now, in the active language; the quickest first.
+
+    Transfer, cheque and cash are what was frozen at issue. A card is offered as things stand today: by the company and
+    for this client (``client``, where it is at hand), invoice and sum, and only while its provider can be reached.
+    """
+    from .documents import facts_of
+
+    currency = invoice.currency
+    card = card_for(client or invoice.client, currency, amount, [invoice])
+    ways = ways_to_pay(
+        facts_of(invoice), amount=amount, currency=currency, reference=invoice.reference, number=str(invoice.number)
+    )
+    here = [_card(card.instructions or _("Here, at once."), card.provider)] if card else []
+    return (*here, *(way for way in ways if way.kind != "card"))
+
+
+def card_for(
+    client: Client, currency: str, amount: Decimal, invoices: Iterable[Invoice] = ()
+) -> PaymentMethod | None:
+    """The card or wallet by which a client may pay a sum of all these invoices at once; None where it may not."""
+    for method in offered(client.company, client, currency, amount):
+        if method.kind == "card" and all(not invoice.ways or "card" in invoice.ways for invoice in invoices):
+            return method
+    return None
+
+
+def offered(
+    company: Company, client: Client, currency: str, amount: Decimal | None = None, chosen: Sequence[str] = ()
+) -> list[PaymentMethod]:
+    """The ways a company offers a client for a currency and a sum (None: any), in its order.
+
+    ``chosen`` are the kinds named for one invoice, where only those are to be offered. A transfer needs an account in
+    that currency, a card a provider that is set up.
+    """
+    of_client = dict(ClientWay.objects.filter(client=client).values_list("method", "is_offered"))
+    found = []
+    for method in company.payment_methods.all():
+        if not of_client.get(method.pk, method.is_active) or (chosen and method.kind not in chosen):
+            continue
+        if is_usable(method, currency) and (amount is None or _fits(amount, method.smallest, method.largest)):
+            found.append(method)
+    return found
+
+
+def is_usable(method: PaymentMethod, currency: str) -> bool:
+    """Whether a way to pay has what it needs for a currency: an account of ours, or a provider that is set up."""
+    if method.currency and method.currency != currency:
+        return False
+    if method.kind == "transfer":
+        return accounts(method.company, currency).exists()
+    return method.kind != "card" or method.provider in settings.PAYMENT_PROVIDERS
+
+
+def accounts(company: Company, currency: str) -> Any:
+    """The company's accounts in use for a currency, in their order."""
+    return BankAccount.objects.filter(company=company, currency=currency, is_active=True).order_by("position", "pk")
+
+
+def freeze_ways(invoice: Invoice) -> dict[str, Any]:
+    """What an invoice keeps of how it can be paid: the ways offered, their limits, our accounts; plain JSON."""
+    methods = offered(invoice.company, invoice.client, invoice.currency, chosen=invoice.ways)
+    kept = ("holder", "bank_name", "iban", "bic", "account_number", "routing_number")
+    banks = [
+        {name: getattr(account, name) for name in kept} for account in accounts(invoice.company, invoice.currency)
+    ] if any(method.kind == "transfer" for method in methods) else []
+    return {
+        "bank": banks[0] if banks else None,
+        "banks": banks,
+        "methods": [_kept(method, invoice.currency) for method in methods],
+    }
+
+
+def _kept(method: PaymentMethod, currency: str) -> dict[str, str]:
+    kept = {"kind": method.kind, "instructions": method.instructions}
+    limits = {"smallest": method.smallest, "largest": method.largest}
+    return kept | {name: plain(limit, currency) for name, limit in limits.items() if limit is not None}
+
+
 def ways_to_pay(
     facts: Mapping[str, Any], *, amount: Decimal, currency: str, reference: str, number: str
 ) -> tuple[Way, ...]:
     """The ways frozen with an invoice, in the company's order; ``amount`` in ``currency`` goes into the QR code.
 
-    A QR code stands only beside a euro transfer to an IBAN that checks out: a wrong one would send money astray.
+    A way that does not take the sum is left out; where none would be left, the transfers stay. Every account of ours
+    in the currency is named. A QR code stands only beside the first euro transfer, to an IBAN that checks out: a wrong
+    one would send money astray.
     """
-    ways = []
-    for method in facts["methods"]:
+    fitting = [method for method in facts["methods"] if _fits(amount, *_limits(method))] or [
+        method for method in facts["methods"] if method["kind"] == "transfer"
+    ]
+    ways: list[Way] = []
+    for method in fitting:
         if method["kind"] == "transfer":
-            ways.append(_transfer(facts["bank"], method["instructions"], amount, currency, reference or number))
+            banks = facts.get("banks") or [facts["bank"]]
+            ways += _transfers(banks, method["instructions"], amount, currency, reference or number)
         elif method["kind"] == "cheque":
             ways.append(_cheque(facts["seller"], method["instructions"], number))
+        elif method["kind"] == "card":
+            ways.append(_card(method["instructions"] or _("On your private page: the link is in our e-mail.")))
         else:
             text = method["instructions"] or _("At our office, against a receipt.")
             ways.append(Way("cash", _("Cash"), text=text))
     return tuple(ways)
 
 
-def _transfer(bank: Mapping[str, str], instructions: str, amount: Decimal, currency: str, reference: str) -> Way:
+def _fits(amount: Decimal, smallest: Decimal | None, largest: Decimal | None) -> bool:
+    return (smallest is None or amount >= smallest) and (largest is None or amount <= largest)
+
+
+def _limits(method: Mapping[str, str]) -> tuple[Decimal | None, Decimal | None]:
+    smallest, largest = method.get("smallest"), method.get("largest")
+    return Decimal(smallest) if smallest else None, Decimal(largest) if largest else None
+
+
+def _card(text: str, provider: str = "") -> Way:
+    return Way("card", _("Card or wallet"), text=text, provider=provider)
+
+
+def _transfers(
+    banks: Sequence[Mapping[str, str]], instructions: str, amount: Decimal, currency: str, reference: str
+) -> list[Way]:
+    first, *others = banks
+    return [_transfer(first, instructions, amount, currency, reference, _("Bank transfer"))] + [
+        _transfer(bank, "", amount, currency, reference, _("Or to our account at %(bank)s") % {
+            "bank": bank["bank_name"] or bank["iban"][:4] or bank["account_number"][-4:]
+        }, with_qr=False)
+        for bank in others
+    ]
+
+
+def _transfer(
+    bank: Mapping[str, str], instructions: str, amount: Decimal, currency: str, reference: str, title: str, *,
+    with_qr: bool = True,
+) -> Way:
     rows = [Row(_("Recipient"), bank["holder"])]
     if bank["iban"]:
         rows.append(Row("IBAN", spaced(bank["iban"]), bank["iban"]))
@@ -77,8 +205,8 @@ def _transfer(bank: Mapping[str, str], instructions: str, amount: Decimal, curre
         rows.append(Row(_("Bank"), bank["bank_name"]))
     shown = spaced(reference) if is_rf_reference(reference) else reference
     rows.append(Row(_("Reference"), shown, reference))
-    qr = _qr(bank, amount, reference) if currency == "EUR" else ""
-    return Way("transfer", _("Bank transfer"), tuple(rows), instructions, qr)
+    qr = _qr(bank, amount, reference) if with_qr and currency == "EUR" else ""
+    return Way("transfer", title, tuple(rows), instructions, qr)
 
 
 def _cheque(seller: Mapping[str, str], instructions: str, number: str) -> Way:
