@@ -24,7 +24,7 @@ from .moves import move
 
 __all__ = [
     "Health", "NewMessage", "cancel", "deliver", "discard", "enqueue", "enqueue_many", "expire", "health",
-    "pause_sending", "paused_because", "release", "resolve_unknown", "resume_sending", "send_again", "undo",
+    "let_go", "pause_sending", "paused_because", "release", "resolve_unknown", "resume_sending", "send_again", "undo",
 ]  # fmt: skip
 
 BELL = "outbox.deliver"
@@ -157,6 +157,12 @@ def send_again(message: Message, *, on: dt.date, now: dt.datetime, by: Any) -> M
         again = enqueue(_next_key(message.key), message.kind, message.party, on, message.payload, now)
         record(by, "send_again", again, summary=f"again: {message.key}")
         return again
+
+
+def let_go(messages: Iterable[int], *, not_before: dt.datetime) -> int:
+    """Messages of one batch that wait for their first attempt leave from this instant on; answers how many."""
+    waiting = Message.objects.filter(pk__in=list(messages), state="pending", attempts=0)
+    return waiting.update(not_before=not_before)
 
 
 def resolve_unknown(message: Message, as_sent: bool, by: Any) -> Message:

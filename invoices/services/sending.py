@@ -32,7 +32,7 @@ def send_invoice(
     with transaction.atomic():
         invoice = Invoice.objects.select_for_update(of=("self",)).select_related("client", "contact").get(pk=invoice.pk)
         to = contact or invoice.contact or recipient(invoice.client)
-        _check_sendable(invoice)
+        check_sendable(invoice)
         check_reader(invoice.client, to)
         assert to is not None
         earlier = Message.objects.filter(key__startswith=f"invoice:{invoice.pk}:send:").order_by("pk")
@@ -72,7 +72,8 @@ def send_new_link(link: ShareLink, *, on: dt.date) -> Message | None:
     return enqueue(key, "new_link", party, on, {"invoice": invoice.pk, "contact": contact.pk}, timezone.now())
 
 
-def _check_sendable(invoice: Invoice) -> None:
+def check_sendable(invoice: Invoice) -> None:
+    """Refuse what is not sent: a draft, a void invoice."""
     if invoice.issued_at is None:
         raise Refused("A draft is not sent; issue it first.", code="draft")
     if invoice.voided_at is not None:
