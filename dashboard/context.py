@@ -72,7 +72,7 @@ def _question(
     unapplied = payments_of(company).filter(received_on__gt=on - LATELY, left__gt=0)
     waiting: dict[str, QuerySet[Any]] = {
         "collections": Task.objects.filter(due, company=company, closed_on=None, due_on__lte=on),
-        "work": CompletedWork.objects.waiting().filter(company=company).exclude(refused_because=""),
+        "work": CompletedWork.objects.stuck().filter(company=company),
         "credit": proposals_of(company),
         "at_limit": marks_at_limit(company),
         "payments": unapplied.exclude(pro_forma__in=ProForma.objects.standing()),

@@ -10,6 +10,7 @@ urlpatterns: list[URLPattern] = [
     path("work/new/", staff_page(work.work_new), name="work_new"),
     path("work/invoice/", staff_page(work.work_invoice), name="work_invoice"),
     path("work/<int:pk>/", staff_page(work.work_edit), name="work_edit"),
+    path("work/<int:pk>/release/", staff_page(work.work_release), name="work_release"),
     path("work/<int:pk>/remove/", staff_page(work.work_remove), name="work_remove"),
     path("work/<int:pk>/restore/", staff_page(work.work_restore), name="work_restore"),
     path("invoices/<int:pk>/pro-forma/", staff_page(pro_forma.pro_forma_new), name="pro_forma_new"),

@@ -22,7 +22,10 @@ from .suggestions import fits, suggest_date_formats
 
 # How long a text may be. An identifier that is longer is refused, other texts are cut, with a warning.
 _IDENTIFIERS = {"number": 80, "client": 60, "company": 20, "email": 254, "vat_id": 40, "currency": 3, "key": 100}
-_TEXTS = {"client_name": 200, "name": 200, "contact_name": 120, "phone": 40, "po": 80, "what": 300, "unit": 12}
+_TEXTS = {
+    "client_name": 200, "name": 200, "contact_name": 120, "phone": 40, "po": 80, "what": 300, "unit": 12,
+    "tax_category": 20, "no_tax_because": 200,
+}  # fmt: skip
 _YES = frozenset({"yes", "y", "true", "t", "1", "x", "ja", "j", "oui", "o"})
 _NO = frozenset({"", "no", "n", "false", "f", "0", "-", "nein", "non"})
 _EMAIL = re.compile(

@@ -74,6 +74,8 @@ _HEADINGS: dict[str, tuple[str, ...]] = {
         "price": "unitprice price rate hourlyrate preis einzelpreis stundensatz prixunitaire prix",
         "unit": "unit einheit unite unité",
         "tax": "taxpercent tax vat vatpercent taxrate mwst ust steuersatz tva tauxtva",
+        "tax_category": "taxcategory vatcategory taxcode steuerkategorie steuerschluessel categorietva codetva",
+        "no_tax_because": "reasonfornotax exemptionreason exemption steuerbefreiung befreiungsgrund motifexoneration",
         "key": "key id externalid entryid reference referenz schluessel schlüssel cle",
         "vat_id": "vatid vatnumber taxid taxnumber ustid ustidnr tva numerotva",
     }.items()

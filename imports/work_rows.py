@@ -17,7 +17,9 @@ from .rows import Read, check_mapping, read_of
 from .sheet import Row, Sheet
 
 WORK_NEEDED = ("client", "what", "done_on")
-WORK_OPTIONAL = ("amount", "quantity", "price", "unit", "tax", "currency", "po", "key", "company")
+WORK_OPTIONAL = (
+    "amount", "quantity", "price", "unit", "tax", "tax_category", "no_tax_because", "currency", "po", "key", "company",
+)  # fmt: skip
 
 CurrencyOf = Callable[[str, str], str]
 
@@ -38,6 +40,8 @@ class WorkRow:
     po: str = ""
     key: str = ""
     company: str = ""
+    tax_category: str = "S"
+    no_tax_because: str = ""
 
 
 def read_work(sheet: Sheet, reading: Reading, currency_of: CurrencyOf) -> Read[WorkRow]:
@@ -93,8 +97,9 @@ def _work_row(cells: Cells, row: Row, currency_of: CurrencyOf, seen: Counter[str
     return WorkRow(
         line=row.line, client=client, what=what, done_on=done_on, quantity=Decimal(1) if quantity is None else quantity,
         price=price, tax=tax or Decimal(0), currency=currency, unit=cells.text("unit"), po=cells.text("po"), key=key,
-        company=company,
-    )
+        company=company, tax_category=cells.text("tax_category").upper() or "S",
+        no_tax_because=cells.text("no_tax_because"),
+    )  # fmt: skip
 
 
 def _number(cells: Cells, key: str, digits: int) -> Decimal | None:

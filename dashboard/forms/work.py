@@ -11,13 +11,16 @@ from django.utils.translation import gettext_lazy as _
 from clients.models import Client
 from core.models import Company
 from dashboard.forms_layout import HouseForm, Rows
-from invoices.models import CompletedWork
+from invoices.models import CompletedWork, InvoiceLine
 from invoices.services.work import Done
 
 from .choices import currencies
 from .fields import AmountField, OnceField
 
-KEPT = ("key", "client", "description", "done_on", "quantity", "unit", "unit_price", "tax_percent", "po_number")
+KEPT = (
+    "key", "client", "description", "done_on", "quantity", "unit", "unit_price", "tax_percent", "tax_category",
+    "exemption_reason", "po_number",
+)  # fmt: skip
 
 
 class WorkForm(HouseForm, forms.Form):
@@ -31,12 +34,19 @@ class WorkForm(HouseForm, forms.Form):
     unit = forms.CharField(label=_("Unit"), max_length=12, required=False)
     unit_price = AmountField(label=_("Price of one"))
     tax_percent = AmountField(label=_("Tax, %"), initial=Decimal(0))
+    tax_category = forms.ChoiceField(
+        label=_("Tax category"), choices=InvoiceLine.CATEGORIES, initial="S", required=False
+    )
+    exemption_reason = forms.CharField(
+        label=_("Reason for no tax"), max_length=200, required=False,
+        help_text=_("Printed where no tax is due; left empty, the words of the law for the category are."),
+    )
     currency = forms.ChoiceField(label=_("Currency"), required=False)
     po_number = forms.CharField(label=_("Their order number"), max_length=80, required=False)
     save_label = _("Put it on the list")
     rows: ClassVar[Rows] = (
-        "key", ("client", "done_on"), "description", ("quantity", "unit"), ("unit_price", "tax_percent"),
-        ("currency", "po_number"),
+        "key", ("client", "done_on"), "description", ("quantity", "unit"), ("unit_price", "currency"),
+        ("tax_percent", "tax_category"), "exemption_reason", "po_number",
     )  # fmt: skip
 
     def __init__(self, *args: Any, company: Company, work: CompletedWork | None = None, **kwargs: Any) -> None:
@@ -60,5 +70,6 @@ class WorkForm(HouseForm, forms.Form):
         return Done(
             given["description"], given["done_on"], given["unit_price"], quantity=given["quantity"],
             tax_percent=given["tax_percent"], currency=given["currency"], po_number=given["po_number"],
-            unit=given["unit"], key=given["key"],
+            unit=given["unit"], key=given["key"], tax_category=given["tax_category"] or "S",
+            exemption_reason=given["exemption_reason"],
         )  # fmt: skip

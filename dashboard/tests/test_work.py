@@ -16,6 +16,7 @@ from clients.services.status import set_status
 from core.jobs import run_job
 from core.models import Job
 from invoices.models import CompletedWork, Invoice
+from invoices.services.issuing import void_invoice
 from invoices.services.work import Done, invoice_work, record_work
 from outbox.models import Message
 from tests.cast import CLERK, TODAY, make_client
@@ -69,6 +70,7 @@ def test_adding_once_however_often_it_is_sent_and_a_refusal_at_its_field(desk, g
     told = {
         "key": "form:1", "client": good_client.pk, "description": "Workshop", "done_on": TODAY.isoformat(),
         "quantity": "2.5", "unit": "h", "unit_price": "80", "tax_percent": "19", "currency": "", "po_number": "PO-1",
+        "tax_category": "S", "exemption_reason": "",
     }
     assert desk.post("/work/new/", told | {"done_on": (TODAY + DAY).isoformat()}).status_code == 422
     assert not CompletedWork.objects.exists()
@@ -114,6 +116,18 @@ def test_taken_off_the_list_and_back(desk, good_client):
     assert "Workshop" in text(desk.get("/work/?tab=removed"))
     desk.post(f"/work/{work.pk}/restore/")
     assert CompletedWork.objects.waiting().exists()
+
+
+def test_work_of_a_voided_invoice_waits_for_a_click(desk, company, good_client):
+    work = done(good_client)
+    (invoice,) = invoice_work(company, on=TODAY, by=CLERK).invoices
+    void_invoice(invoice, reason="Wrong price", on=TODAY, by=CLERK)
+    page = text(desk.post("/work/invoice/", {"all": "yes", "do": "issue"}, follow=True))
+    assert "1 piece of work waits because its invoice was voided" in page and Invoice.objects.count() == 1
+    assert "was voided: Wrong price" in page and f"/work/{work.pk}/release/" in page
+    desk.post(f"/work/{work.pk}/release/")
+    page = text(desk.post("/work/invoice/", {"pk": [work.pk], "do": "issue"}, follow=True))
+    assert "1 invoice is issued: LO-2026-0002" in page
 
 
 def test_days_to_invoice_stand_on_the_page(desk, company, good_client):

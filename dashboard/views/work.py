@@ -30,6 +30,7 @@ from invoices.services.work import (
     invoice_work,
     late_work,
     record_work,
+    release_work,
     remove_work,
     restore_work,
     sums_of,
@@ -47,8 +48,10 @@ TABS = {
 COLUMNS = [
     Column("client number", lambda w: w.client.number), Column("client", lambda w: w.client.name),
     Column("what", lambda w: w.description), Column("done on", lambda w: w.done_on),
-    Column("quantity", lambda w: w.quantity.normalize()), Column("unit", lambda w: w.unit),
-    Column("price", lambda w: w.unit_price.normalize()), Column("tax", lambda w: w.tax_percent.normalize()),
+    Column("quantity", lambda w: f"{w.quantity.normalize():f}"), Column("unit", lambda w: w.unit),
+    Column("price", lambda w: f"{w.unit_price.normalize():f}"),
+    Column("tax", lambda w: f"{w.tax_percent.normalize():f}"),
+    Column("tax category", lambda w: w.tax_category), Column("reason for no tax", lambda w: w.exemption_reason),
     Column("amount", lambda w: plain(w.net, w.currency)), Column("total", lambda w: plain(w.gross, w.currency)),
     Column("currency", lambda w: w.currency), Column("order", lambda w: w.po_number), Column("key", lambda w: w.key),
     Column("not invoiced because", lambda w: w.refused_because),
@@ -64,7 +67,7 @@ def work(request: StaffRequest) -> HttpResponseBase:
     late = late_work(company, on, within)
     lists = {
         "waiting": waiting, "late": waiting.filter(pk__in=late.order_by().values("pk")),
-        "refused": waiting.exclude(refused_because=""), "removed": mine.filter(removed_at__isnull=False),
+        "refused": waiting.stuck(), "removed": mine.filter(removed_at__isnull=False),
     }  # fmt: skip
     tab = request.GET.get("tab", "waiting")
     tab = tab if tab in TABS else "waiting"
@@ -151,15 +154,16 @@ def work_invoice(request: StaffRequest) -> HttpResponse:
     if not chosen and not everything:
         messages.error(request, _("Select the work to be invoiced first; nothing was done."))
         return redirect("dashboard:work")
+    held = waiting.held().count() if everything else waiting.held().filter(pk__in=chosen).count()
     done = invoice_work(
         company, works=None if everything else list(waiting.filter(pk__in=chosen)),
         send_from=request.desk.now if request.POST.get("do") == "send" else None, on=request.desk.on, by=request.user,
     )  # fmt: skip
-    _say(request, done)
+    _say(request, done, held)
     return redirect("dashboard:work")
 
 
-def _say(request: StaffRequest, done: Invoiced) -> None:
+def _say(request: StaffRequest, done: Invoiced, held: int) -> None:
     if done.invoices:
         numbers = ", ".join(str(invoice) for invoice in done.invoices[:5])
         if len(done.invoices) > 5:
@@ -171,8 +175,25 @@ def _say(request: StaffRequest, done: Invoiced) -> None:
         messages.warning(request, _("Not invoiced: %(why)s") % {"why": left.sentence})
     for invoice, why in done.not_sent:
         messages.warning(request, _("%(invoice)s is issued and not mailed: %(why)s") % {"invoice": invoice, "why": why})
-    if not (done.invoices or done.left):
+    if held:
+        said = ngettext(
+            "%(n)d piece of work waits because its invoice was voided: invoice it again, or take it off.",
+            "%(n)d pieces of work wait because their invoice was voided: invoice them again, or take them off.",
+            held,
+        )
+        messages.warning(request, said % {"n": held})
+    if not (done.invoices or done.left or held):
         messages.info(request, _("Nothing of it waits any more; somebody has invoiced it meanwhile."))
+
+
+@require_POST
+def work_release(request: StaffRequest, pk: int) -> HttpResponse:
+    """Say that work whose invoice was voided is to be invoiced again."""
+    one = get_object_or_404(CompletedWork, pk=pk)
+    with refusals_said(request):
+        release_work(one, by=request.user)
+        messages.success(request, _("To be invoiced again: %(what)s.") % {"what": one.description})
+    return redirect("dashboard:work")
 
 
 @require_POST

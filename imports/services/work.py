@@ -10,20 +10,23 @@ from typing import Any
 from django.db import transaction
 
 from clients.models import Client
-from core.errors import Refused
 from core.jobs import Progress, unheard
 from core.models import Company
-from imports.cells import Reading
+from imports.cells import Reading, Trouble
 from imports.sheet import read_sheet
 from imports.work_rows import WorkRow, read_work
-from invoices.models import CompletedWork
-from invoices.services.work import Done, record_work
+from invoices.services.work import Done, Kept, keep_works
 
 from .answers import Answer, Companies, FileRefused, companies_for
 
+Clients = dict[tuple[int, str], Client]
 COUNTS = ("created", "unchanged")
+BATCH = 500
 # Our word for the field that a refusal of the verb speaks of.
-_WORDS = {"description": "what", "unit_price": "price", "tax_percent": "tax", "po_number": "po"}
+_WORDS = {
+    "description": "what", "unit_price": "price", "tax_percent": "tax", "po_number": "po",
+    "exemption_reason": "no_tax_because",
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -39,6 +42,7 @@ class Worked:
 def import_work(content: bytes, worked: Worked, *, on: dt.date, by: Any, progress: Progress = unheard) -> Answer:
     """Keep the completed work of a list; it waits for its invoice. A second time changes nothing.
 
+    What a person took off the list stays off, with a warning.
     Refused with every bad row listed (FileRefused) unless ``skip_bad``; a column in which day and month change places
     refuses the file in any case. Nothing is ever half saved.
     """
@@ -52,11 +56,15 @@ def import_work(content: bytes, worked: Worked, *, on: dt.date, by: Any, progres
         answer.errors += read.errors
         answer.warnings += read.warnings
         answer.sentences += read.mixed
-        known = set(CompletedWork.objects.filter(removed_at=None).values_list("company", "key"))
-        for done, row in enumerate(read.good):
-            progress(done, len(read.good), "rows")
-            _enter(row, worked.reading.mapping, companies, clients, known, answer, on, by)
-        progress(len(read.good), len(read.good), "rows")
+        named = [row for row in read.good if _is_known(row, worked.reading.mapping, companies, clients, answer)]
+        for start in range(0, len(named), BATCH):
+            progress(start, len(named), "rows")
+            some = named[start : start + BATCH]
+            told = [(_client(row, companies, clients), _done(row)) for row in some]
+            kept = keep_works(told, brings_back=False, on=on, by=by)
+            for row, one in zip(some, kept, strict=True):
+                _count(row, one, worked.reading.mapping, answer)
+        progress(len(named), len(named), "rows")
         if answer.errors and (read.ambiguous or not worked.skip_bad):
             raise FileRefused(answer)
         if worked.dry_run:
@@ -69,44 +77,54 @@ def as_json(answer: Answer) -> dict[str, Any]:
     return answer.as_json(COUNTS) | {"per_currency": answer.totals_as_json()}
 
 
-def _enter(
-    row: WorkRow, columns: Mapping[str, str], companies: Companies, clients: dict[tuple[int, str], Client],
-    known: set[tuple[int, str]], answer: Answer, on: dt.date, by: Any,
-) -> None:
-    """Keep what a row says; a row that is refused leaves nothing behind."""
+def _is_known(
+    row: WorkRow, columns: Mapping[str, str], companies: Companies, clients: Clients, answer: Answer
+) -> bool:
+    """Whether there are the company and the client that a row names."""
     company = companies.named(row.company)
-    client = clients.get((company.pk, row.client)) if company else None
     if company is None:
         listed = ", ".join(c.code for c in companies.by_code.values())
         answer.wrong(row.line, "company", row.company, f"There is no such company here. Known are: {listed}.")
-        return
-    if client is None:
+        return False
+    if (company.pk, row.client) not in clients:
         answer.wrong(
             row.line, columns["client"], row.client,
             "There is no client of that number. Correct it, or add the client first.",
         )
-        return
-    told = Done(
+        return False
+    return True
+
+
+def _client(row: WorkRow, companies: Companies, clients: Clients) -> Client:
+    company = companies.named(row.company)
+    assert company is not None
+    return clients[company.pk, row.client]
+
+
+def _done(row: WorkRow) -> Done:
+    return Done(
         row.what, row.done_on, row.price, quantity=row.quantity, tax_percent=row.tax, currency=row.currency,
-        po_number=row.po, unit=row.unit, key=row.key,
-    )
-    try:
-        with transaction.atomic():
-            work = record_work(client, told, on=on, by=by)
-    except Refused as refused:
-        word = _WORDS.get(refused.where, refused.where)
-        answer.wrong(row.line, columns.get(word, word), row.client, refused.message)
-        return
-    if (company.pk, row.key) in known:
+        po_number=row.po, unit=row.unit, key=row.key, tax_category=row.tax_category,
+        exemption_reason=row.no_tax_because,
+    )  # fmt: skip
+
+
+def _count(row: WorkRow, kept: Kept, columns: Mapping[str, str], answer: Answer) -> None:
+    if kept.refused is not None:
+        word = _WORDS.get(kept.refused.where, kept.refused.where)
+        answer.wrong(row.line, columns.get(word, word), row.client, kept.refused.message)
+    elif kept.how == "created":
+        answer.counts["created"] += 1
+        answer.add(kept.work.currency, kept.work.gross)
+    else:
         answer.counts["unchanged"] += 1
-        return
-    known.add((company.pk, row.key))
-    answer.counts["created"] += 1
-    answer.add(work.currency, work.gross)
+        if kept.how == "left off":
+            said = "Somebody took this work off the list, where it stays; bring it back there to have it invoiced."
+            answer.warnings.append(Trouble(row.line, columns["what"], row.what, said))
 
 
 def _currency(
-    companies: Companies, clients: dict[tuple[int, str], Client], company: str, number: str
+    companies: Companies, clients: Clients, company: str, number: str
 ) -> str:
     """The client's own currency; the company's for a client there is not, whose row is refused anyway."""
     meant = companies.named(company) or companies.meant

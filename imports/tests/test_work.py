@@ -8,12 +8,13 @@ from decimal import Decimal
 
 import pytest
 from django.core.management import call_command
+from django.utils import timezone
 
 from imports.cells import Reading
 from imports.services.answers import FileRefused
 from imports.services.work import Worked, as_json, import_work
 from invoices.models import CompletedWork
-from invoices.services.work import invoice_work
+from invoices.services.work import invoice_work, remove_work
 from tests.cast import CLERK, TODAY, make_client
 
 pytestmark = pytest.mark.django_db
@@ -88,6 +89,40 @@ def test_the_good_rows_can_be_taken_and_a_check_keeps_nothing():
     bad = "C-9999,Workshop,2026-11-16,10,,,,,"
     assert take(GOOD, bad, skip_bad=True, dry_run=True).counts["created"] == 1 and not CompletedWork.objects.exists()
     assert take(GOOD, bad, skip_bad=True).refused_lines == {3} and CompletedWork.objects.count() == 1
+
+
+def test_what_was_taken_off_the_list_stays_off_when_the_list_is_taken_in_again(company):
+    take(GOOD)
+    remove_work(CompletedWork.objects.get(), at=timezone.now(), by=CLERK)
+    answer = take(GOOD, "C-0042,Repair,2026-11-17,120.50,,,,,")
+    assert answer.counts == {"unchanged": 1, "created": 1}
+    (warning,) = answer.warnings
+    assert (warning.line, warning.column) == (2, "what") and "took this work off the list" in warning.message
+    assert [i.client.number for i in invoice_work(company, on=TODAY, by=CLERK).invoices] == ["C-0042"]
+
+
+def test_the_tax_category_and_the_reason_for_no_tax(good_client):
+    head = HEAD.replace(",po,", ",category,") + ",why"
+    words = {key: column for key, column in WORDS.items() if key != "po"}
+    reading = Reading(words | {"tax_category": "category", "no_tax_because": "why"}, "%Y-%m-%d")
+
+    def taken(row):
+        return import_work(f"{head}\n{row}".encode(), Worked(reading), on=TODAY, by=CLERK)
+
+    taken("C-0001,Workshop,2026-11-16,10,,,,e,T-1,Exempt as training")
+    work = CompletedWork.objects.get()
+    assert (work.tax_category, work.exemption_reason) == ("E", "Exempt as training")
+    for row, column in (("C-0001,A,2026-11-16,10,,,,Q,,", "category"), ("C-0001,A,2026-11-16,10,,,19,AE,,", "tax")):
+        with pytest.raises(FileRefused) as refused:
+            taken(row)
+        assert [trouble.column for trouble in refused.value.answer.errors] == [column]
+
+
+def test_a_long_list_asks_for_each_thing_once(django_assert_max_num_queries):
+    rows = [f"C-0001,Hour {n},2026-11-16,10,,,,," for n in range(120)]
+    take(GOOD)
+    with django_assert_max_num_queries(40):
+        assert take(*rows).counts["created"] == 120
 
 
 def test_the_currency_is_the_clients_unless_the_file_says_one(company):

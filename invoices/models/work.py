@@ -11,13 +11,21 @@ from core.fields import MoneyField
 from core.models import Company
 from policies.models import Terms
 
-from .invoice import Invoice
+from .invoice import Invoice, InvoiceLine
 
 
 class CompletedWorkQuerySet(models.QuerySet["CompletedWork"]):
     def waiting(self) -> CompletedWorkQuerySet:
         """Done and not invoiced yet; what was taken off the list is not among it."""
         return self.filter(invoice=None, removed_at=None)
+
+    def held(self) -> CompletedWorkQuerySet:
+        """Back from an invoice that was voided: it waits until a person says that it is to be invoiced again."""
+        return self.waiting().filter(held_from__isnull=False)
+
+    def stuck(self) -> CompletedWorkQuerySet:
+        """What a person has to look at before it becomes an invoice: held, or refused by a rule."""
+        return self.waiting().exclude(refused_because="", held_from=None)
 
 
 class CompletedWork(models.Model):
@@ -31,7 +39,9 @@ class CompletedWork(models.Model):
     unit = models.CharField(_("unit"), max_length=12, blank=True)
     unit_price = models.DecimalField(_("unit price"), max_digits=19, decimal_places=6)
     tax_percent = models.DecimalField(_("tax, percent"), max_digits=6, decimal_places=3, default=0)
-    tax_category = models.CharField(_("tax category"), max_length=2, default="S")
+    tax_category = models.CharField(
+        _("tax category"), max_length=2, default="S", choices=InvoiceLine.CATEGORIES
+    )
     exemption_reason = models.CharField(_("reason for no tax"), max_length=200, blank=True)
     currency = models.CharField(_("currency"), max_length=3)
     net = MoneyField(_("net amount"), editable=False)
@@ -41,6 +51,10 @@ class CompletedWork(models.Model):
     invoice = models.ForeignKey(Invoice, null=True, editable=False, on_delete=models.SET_NULL, related_name="works")
     refused_because = models.CharField(_("not invoiced because"), max_length=300, blank=True, editable=False)
     refused_on = models.DateField(null=True, editable=False)
+    held_from = models.ForeignKey(
+        Invoice, null=True, editable=False, on_delete=models.PROTECT, related_name="works_given_back",
+        help_text="The voided invoice it stood on; kept until somebody releases the work.",
+    )
     removed_at = models.DateTimeField(null=True, editable=False)
     recorded_by = models.CharField(max_length=150)
     recorded_at = models.DateTimeField(auto_now_add=True)
@@ -65,6 +79,11 @@ class RecurringInvoice(models.Model):
     """The same invoice again and again: what, for whom, from which day, how often, until when."""
 
     UNITS = [("week", _("weeks")), ("month", _("months")), ("year", _("years"))]
+    COVERS = [
+        ("ahead", _("the time that begins with the day")),
+        ("behind", _("the time up to the day")),
+        ("", _("no time at all")),
+    ]
 
     company = models.ForeignKey(Company, on_delete=models.PROTECT, related_name="recurring_invoices")
     client = models.ForeignKey(Client, on_delete=models.PROTECT, related_name="recurring_invoices")
@@ -78,6 +97,8 @@ class RecurringInvoice(models.Model):
     unit = models.CharField(_("weeks, months or years"), max_length=5, choices=UNITS, default="month")
     starts_on = models.DateField(_("first on"))
     ends_on = models.DateField(_("last on"), null=True, blank=True)
+    covers = models.CharField(_("for"), max_length=6, choices=COVERS, blank=True, default="ahead")
+    counts_from = models.DateField(editable=False, help_text="No day before it is made up for.")
     sends = models.BooleanField(_("sent by itself"), default=True)
     paused_at = models.DateTimeField(null=True, editable=False)
     version = models.PositiveIntegerField(default=1, editable=False)
@@ -103,7 +124,9 @@ class RecurringLine(models.Model):
     unit = models.CharField(_("unit"), max_length=12, blank=True)
     unit_price = models.DecimalField(_("unit price"), max_digits=19, decimal_places=6)
     tax_percent = models.DecimalField(_("tax, percent"), max_digits=6, decimal_places=3, default=0)
-    tax_category = models.CharField(_("tax category"), max_length=2, default="S")
+    tax_category = models.CharField(
+        _("tax category"), max_length=2, default="S", choices=InvoiceLine.CATEGORIES
+    )
     exemption_reason = models.CharField(_("reason for no tax"), max_length=200, blank=True)
 
     class Meta:
@@ -113,15 +136,27 @@ class RecurringLine(models.Model):
         return self.description
 
 
+class RecurringRunQuerySet(models.QuerySet["RecurringRun"]):
+    def stuck(self) -> RecurringRunQuerySet:
+        """What a person has to look at: not issued, or issued and not mailed, and nobody said that it may stay so."""
+        return self.exclude(refused_because="").filter(skipped_by="")
+
+
 class RecurringRun(models.Model):
-    """A day of a recurring invoice: the invoice it became, or why it did not; once per day."""
+    """A day of a recurring invoice: the invoice it became, or who left it out; once per day.
+
+    ``refused_because`` says why it became none, or, beside an invoice, why that could not be mailed.
+    """
 
     recurring = models.ForeignKey(RecurringInvoice, on_delete=models.PROTECT, related_name="runs")
     on = models.DateField()
     invoice = models.OneToOneField(Invoice, null=True, on_delete=models.PROTECT, related_name="recurring_run")
     refused_because = models.CharField(max_length=300, blank=True)
+    tried_on = models.DateField(null=True)
     skipped_by = models.CharField(max_length=150, blank=True)
     ran_at = models.DateTimeField(auto_now_add=True)
+
+    objects = RecurringRunQuerySet.as_manager()
 
     class Meta:
         ordering = ["-on"]

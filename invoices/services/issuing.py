@@ -107,9 +107,9 @@ def void_invoice(invoice: Invoice, *, reason: str, on: dt.date, by: Any) -> Invo
         invoice.refresh_from_db(fields=["balance"])
         invoice.voided_at, invoice.voided_on, invoice.voided_because = timezone.now(), on, reason.strip()[:300]
         invoice.save(update_fields=["voided_at", "voided_on", "voided_because"])
-        # The work is done all the same and waits for its next invoice; until tonight somebody can take it off the list.
+        # The work is done all the same; whether it is to be invoiced again, a person says.
         why = f"{invoice} was voided: {reason.strip()}"
-        invoice.works.update(invoice=None, refused_because=why[:300], refused_on=on)
+        invoice.works.update(invoice=None, held_from=invoice, refused_because=why[:300], refused_on=on)
         record(by, "invoice_voided", invoice, client_id=invoice.client_id, doc=f"invoice:{invoice.pk}", summary=reason)
         note_credit_of(invoice.client, invoice.currency, on, fell=True)
     return invoice

@@ -22,21 +22,28 @@ from core.errors import Refused
 from core.models import Company, as_text
 from core.money import currency_codes, plain
 from invoices.days_to_invoice import Month, by_month
-from invoices.models import CompletedWork, CompletedWorkQuerySet, Invoice
+from invoices.models import CompletedWork, CompletedWorkQuerySet, Invoice, InvoiceLine
 from invoices.totals import Totals
 from policies.models import Terms
+from policies.terms import longest_days
 
 from .drafting import Heading, LineDraft, draft_invoice, totals_of_lines
 from .issuing import issue_invoice
 from .sending import send_invoice
 
 BATCH = 500
-_FACTS = ("description", "quantity", "unit", "unit_price", "tax_percent", "currency", "done_on", "po_number")
+_FACTS = (
+    "description", "quantity", "unit", "unit_price", "tax_percent", "tax_category", "exemption_reason", "currency",
+    "done_on", "po_number",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
 class Done:
-    """A piece of work as told: what, when, quantity times price in a currency (none: the client's), tax in percent."""
+    """A piece of work as told: what, when, quantity times price in a currency (none: the client's), tax in percent.
+
+    ``tax_category`` is one of InvoiceLine.CATEGORIES; where no tax is due, ``exemption_reason`` says why.
+    """
 
     description: str
     done_on: dt.date
@@ -47,6 +54,20 @@ class Done:
     po_number: str = ""
     unit: str = ""
     key: str = ""
+    tax_category: str = "S"
+    exemption_reason: str = ""
+
+
+@dataclass(frozen=True)
+class Kept:
+    """What became of a piece of work that was told: created, unchanged, brought back, left off; or why it was not kept.
+
+    «Left off» is work that a person took off the list and that nobody asked to bring back.
+    """
+
+    work: CompletedWork
+    how: str = ""
+    refused: Refused | None = None
 
 
 @dataclass
@@ -81,32 +102,69 @@ def record_work(client: Client, done: Done, *, on: dt.date, by: Any) -> Complete
 def record_works(pairs: Sequence[tuple[Client, Done]], *, on: dt.date, by: Any) -> list[CompletedWork]:
     """Keep many pieces of work of one company at once, in the order given: all of them or none."""
     with transaction.atomic():
+        told = keep_works(pairs, on=on, by=by)
+        for kept in told:
+            if kept.refused is not None:
+                raise kept.refused
+    return [kept.work for kept in told]
+
+
+def keep_works(
+    pairs: Sequence[tuple[Client, Done]], *, brings_back: bool = True, on: dt.date, by: Any
+) -> list[Kept]:
+    """Keep what can be kept of many pieces of work, in the order given, and say of each what became of it.
+
+    What was taken off the list comes back where ``brings_back``, and stays off otherwise. Nothing is raised.
+    """
+    with transaction.atomic():
         asked = sorted({client.pk for client, _done in pairs})
         for start in range(0, len(asked), BATCH):
             list(Client.objects.select_for_update(of=("self",)).filter(pk__in=asked[start : start + BATCH]))
-        told = [(client, check_work(client, done, on)) for client, done in pairs]
-        standing = _standing(told)
+        told = [_checked(client, done, on) for client, done in pairs]
+        standing = _standing([work for work, _refused in told if work is not None])
         fresh: dict[tuple[int, str], CompletedWork] = {}
-        acts, rows = [], []
-        for client, work in told:
+        answers, acts = [], []
+        for (client, _done), (work, refused) in zip(pairs, told, strict=True):
+            if work is None:
+                answers.append(Kept(CompletedWork(client=client), refused=refused))
+                continue
             key = (client.company_id, work.key)
             kept = standing.get(key) or fresh.get(key)
             if kept is None:
-                fresh[key] = kept = work
+                fresh[key] = work
                 work.recorded_by = as_text(by)
+                answers.append(Kept(work, "created"))
+            elif kept.removed_at is not None and not brings_back:
+                answers.append(Kept(kept, "left off"))
             elif kept.removed_at is not None:
-                _bring_back(kept, work)
+                kept.removed_at = None
+                _put(kept, work)
                 acts.append({"by": by, "action": "work_brought_back", "obj": kept, "client_id": client.pk})
-            elif said := _differs(kept, work):
-                raise Refused(
-                    f"“{work.key}” stands for other work already: {said}. Use another key, or take that off the list.",
-                    code="key_reused", where="key",
-                )
-            rows.append(kept)
+                answers.append(Kept(kept, "brought back"))
+            else:
+                answers.append(Kept(kept, "unchanged", _reused(kept, work)))
         CompletedWork.objects.bulk_create(fresh.values(), batch_size=BATCH)
         acts += [{"by": by, "action": "work_recorded", "obj": w, "client_id": w.client_id} for w in fresh.values()]
         record_many(act | {"summary": act["obj"].description} for act in acts)
-    return rows
+    return answers
+
+
+def _checked(client: Client, done: Done, on: dt.date) -> tuple[CompletedWork | None, Refused | None]:
+    try:
+        return check_work(client, done, on), None
+    except Refused as refused:
+        return None, refused
+
+
+def _reused(kept: CompletedWork, told: CompletedWork) -> Refused | None:
+    """Why a key cannot stand for what is told; None where it says the same again."""
+    said = _differs(kept, told)
+    if not said:
+        return None
+    return Refused(
+        f"“{told.key}” stands for other work already: {said}. Use another key, or take that off the list.",
+        code="key_reused", where="key",
+    )
 
 
 def check_work(client: Client, done: Done, on: dt.date) -> CompletedWork:
@@ -122,20 +180,39 @@ def check_work(client: Client, done: Done, on: dt.date) -> CompletedWork:
         raise Refused("Tax lies between 0 and 100 percent.", where="tax_percent")
     if len(done.key) > 100:
         raise Refused("A key has at most 100 characters.", where="key")
-    line = LineDraft(done.description, done.quantity, done.unit_price, tax_percent=done.tax_percent, unit=done.unit)
+    _check_tax(done)
+    line = LineDraft(
+        done.description, done.quantity, done.unit_price, tax_percent=done.tax_percent, unit=done.unit,
+        tax_category=done.tax_category, exemption_reason=done.exemption_reason,
+    )  # fmt: skip
     totals, (net,) = _priced(line, currency)
     return CompletedWork(
         company=client.company, client=client, key=done.key or f"work:{uuid.uuid4()}",
         description=done.description.strip()[:300], quantity=done.quantity, unit=done.unit.strip()[:12],
-        unit_price=done.unit_price, tax_percent=done.tax_percent, currency=currency, net=net, gross=totals.total,
+        unit_price=done.unit_price, tax_percent=done.tax_percent, tax_category=done.tax_category,
+        exemption_reason=done.exemption_reason.strip()[:200], currency=currency, net=net, gross=totals.total,
         done_on=done.done_on, po_number=done.po_number.strip()[:80],
-    )
+    )  # fmt: skip
+
+
+def _check_tax(done: Done) -> None:
+    known = dict(InvoiceLine.CATEGORIES)
+    if done.tax_category not in known:
+        listed = ", ".join(known)
+        raise Refused(f"“{done.tax_category}” is no tax category; there are {listed}.", where="tax_category")
+    if done.tax_category != "S" and done.tax_percent:
+        name = str(known[done.tax_category])
+        raise Refused(
+            f"Work of the category “{name}” bears no tax; write 0 percent, or choose the standard rate.",
+            where="tax_percent",
+        )
 
 
 def change_work(work: CompletedWork, done: Done, *, on: dt.date, by: Any) -> CompletedWork:
     """Put right what is said of work that waits, such as the order number it is to be invoiced under.
 
-    Its client and its key stay. Refused once it is invoiced, and as ``record_work`` says.
+    Its client and its key stay; what waits to be released goes on waiting. Refused once it is invoiced, and as
+    ``record_work`` says.
     """
     with transaction.atomic():
         work = _locked(work)
@@ -144,7 +221,7 @@ def change_work(work: CompletedWork, done: Done, *, on: dt.date, by: Any) -> Com
         told = check_work(work.client, done, on)
         changed = {name: str(getattr(told, name)) for name in _FACTS if getattr(work, name) != getattr(told, name)}
         if changed:
-            _bring_back(work, told)
+            _put(work, told)
             record(by, "work_changed", work, client_id=work.client_id, summary=work.description, diff=changed)
     return work
 
@@ -171,6 +248,26 @@ def restore_work(work: CompletedWork, *, by: Any) -> None:
             record(by, "work_brought_back", work, client_id=work.client_id, summary=work.description)
 
 
+def release_work(work: CompletedWork, *, by: Any) -> CompletedWork:
+    """Say that work whose invoice was voided is to be invoiced again; from then on it waits like any other.
+
+    Work that waits for nobody stays as it is. Refused once it is invoiced.
+    """
+    with transaction.atomic():
+        work = _locked(work)
+        if work.invoice is not None:
+            raise Refused(f"This work stands on {work.invoice} already.", code="invoiced")
+        if work.held_from is not None:
+            was = str(work.held_from)
+            work.held_from, work.refused_because, work.refused_on = None, "", None
+            work.save(update_fields=["held_from", "refused_because", "refused_on"])
+            record(
+                by, "work_released", work, client_id=work.client_id,
+                summary=f"{work.description}: to be invoiced again after {was}",
+            )  # fmt: skip
+    return work
+
+
 def invoice_work(
     company: Company, *, works: Iterable[CompletedWork] | None = None, send_from: dt.datetime | None = None,
     on: dt.date, by: Any,
@@ -179,9 +276,10 @@ def invoice_work(
 
     Everything that waits, or the ``works`` given; each invoice is a transaction of its own, due by the client's terms,
     and mailed from ``send_from`` on where that is given. What a rule refuses (credit, a purchase order number that is
-    missing) stays on the list with the sentence. Running it again invoices nothing twice.
+    missing) stays on the list with the sentence, and so does work whose invoice was voided, until it is released.
+    Running it again invoices nothing twice.
     """
-    waiting = CompletedWork.objects.waiting().filter(company=company, done_on__lte=on)
+    waiting = CompletedWork.objects.waiting().filter(company=company, done_on__lte=on, held_from=None)
     if works is not None:
         waiting = waiting.filter(pk__in=[work.pk for work in works])
     done = Invoiced()
@@ -207,8 +305,10 @@ def invoice_work(
 
 
 def due_tonight(company: Company, midnight: dt.datetime, on: dt.date) -> CompletedWorkQuerySet:
-    """The work that the night before ``on`` invoices: told before its midnight, and not refused since."""
-    waiting = CompletedWork.objects.waiting().filter(company=company, recorded_at__lt=midnight, done_on__lte=on)
+    """The work that the night before ``on`` invoices: told before its midnight, not refused since, and not held."""
+    waiting = CompletedWork.objects.waiting().filter(
+        company=company, recorded_at__lt=midnight, done_on__lte=on, held_from=None
+    )
     return waiting.filter(Q(refused_on=None) | Q(refused_on__lt=on))
 
 
@@ -248,7 +348,7 @@ def _invoice(client: Client, group: Sequence[CompletedWork], on: dt.date, by: An
     """Draft and issue in one transaction; None where somebody else has invoiced it meanwhile."""
     with transaction.atomic():
         lock_client(client.pk)
-        waiting = CompletedWork.objects.select_for_update(of=("self",)).waiting()
+        waiting = CompletedWork.objects.select_for_update(of=("self",)).waiting().filter(held_from=None)
         works = list(waiting.filter(pk__in=[work.pk for work in group]).order_by("done_on", "pk"))
         if not works:
             return None
@@ -269,8 +369,9 @@ def _line(client: Client, work: CompletedWork, several_orders: bool) -> LineDraf
     day = show_day(work.done_on, client.language)
     detail = f"{day} · {work.po_number}" if several_orders and work.po_number else day
     return LineDraft(
-        work.description, work.quantity, work.unit_price, tax_percent=work.tax_percent, unit=work.unit, detail=detail
-    )
+        work.description, work.quantity, work.unit_price, tax_percent=work.tax_percent, unit=work.unit, detail=detail,
+        tax_category=work.tax_category, exemption_reason=work.exemption_reason,
+    )  # fmt: skip
 
 
 def _joined(orders: Sequence[str]) -> str:
@@ -282,13 +383,17 @@ def _joined(orders: Sequence[str]) -> str:
 
 
 def _terms_for(client: Client, on: dt.date) -> Terms | None:
-    """The client's terms; on stricter ones, the company's longest that are short enough, if there are any."""
+    """The client's terms; on stricter ones, the company's longest that are short enough, if there are any.
+
+    The longest day counts: instalments give credit until the last one.
+    """
     standing = status_of(client, on)
     longest = standing.terms_days if standing is not None and standing.status == "stricter" else None
-    if longest is None or client.terms is None or client.terms.net_days <= longest:
+    if longest is None or client.terms is None or longest_days(client.terms.as_rule(), on) <= longest:
         return client.terms
-    fitting = Terms.objects.filter(company=client.company, net_days__lte=longest).order_by("-net_days").first()
-    return fitting or client.terms
+    others = [(longest_days(terms.as_rule(), on), -terms.pk, terms) for terms in client.company.terms.all()]
+    fitting = [one for one in others if one[0] <= longest]
+    return max(fitting)[2] if fitting else client.terms
 
 
 def _priced(line: LineDraft, currency: str) -> tuple[Totals, list[Decimal]]:
@@ -304,10 +409,9 @@ def _priced(line: LineDraft, currency: str) -> tuple[Totals, list[Decimal]]:
     return totals, nets
 
 
-def _standing(told: Sequence[tuple[Client, CompletedWork]]) -> dict[tuple[int, str], CompletedWork]:
+def _standing(told: Sequence[CompletedWork]) -> dict[tuple[int, str], CompletedWork]:
     """What is kept under the keys already."""
-    keys = [work.key for _client, work in told]
-    companies = {client.company_id for client, _work in told}
+    keys, companies = [work.key for work in told], {work.company_id for work in told}
     found: dict[tuple[int, str], CompletedWork] = {}
     for start in range(0, len(keys), BATCH):
         rows = CompletedWork.objects.select_for_update(of=("self",)).select_related("client").filter(
@@ -326,17 +430,17 @@ def _differs(kept: CompletedWork, told: CompletedWork) -> str:
     return f"{kept.description} for {kept.client}, {kept.done_on.isoformat()}, {sum_}"
 
 
-def _bring_back(kept: CompletedWork, told: CompletedWork) -> None:
-    """Told anew after it was taken off the list: it stands on it again, as told now."""
+def _put(kept: CompletedWork, told: CompletedWork) -> None:
+    """The work is as told now and asked again; its key, and whether it waits to be released, stay."""
     kept.client = told.client
     for name in (*_FACTS, "net", "gross"):
         setattr(kept, name, getattr(told, name))
-    kept.removed_at, kept.refused_because, kept.refused_on = None, "", None
+    if kept.held_from_id is None:
+        kept.refused_because, kept.refused_on = "", None
     kept.save()
 
 
 def _locked(work: CompletedWork) -> CompletedWork:
     lock_client(work.client_id)
-    return CompletedWork.objects.select_for_update(of=("self",)).select_related("invoice", "client__company").get(
-        pk=work.pk
-    )
+    rows = CompletedWork.objects.select_for_update(of=("self",))
+    return rows.select_related("invoice", "held_from", "client__company").get(pk=work.pk)

@@ -15,6 +15,7 @@ from django.utils import timezone
 from clients.services.status import set_status
 from core.errors import Refused
 from invoices.models import CompletedWork, Invoice
+from invoices.services.drafting import delete_draft
 from invoices.services.issuing import void_invoice
 from invoices.services.work import (
     Done,
@@ -24,13 +25,14 @@ from invoices.services.work import (
     invoice_work,
     late_work,
     record_work,
+    release_work,
     remove_work,
     restore_work,
     sums_of,
 )
 from outbox.models import Message
 from policies.models import Terms
-from tests.cast import CLERK, TODAY, make_client, make_company
+from tests.cast import CLERK, TODAY, make_client, make_company, make_draft
 
 pytestmark = pytest.mark.django_db
 
@@ -75,7 +77,8 @@ def test_the_same_key_is_the_same_work(good_client, late_client):
     [
         ({"what": " "}, "description"), ({"on": TODAY + DAY}, "done_on"), ({"price": "0"}, "unit_price"),
         ({"price": "-5"}, "unit_price"), ({"currency": "XYZ"}, "currency"), ({"price": "1.2345678"}, "unit_price"),
-        ({"tax_percent": Decimal(101)}, "tax_percent"), ({"price": "1" + "0" * 20}, "unit_price"),
+        ({"tax_percent": Decimal(101)}, "tax_percent"), ({"tax_category": "X"}, "tax_category"),
+        ({"tax_category": "AE", "tax_percent": Decimal(19)}, "tax_percent"), ({"price": "1" + "0" * 20}, "unit_price"),
     ],
 )  # fmt: skip
 def test_what_makes_no_sense_is_refused_by_field_and_nothing_is_kept(good_client, facts, where):
@@ -197,14 +200,43 @@ def test_on_stricter_terms_it_is_due_by_terms_that_are_short_enough(company, lat
     assert invoice.terms_days == 14
 
 
-def test_work_on_an_invoice_that_is_voided_waits_again_and_says_why(company, good_client):
+def test_work_on_an_invoice_that_is_voided_waits_until_somebody_says_that_it_is_invoiced_again(company, good_client):
     work = done(good_client)
     (invoice,) = invoiced(company).invoices
     void_invoice(invoice, reason="Wrong price", on=TODAY, by=CLERK)
     work.refresh_from_db()
     assert work.invoice is None and work.refused_because == "LO-2026-0001 was voided: Wrong price"
-    assert not due_tonight(company, timezone.now(), TODAY).exists(), "until tonight somebody can look"
-    assert due_tonight(company, timezone.now() + DAY, TODAY + DAY).exists()
+    assert list(CompletedWork.objects.stuck()) == list(CompletedWork.objects.held()) == [work]
+    later = timezone.now() + 5 * DAY
+    assert not due_tonight(company, later, TODAY + 5 * DAY).exists(), "no night takes it"
+    assert invoiced(company).invoices == invoiced(company, works=[work]).invoices == [], "nor does any other click"
+    put_right = change_work(work, Done("Workshop", TODAY, Decimal(90)), on=TODAY, by=CLERK)
+    assert put_right.refused_because, "who puts the price right has not said that it is invoiced again"
+    for _ in range(2):
+        release_work(work, by=CLERK)
+    assert not CompletedWork.objects.stuck().exists() and due_tonight(company, later, TODAY + 5 * DAY).exists()
+    (again,) = invoiced(company).invoices
+    assert again.total == 90
+    with pytest.raises(Refused, match="stands on LO-2026-0002"):
+        release_work(work, by=CLERK)
+
+
+def test_a_draft_that_takes_the_place_of_a_voided_invoice_gives_its_work_back_when_thrown_away(company, good_client):
+    work = done(good_client)
+    (invoice,) = invoiced(company).invoices
+    void_invoice(invoice, reason="Wrong price", on=TODAY, by=CLERK)
+    draft = make_draft(good_client, "90")
+    invoice.works_given_back.update(invoice=draft)
+    delete_draft(draft, by=CLERK)
+    work.refresh_from_db()
+    assert list(CompletedWork.objects.held()) == [work] and work.refused_because
+
+
+def test_the_tax_category_and_the_reason_for_no_tax_stand_on_the_invoice(company, good_client):
+    reason = "Exempt as training"
+    done(good_client, tax_category="E", exemption_reason=reason)
+    line = invoiced(company).invoices[0].lines.get()
+    assert (line.tax_category, line.exemption_reason, line.tax_percent) == ("E", reason, 0)
 
 
 def test_invoices_are_mailed_from_the_hour_given_and_those_nobody_gets_are_named(company, good_client):
@@ -248,6 +280,8 @@ def test_days_to_invoice_are_measured_by_the_month_of_the_invoice(company, good_
     invoiced(company)
     void_invoice(Invoice.objects.get(), reason="x", on=TODAY, by=CLERK)
     assert days_to_invoice(company, TODAY) == [], "a voided invoice is none"
+    for work in CompletedWork.objects.held():
+        release_work(work, by=CLERK)
     invoiced(company)
     done(late_client, on=dt.date(2026, 12, 1), today=dt.date(2026, 12, 1))
     invoiced(company, on=dt.date(2026, 12, 3))
