@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from decimal import Decimal
 
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
@@ -10,6 +11,8 @@ from django.utils.translation import gettext_lazy as _
 
 from core.guards import AppendOnly
 from core.models import Company
+
+from .terms import Instalment, TermsRule
 
 
 class Terms(models.Model):
@@ -75,17 +78,39 @@ class Terms(models.Model):
     def __str__(self) -> str:
         return self.name
 
+    def as_rule(self) -> TermsRule:
+        """The terms as the arithmetic sees them."""
+        return TermsRule(
+            self.net_days,
+            self.rule,  # type: ignore[arg-type]
+            self.day_of_month if self.rule == "day_of_month" else None,
+            self.shift,  # type: ignore[arg-type]
+            tuple(Instalment(Decimal(str(part["percent"])), int(part["days"])) for part in self.parts),
+            Decimal(self.deposit_percent), self.deposit_days if self.deposit_percent else None,
+            Decimal(self.discount_percent), self.discount_days if self.discount_percent else None,
+        )
+
     def clean(self) -> None:
+        """Refuse vague words and terms that name no day, at the field they stand in."""
         from django.core.exceptions import ValidationError
 
         from core.errors import Refused
 
-        from .terms import refuse_vague
+        from .terms import check_rule, refuse_vague
 
         try:
             refuse_vague(self.name)
         except Refused as refused:
             raise ValidationError({"name": refused.message}) from None
+        if self.parts:
+            self.net_days = max(part["days"] for part in self.parts)  # the days of credit they give in all
+        if self.net_days is None:
+            return  # its own field says so
+        try:
+            check_rule(self.as_rule())
+        except Refused as refused:
+            where = {"terms": "net_days"}.get(refused.where, refused.where)
+            raise ValidationError({where: refused.message}) from None
 
 
 class PolicyQuerySet(models.QuerySet["Policy"]):

@@ -16,6 +16,7 @@ from clients.services.overrides import why_none_stands
 from clients.services.status import status_of
 from core.permissions import demand, may
 from invoices.models import Invoice
+from policies.terms import longest_days
 
 from .exposure import exposure_of, kept_for
 
@@ -67,13 +68,16 @@ def warn_about(draft: Invoice, on: dt.date) -> tuple[str, ...]:
 
 
 def sale_of(invoice: Invoice, on: dt.date) -> Sale:
-    """The draft as a sale, and its client as it stands without it; three queries where nothing was ever restricted."""
+    """The draft as a sale, and its client as it stands without it; three queries where nothing was ever restricted.
+
+    The days of its terms are those up to the last part: the longest credit it gives.
+    """
     client, currency = invoice.client, invoice.currency
     standing, limit = status_of(client, on), limit_of(client, currency, on)
     status = standing.status if standing else "open"
     sale = Sale(
         client=str(client), currency=currency, total=invoice.total,
-        terms_days=invoice.terms.net_days if invoice.terms else 0, status=status,
+        terms_days=longest_days(invoice.terms.as_rule(), on) if invoice.terms else 0, status=status,
         limit=limit.amount if limit else None, limited_in=() if limit else _limited_in(client, currency, on),
     )
     restricted = standing is not None and status not in ("open", "watch")

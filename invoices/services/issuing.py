@@ -16,9 +16,9 @@ from core.errors import Refused
 from core.money import plain
 from core.references import rf_reference
 from invoices.documents import freeze
-from invoices.models import RECEIVABLE, REVENUE, TAX, Invoice
+from invoices.models import RECEIVABLE, REVENUE, TAX, Invoice, InvoicePart
 from outbox.models import Message
-from policies.terms import due_date, refuse_vague
+from policies.terms import refuse_vague
 
 from .credit import IN_ADVANCE, credit_check
 from .drafting import totals_of
@@ -26,10 +26,11 @@ from .exposure import note_credit_of
 from .ledger import NewEntry, post_entries, reverse_entries
 from .linking import begins_with
 from .numbering import as_number, next_number
+from .parts import plan_parts, terms_facts
 
 
 def issue_invoice(invoice: Invoice, *, on: dt.date, by: Any, delivered: bool = False) -> Invoice:
-    """Issue a draft on a day: due date from its terms, number from its series, entries in the ledger, all frozen.
+    """Issue a draft on a day: due days from its terms, number from its series, entries in the ledger, all frozen.
 
     Issuing an issued invoice changes nothing. Refused without terms, for nothing owed, where the client needs a
     purchase order number that is missing, and where the rules of credit say no: over the limit, cash-only, closed,
@@ -52,13 +53,12 @@ def issue_invoice(invoice: Invoice, *, on: dt.date, by: Any, delivered: bool = F
         if not verdict.ok:
             raise Refused(verdict.sentence, code=verdict.code, where=verdict.where)
         invoice.issued_on = on
-        invoice.due_on = due_date(on, invoice.terms.net_days)
-        invoice.terms_days = invoice.terms.net_days
-        invoice.late_percent = invoice.terms.late_percent
+        parts = plan_parts(invoice, on)
         invoice.save()
+        InvoicePart.objects.bulk_create(parts)
         invoice.lines.update(is_issued=True)
         post_entries(_issue_entries(invoice, on), by)
-        invoice.frozen = freeze(invoice)
+        invoice.frozen = freeze(invoice) | terms_facts(invoice)
         if verdict.in_advance:
             invoice.frozen[IN_ADVANCE] = plain(verdict.in_advance, invoice.currency)
         # The number comes last, so that its row is locked for the shortest time.

@@ -17,6 +17,9 @@ from core.errors import Refused
 from core.models import as_text
 from core.money import is_exact
 from invoices.models import RECEIVABLE, RECEIVABLE_CHARGES, Charge, Entry, Invoice
+from invoices.parts import next_due
+
+from .parts import plans_of
 
 BATCH = 500
 
@@ -198,3 +201,19 @@ def _move_balances(model: Any, locked: dict[int, Any], fresh: Iterable[NewEntry]
         for subject in given[pk]:
             subject.balance = row.balance
     model.objects.bulk_update(rows, ["balance"], batch_size=BATCH)
+    if claim == "invoice":
+        _move_due_days([row for row in rows if row.in_parts], given)
+
+
+def _move_due_days(invoices: Sequence[Invoice], given: dict[int, list[Any]]) -> None:
+    """An invoice in parts is due when its earliest part is that money has not covered; where all is paid, its last."""
+    plans = plans_of(invoice.pk for invoice in invoices)
+    moved = []
+    for invoice in invoices:
+        due_on = next_due(plans[invoice.pk], invoice.total - invoice.balance).due_on
+        if due_on != invoice.due_on:
+            invoice.due_on = due_on
+            moved.append(invoice)
+        for subject in given[invoice.pk]:
+            subject.due_on = due_on
+    Invoice.objects.bulk_update(moved, ["due_on"], batch_size=BATCH)
