@@ -89,8 +89,10 @@ def _seller(company: Company) -> dict[str, str]:
 
 
 def _buyer(client: Client, contact: Contact | None) -> dict[str, str]:
-    kept = ("number", "name", "legal_name", "tax_number", "street", "postal_code", "city", "region", "country")
-    return {name: getattr(client, name) for name in kept} | {
+    kept = ("number", "name", "legal_name", "tax_number")
+    post = client.addresses.filter(kind="post").first() or client
+    where = ("street", "postal_code", "city", "region", "country")
+    return {name: getattr(client, name) for name in kept} | {name: getattr(post, name) for name in where} | {
         "attention": contact.name if contact else "",
         "department": contact.department if contact else "",
     }

@@ -43,6 +43,34 @@ class Document(models.Model):
         return self.name
 
 
+class Address(models.Model):
+    """Where else a client is, for its post, for deliveries or for visits; the seat stands on the client."""
+
+    KINDS = [("post", _("post and invoices")), ("delivery", _("deliveries")), ("visit", _("visits"))]
+
+    client = models.ForeignKey(Client, on_delete=models.CASCADE, related_name="addresses")
+    kind = models.CharField(_("what for"), max_length=8, choices=KINDS, default="delivery")
+    name = models.CharField(_("addressed to"), max_length=200, blank=True)
+    street = models.CharField(_("street or post box"), max_length=200)
+    postal_code = models.CharField(_("postal code"), max_length=20, blank=True)
+    city = models.CharField(_("city"), max_length=100)
+    region = models.CharField(_("state or region"), max_length=100, blank=True)
+    country = models.CharField(_("country"), max_length=2, help_text=_("Two letters, such as DE or US."))
+
+    class Meta:
+        verbose_name_plural = _("addresses")
+        ordering = ["client", "kind", "id"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["client"], condition=Q(kind="post"), name="one_address_for_post",
+                violation_error_message=_("The client has an address for post already; change that one."),
+            )
+        ]
+
+    def __str__(self) -> str:
+        return ", ".join(part for part in (self.name, self.street, f"{self.postal_code} {self.city}".strip()) if part)
+
+
 class Profile(models.Model):
     """A website or a social profile of the client, when somebody last looked, and what was new."""
 

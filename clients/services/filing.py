@@ -1,4 +1,4 @@
-"""What is kept on a client's file: documents, public profiles, dates to remember."""
+"""What is kept on a client's file: documents, further addresses, public profiles, dates to remember."""
 
 from __future__ import annotations
 
@@ -8,18 +8,19 @@ from collections.abc import Mapping
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
+from babel import Locale
 from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.utils import timezone
 
 from audit.services import record
 from clients.file_types import checked_type, clean_name
-from clients.models import Client, CreditCheck, Document, KeyDate, Profile
+from clients.models import Address, Client, CreditCheck, Document, KeyDate, Profile
 from core.errors import Refused
 from core.models import as_text
 from core.services import store_file
 
-M = TypeVar("M", Profile, KeyDate)
+M = TypeVar("M", Address, Profile, KeyDate)
 
 
 def add_document(
@@ -59,6 +60,25 @@ def remove_document(document: Document, *, by: Any) -> None:
         current.removed_at, current.removed_by = timezone.now(), as_text(by)[:150]
         current.save(update_fields=["removed_at", "removed_by"])
         record(by, "document_removed", current, client_id=current.client_id, summary=current.name)
+
+
+def save_address(client: Client, address: Address | None, fields: Mapping[str, Any], *, by: Any) -> Address:
+    """Note where else the client is, or change it: its post and invoices go to one place, deliveries to any number.
+
+    Refused without street, city or country, for a country that is none, and for a second address for post. What was
+    issued before keeps the address it was issued with.
+    """
+    if "country" in fields:
+        country = str(fields["country"]).strip().upper()
+        if country not in Locale("en").territories or len(country) != 2:
+            raise Refused(f"“{country}” is not a country; write two letters, such as DE or US.", where="country")
+        fields = {**fields, "country": country}
+    return _save(address or Address(client=client), fields, by=by, name="address")
+
+
+def remove_address(address: Address, *, by: Any) -> None:
+    """The client is no longer there; what was sent there stays as it was."""
+    _remove(address, by=by, name="address", summary=str(address.get_kind_display()))
 
 
 def save_profile(client: Client, profile: Profile | None, fields: Mapping[str, Any], *, by: Any) -> Profile:
@@ -154,7 +174,7 @@ def _save(subject: M, fields: Mapping[str, Any], *, by: Any, name: str, act: str
     return subject
 
 
-def _remove(subject: Profile | KeyDate, *, by: Any, name: str, summary: str) -> None:
+def _remove(subject: Address | Profile | KeyDate, *, by: Any, name: str, summary: str) -> None:
     with transaction.atomic():
         record(by, f"{name}_removed", subject, client_id=subject.client_id, summary=summary)
         subject.delete()

@@ -7,14 +7,16 @@ import zipfile
 import pytest
 
 from audit.models import Event
-from clients.models import Document, KeyDate, Profile
+from clients.models import Address, Document, KeyDate, Profile
 from clients.services.checks import enter_check
 from clients.services.filing import (
     add_document,
     look_at_profile,
+    remove_address,
     remove_document,
     remove_key_date,
     remove_profile,
+    save_address,
     save_key_date,
     save_profile,
 )
@@ -156,3 +158,29 @@ def test_a_day_no_year_has_or_that_says_nothing_is_refused(late_client, facts, w
 def test_a_birthday_belongs_to_somebody_of_this_client(good_client, late_client):
     with pytest.raises(Refused, match="at another client"):
         key_date(late_client, kind="birthday", contact=good_client.contacts.get())
+
+
+HARBOUR = {"kind": "post", "street": "PO Box 12", "postal_code": "97201", "city": "Portland", "country": "us"}
+
+
+def test_a_client_has_one_address_for_post_and_any_number_for_deliveries(late_client):
+    post = save_address(late_client, None, HARBOUR, by=CLERK)
+    assert post.country == "US" and str(post) == "PO Box 12, 97201 Portland"
+    with pytest.raises(Refused, match="an address for post already"):
+        save_address(late_client, None, HARBOUR, by=CLERK)
+    for street in ("Dock 1", "Dock 2"):
+        save_address(late_client, None, HARBOUR | {"kind": "delivery", "street": street}, by=CLERK)
+    save_address(late_client, post, {"street": "PO Box 13"}, by=CLERK)
+    remove_address(Address.objects.get(street="Dock 1"), by=CLERK)
+    assert set(late_client.addresses.values_list("street", flat=True)) == {"PO Box 13", "Dock 2"}
+    assert Event.objects.filter(action="address_changed", diff={"street": "…"}).exists()
+
+
+@pytest.mark.parametrize(("field", "value", "said"), [
+    ("country", "Utopia", "is not a country"), ("street", "", "blank"), ("city", "", "blank"),
+    ("kind", "moon", "not a valid"),
+])  # fmt: skip
+def test_an_address_that_nothing_could_be_sent_to_is_refused(late_client, field, value, said):
+    with pytest.raises(Refused, match=said) as refused:
+        save_address(late_client, None, HARBOUR | {field: value}, by=CLERK)
+    assert refused.value.where == field and not Address.objects.exists()

@@ -9,9 +9,11 @@ from django.utils.dates import MONTHS
 from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
 
-from clients.models import Client, Contact, CreditCheck, Document, KeyDate, Profile
+from clients.models import Address, Client, Contact, CreditCheck, Document, KeyDate, Profile
 from core.uploads import LARGEST_UPLOAD
 from dashboard.forms_layout import HouseForm
+
+from .choices import countries
 
 
 class FileField(forms.FileField):
@@ -46,6 +48,20 @@ class DocumentForm(HouseForm, forms.Form):
         checks = self.fields["credit_check"]
         assert isinstance(checks, forms.ModelChoiceField)
         checks.queryset = CreditCheck.objects.filter(client=client)
+
+
+class AddressForm(HouseForm, forms.ModelForm[Address]):
+    """Where else the client is, and what for."""
+
+    class Meta:
+        model = Address
+        fields = ["kind", "name", "street", "postal_code", "city", "region", "country"]
+
+    country = forms.ChoiceField(label=_("Country"), choices=countries)
+    rows = (("kind", "name"), "street", ("postal_code", "city"), ("region", "country"))
+
+    def _post_clean(self) -> None:
+        """The verb checks the row; the form only reads."""
 
 
 class ProfileForm(HouseForm, forms.ModelForm[Profile]):

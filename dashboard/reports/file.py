@@ -7,7 +7,7 @@ import re
 from dataclasses import dataclass
 
 from ar_collections.models import Greeting
-from clients.models import Acceptance, Client, Document, KeyDate, Profile
+from clients.models import Acceptance, Address, Client, Document, KeyDate, Profile
 from policies.credit_terms import latest_terms, terms_in_force
 from policies.jurisdictions import TOPICS, rules_for
 from policies.models import CreditTerms
@@ -30,6 +30,7 @@ class Terms:
 class About:
     """A client's file at one glance."""
 
+    addresses: list[Address]
     documents: list[Document]
     profiles: list[tuple[Profile, bool]]
     key_dates: list[tuple[KeyDate, dt.date]]
@@ -45,6 +46,7 @@ def about_client(client: Client, on: dt.date) -> About:
     dates = KeyDate.objects.filter(client=client).select_related("contact")
     coming = [(date, next_time(date, on)) for date in dates]
     return About(
+        addresses=list(Address.objects.filter(client=client)),
         documents=list(documents),
         profiles=[(one, one.last_looked_on is None or on - one.last_looked_on > OLD_LOOK) for one in profiles],
         key_dates=sorted(coming, key=lambda pair: pair[1]),

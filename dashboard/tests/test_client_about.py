@@ -196,3 +196,20 @@ def test_what_was_filed_and_changed_stands_in_the_timeline(desk, late_client):
     desk.post(url("notes_edit", late_client.pk), {"notes": "New", "version": late_client.version})
     timeline = desk.get(url("client_timeline", late_client.pk) + "?kind=file").context["timeline"]
     assert {entry["text"] for entry in timeline} == {"Document filed: order.txt", "Changed: Notes"}
+
+
+def test_further_addresses_are_noted_changed_and_removed(desk, late_client):
+    assert "post, deliveries and visits go to the address above" in text(desk.get(url("client_about", late_client.pk)))
+    page = url("address_new", late_client.pk)
+    facts = {"kind": "post", "street": "PO Box 12", "postal_code": "97201", "city": "Portland", "country": "US"}
+    refused = desk.post(page, facts | {"city": ""})
+    assert refused.status_code == 422 and not late_client.addresses.exists()
+    desk.post(page, facts)
+    assert "PO Box 12, 97201 Portland, US" in text(desk.get(url("client_about", late_client.pk)))
+    second = desk.post(page, facts)
+    assert second.status_code == 422 and "an address for post already" in text(second)
+    post = late_client.addresses.get()
+    desk.post(url("address_edit", post.pk), facts | {"street": "PO Box 13"})
+    assert late_client.addresses.get().street == "PO Box 13"
+    desk.post(url("address_remove", post.pk))
+    assert not late_client.addresses.exists()

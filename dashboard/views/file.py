@@ -12,15 +12,17 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
 from ar_collections.services.terms_sending import send_terms
-from clients.models import Client, Document, KeyDate, Profile
+from clients.models import Address, Client, Document, KeyDate, Profile
 from clients.services import save_client
 from clients.services.accepting import record_acceptance_on_paper
 from clients.services.filing import (
     add_document,
     look_at_profile,
+    remove_address,
     remove_document,
     remove_key_date,
     remove_profile,
+    save_address,
     save_key_date,
     save_profile,
 )
@@ -28,7 +30,7 @@ from core.services import read_file, stored_path, today
 from dashboard.desk import StaffRequest, back, refusals_on, refusals_said
 from dashboard.downloads import download
 from dashboard.forms.choices import countries
-from dashboard.forms.file import DocumentForm, KeyDateForm, LookForm, NotesForm, PaperForm, ProfileForm
+from dashboard.forms.file import AddressForm, DocumentForm, KeyDateForm, LookForm, NotesForm, PaperForm, ProfileForm
 from dashboard.pages import form_page
 from dashboard.reports.clients import at_their_desk
 from dashboard.reports.file import about_client, rules_here
@@ -60,6 +62,38 @@ def notes_edit(request: StaffRequest, pk: int) -> HttpResponse:
             messages.success(request, _("Saved."))
             return redirect(_about(client))
     return form_page(request, form, _("Notes about %(client)s") % {"client": client}, crumbs=_crumbs(client))
+
+
+# ── Addresses ───────────────────────────────────────────────────────────
+
+
+def address_new(request: StaffRequest, pk: int) -> HttpResponse:
+    client, _on = client_at(request, pk)
+    return _address(request, client, None, _("Note another address"))
+
+
+def address_edit(request: StaffRequest, pk: int) -> HttpResponse:
+    address = get_object_or_404(Address.objects.select_related("client"), pk=pk)
+    return _address(request, address.client, address, _("Change an address"))
+
+
+def _address(request: StaffRequest, client: Client, address: Address | None, heading: str) -> HttpResponse:
+    begun = None if address else {"country": client.country}
+    form = AddressForm(request.POST or None, instance=address, initial=begun, cancel_url=_about(client))
+    if request.method == "POST" and form.is_valid():
+        with refusals_on(form):
+            save_address(client, address, form.cleaned_data, by=request.user)
+            messages.success(request, _("Saved."))
+            return redirect(_about(client))
+    return form_page(request, form, heading, crumbs=_crumbs(client))
+
+
+@require_POST
+def address_remove(request: StaffRequest, pk: int) -> HttpResponse:
+    address = get_object_or_404(Address, pk=pk)
+    remove_address(address, by=request.user)
+    messages.success(request, _("Removed."))
+    return redirect("dashboard:client_about", address.client_id)
 
 
 # ── Documents ───────────────────────────────────────────────────────────
