@@ -31,6 +31,7 @@ from core.services import read_file, store_file
 
 from .credit_notes import credit_note_document
 from .documents import Paper, invoice_document
+from .einvoice import einvoice_xml
 from .models import CreditNote, Invoice, ProForma
 from .pdf_worker import read_frame, write_frame
 from .pro_formas import pro_forma_document
@@ -88,11 +89,9 @@ def kept_once(row: Any, template: str, document_of: Callable[[Any], Document], *
 
 
 def _xml_of(row: Invoice | CreditNote) -> bytes:
-    try:
-        from .einvoice import einvoice_xml
-    except ImportError:
-        return read_file(row.xml.sha256) if row.xml else b""
-    return read_file(einvoice_xml(row).sha256)
+    """The e-invoice that goes into the document; nothing where there is none of it."""
+    stored = einvoice_xml(row)
+    return read_file(stored.sha256) if stored else b""
 
 
 def item_statement_pdf(invoice: Invoice, on: dt.date, contact: Contact | None = None) -> bytes:

@@ -9,17 +9,25 @@ from decimal import Decimal
 from core.errors import Refused
 from core.money import round_money
 
-CATEGORIES = ("S", "Z", "E")  # standard, zero rated, exempt
+# Standard, zero rated, exempt, reverse charge, delivery within the EU, export, outside the scope of tax (UNCL 5305).
+CATEGORIES = ("S", "Z", "E", "AE", "K", "G", "O")
+_WORDS = {
+    "Z": "a zero-rated line", "E": "an exempt line", "AE": "a line under reverse charge",
+    "K": "a delivery within the EU", "G": "an export", "O": "what is outside the scope of tax",
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
 class Line:
-    """One line: quantity times unit price in the invoice's currency, tax in percent under a category (EN 16931)."""
+    """One line: quantity times unit price in the invoice's currency, tax in percent under a category (EN 16931).
+
+    Without a category the percentage says which: see ``category_of``.
+    """
 
     quantity: Decimal
     unit_price: Decimal
     tax_percent: Decimal = Decimal(0)
-    tax_category: str = "S"
+    tax_category: str = ""
 
 
 @dataclass(frozen=True)
@@ -51,6 +59,20 @@ def line_net(quantity: Decimal, unit_price: Decimal, currency: str) -> Decimal:
     return round_money(quantity * unit_price, currency)
 
 
+def category_of(category: str, percent: Decimal) -> str:
+    """The tax category of a line that names none, or names the standard one at no rate: zero rated at 0 percent.
+
+    Zero rated is the one category without tax that claims no exemption and needs no reason.
+
+    >>> none = Decimal(0)
+    >>> category_of("", Decimal(19)), category_of("", none), category_of("S", none), category_of("AE", none)
+    ('S', 'Z', 'Z', 'AE')
+    """
+    if category not in ("", "S"):
+        return category
+    return "S" if percent else "Z"
+
+
 def total_of(lines: Sequence[Line], currency: str) -> Totals:
     """Add up lines; tax is worked out and rounded once per group, never per line (EN 16931 BR-CO-17).
 
@@ -66,7 +88,8 @@ def total_of(lines: Sequence[Line], currency: str) -> Totals:
     nets: dict[tuple[str, Decimal], Decimal] = {}
     for position, line in enumerate(lines, 1):
         _check(line, f"line {position}")
-        group = (line.tax_category, Decimal(line.tax_percent).normalize())
+        percent = Decimal(line.tax_percent).normalize() + 0
+        group = (category_of(line.tax_category, percent), percent)
         nets[group] = nets.get(group, Decimal(0)) + line_net(line.quantity, line.unit_price, currency)
     groups = tuple(
         TaxGroup(category, percent, net, round_money(net * percent / 100, currency))
@@ -78,9 +101,17 @@ def total_of(lines: Sequence[Line], currency: str) -> Totals:
 
 
 def _check(line: Line, where: str) -> None:
-    if line.tax_category not in CATEGORIES:
-        raise Refused(f"Tax category «{line.tax_category}» is unknown; choose S, Z or E.", code="tax", where=where)
+    """Tax as a line may bear it; ``where`` names the line."""
+    named = where.capitalize()
+    if line.tax_category and line.tax_category not in CATEGORIES:
+        raise Refused(
+            f"{named}: tax category «{line.tax_category}» is unknown; choose {', '.join(CATEGORIES[:-1])} or "
+            f"{CATEGORIES[-1]}.", code="tax", where=where,
+        )  # fmt: skip
     if line.tax_percent < 0:
-        raise Refused("Tax below zero percent does not exist; give the percentage.", code="tax", where=where)
-    if line.tax_category != "S" and line.tax_percent:
-        raise Refused("A zero-rated or exempt line carries no tax; set its percentage to 0.", code="tax", where=where)
+        raise Refused(f"{named}: tax below zero percent does not exist; give the percentage.", code="tax", where=where)
+    if category_of(line.tax_category, line.tax_percent) != "S" and line.tax_percent:
+        raise Refused(
+            f"{named}: {_WORDS[line.tax_category]} carries no tax; set its percentage to 0 or choose the standard "
+            "category.", code="tax", where=where,
+        )  # fmt: skip

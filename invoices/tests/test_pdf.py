@@ -94,7 +94,7 @@ def test_it_is_printed_once_and_kept_by_its_hash(late_client, monkeypatch):
     stored = invoice_pdf(invoice)
     monkeypatch.setattr(pdf, "print_document", lambda *_, **__: pytest.fail("printed twice"))
     assert invoice_pdf(Invoice.objects.get(pk=invoice.pk)) == stored
-    assert StoredFile.objects.count() == 1
+    assert StoredFile.objects.filter(media_type=pdf.PDF).count() == 1
 
 
 def test_what_changes_after_issue_does_not_reach_the_document(late_client):
