@@ -1,6 +1,6 @@
 from django.urls import URLPattern, URLResolver, path
 
-from . import credit_urls, work_urls
+from . import bulk_urls, credit_urls, work_urls
 from .desk import choose_company, staff_page
 from .views import charges, clients, conversations, holds, imports, invoices, outbox, payments, search, sending, tasks
 from .views.collections import call_undo, collections
@@ -83,6 +83,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("import/runs/<int:pk>/REFUSED.csv", staff_page(imports.refused), name="import_refused"),
     path("import/<slug:kind>/<slug:sha256>/", staff_page(imports.columns), name="import_columns"),
     path("search/", staff_page(search.search), name="search"),
+    *bulk_urls.urlpatterns,
     *credit_urls.urlpatterns,
     *work_urls.urlpatterns,
 ]

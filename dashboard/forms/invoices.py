@@ -9,7 +9,7 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from clients.models import Client, Contact
-from core.models import Company
+from core.models import LANGUAGES, Company
 from dashboard.forms_layout import HouseForm
 from invoices.models import Invoice, InvoiceLine
 from invoices.services.drafting import PRICE_PLACES, QUANTITY_PLACES, TAX_PLACES, Heading, LineDraft
@@ -144,6 +144,11 @@ class SendForm(HouseForm, forms.Form):
     """To whom an invoice goes."""
 
     contact = forms.ModelChoiceField(label=_("To"), queryset=Contact.objects.none(), empty_label=None)
+    language = forms.ChoiceField(
+        label=_("Look at it in"), choices=[("", _("their language")), *LANGUAGES], required=False,
+        help_text=_("For the preview and the test; the client gets it in their own."),
+    )  # fmt: skip
+    key = OnceField(required=False)
     save_label = _("Send")
 
     def __init__(self, *args: Any, client: Client, **kwargs: Any) -> None:
@@ -153,3 +158,4 @@ class SendForm(HouseForm, forms.Form):
         field.queryset = Contact.objects.reachable().filter(client=client)
         field.label_from_instance = lambda person: f"{person.name} <{person.email}>"  # type: ignore[method-assign, assignment]
         field.widget.attrs["class"] = "form-select"
+        self.fields["language"].widget.attrs["class"] = "form-select"

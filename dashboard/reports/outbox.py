@@ -39,7 +39,7 @@ KINDS = {
     "notice": pgettext_lazy("message", "Reminder"), "invoice": pgettext_lazy("message", "Invoice"),
     "pro_forma": pgettext_lazy("message", "Pro forma"),
     "new_link": pgettext_lazy("message", "Fresh link"), "credit_terms": pgettext_lazy("message", "Credit terms"),
-    "greeting": pgettext_lazy("message", "Greeting"),
+    "greeting": pgettext_lazy("message", "Greeting"), "invoice_test": pgettext_lazy("message", "Test of an invoice"),
 }  # fmt: skip
 LOOKED_BACK = dt.timedelta(days=30)  # what failed longer ago calls for nobody's attention any more
 _AGAIN = re.compile(r":r\d+$")

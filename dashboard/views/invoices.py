@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
+import uuid
+from collections.abc import Mapping
 from typing import Any
 
 from django.contrib import messages
@@ -34,6 +36,7 @@ from invoices.models import Invoice
 from invoices.pdf import CouldNotPrint, invoice_pdf
 from invoices.services.credit import credit_check, warn_about
 from invoices.services.drafting import delete_draft, draft_invoice, edit_draft, totals_of_lines
+from invoices.services.duplicating import duplicate_invoice
 from invoices.services.exposure import exposure_of
 from invoices.services.issuing import issue_invoice, void_invoice
 from invoices.services.sending import send_invoice
@@ -64,11 +67,10 @@ COLUMNS = [
 def invoices(request: StaffRequest) -> HttpResponseBase:
     """Invoices by state, with counts and sums of the filtered set on every tab."""
     on = request.desk.on
-    rows = _filtered(request, invoices_of(request.desk.company))
-    tab = request.GET.get("tab", "open")
-    tab = tab if tab in TAB_LABELS else "open"
+    rows = _filtered(request, request.GET)
+    tab = _tab_of(request.GET)
     shown, order = in_order(
-        request, rows.filter(tab_filter(tab, on)).select_related("client"), ORDERS,
+        request, listed(request, request.GET).select_related("client"), ORDERS,
         "due_on" if tab in ("open", "overdue", "disputed") else "-issued_on",
     )  # fmt: skip
     if wants_csv(request):
@@ -81,24 +83,34 @@ def invoices(request: StaffRequest) -> HttpResponseBase:
             for found in tabs_of(rows, on)
         ], "q": request.GET.get("q", ""),
         "any": bool(page) or Invoice.objects.filter(company=request.desk.company).exists(),
-        "due": request.GET.get("due", ""),
+        "due": request.GET.get("due", ""), "currency": request.GET.get("currency", ""),
         "ages": AGES.items(),
     }  # fmt: skip
     return render(request, "dashboard/invoices.html", context)
 
 
-def _filtered(request: StaffRequest, rows: QuerySet[Invoice]) -> QuerySet[Invoice]:
+def listed(request: StaffRequest, given: Mapping[str, str]) -> QuerySet[Invoice]:
+    """The invoices of the tab and the filters that an address or a form names."""
+    return _filtered(request, given).filter(tab_filter(_tab_of(given), request.desk.on))
+
+
+def _tab_of(given: Mapping[str, str]) -> str:
+    tab = given.get("tab", "open")
+    return tab if tab in TAB_LABELS else "open"
+
+
+def _filtered(request: StaffRequest, given: Mapping[str, str]) -> QuerySet[Invoice]:
     """By number, client, order or reference; by bucket of age (?due=31-60), as the aging table links here."""
-    wanted = request.GET.get("q", "").strip()
+    rows, wanted = invoices_of(request.desk.company), given.get("q", "").strip()
     if wanted:
         rows = rows.filter(
             Q(number__icontains=wanted) | Q(client__name__icontains=wanted) | Q(client__number__iexact=wanted)
             | Q(po_number__icontains=wanted) | Q(reference__iexact=wanted.replace(" ", ""))
         )  # fmt: skip
-    currency = request.GET.get("currency", "")
+    currency = given.get("currency", "")
     if currency:
         rows = rows.filter(currency=currency)
-    return rows.filter(due_filter(request.GET.get("due", ""), request.desk.on))
+    return rows.filter(due_filter(given.get("due", ""), request.desk.on))
 
 
 def invoice_new(request: StaffRequest) -> HttpResponse:
@@ -219,7 +231,7 @@ def invoice_page(request: StaffRequest, pk: int) -> HttpResponse:
     context = {
         "invoice": invoice, "parts": parts, "state": invoice.state(on), "on": on, "due_words": words,
         "lines": list(invoice.lines.all()), "live_links": _live(request, parts),
-        "charges_open": any(charge.balance for charge in parts.charges),
+        "charges_open": any(charge.balance for charge in parts.charges), "copy_key": f"copy:{uuid.uuid4()}",
     }  # fmt: skip
     if context["state"] == "draft":
         context |= {"verdict": credit_check(invoice, on, request.user), "rights": rights_of(request)}
@@ -264,6 +276,20 @@ def _issue(request: StaffRequest, invoice: Invoice, *, then_send: bool) -> HttpR
             extra_tags=f"undo:{reverse('dashboard:outbox_undo', args=[message.pk])}",
         )  # fmt: skip
     return redirect("dashboard:invoice", invoice.pk)
+
+
+@require_POST
+def invoice_duplicate(request: StaffRequest, pk: int) -> HttpResponse:
+    """A new draft with the lines of an invoice, opened to be changed; what could not be taken over is said."""
+    invoice = get_object_or_404(Invoice, pk=pk)
+    with refusals_said(request):
+        key = request.POST.get("key", "")[:80] or None
+        draft, changed = duplicate_invoice(invoice, key=key, by=request.user)
+        messages.success(request, _("A new draft with the lines of %(invoice)s.") % {"invoice": invoice})
+        for said in changed:
+            messages.warning(request, said)
+        return redirect("dashboard:invoice_edit", draft.pk)
+    return redirect("dashboard:invoice", pk)
 
 
 @require_POST

@@ -63,7 +63,7 @@ def plan_bulk(company: Company, pks: Sequence[int], do: str, *, on: dt.date, by:
 
     Refused for an unknown act, for nothing and for more than 500 at once.
     """
-    _check_batch(pks, do)
+    check_batch(pks, do)
     rows = Invoice.objects.filter(company=company, pk__in=pks).select_related(
         "client__company", "company", "contact", "terms"
     )
@@ -79,7 +79,8 @@ def plan_bulk(company: Company, pks: Sequence[int], do: str, *, on: dt.date, by:
     return planned
 
 
-def _check_batch(pks: Sequence[int], do: str) -> None:
+def check_batch(pks: Sequence[int], do: str) -> None:
+    """Refused for an unknown act, for nothing and for more than 500 at once."""
     if do not in (ISSUE, SEND):
         raise Refused(f"«{do}» is nothing that can be done with many invoices.", code="act", where="do")
     if not pks:

@@ -19,6 +19,7 @@ from core.fields import LARGEST
 from core.models import as_text
 from core.money import currency_codes
 from invoices.models import Invoice, InvoiceLine
+from invoices.paying import offered
 from invoices.totals import Line, Totals, line_net, total_of
 from policies.models import Terms
 from policies.services import default_terms
@@ -207,15 +208,17 @@ def _checked_fields(fields: Sequence[ExtraField]) -> list[ExtraField]:
 
 
 def _checked_ways(invoice: Invoice, ways: Sequence[str]) -> list[str]:
-    """The kinds of payment chosen for one invoice, in the company's order. Refused: one the company does not offer."""
-    offered = [method.kind for method in invoice.company.payment_methods.filter(is_active=True)]
+    """The kinds of payment chosen for one invoice, in the company's order. Refused: one this client is not offered."""
+    if not ways:
+        return []
+    kinds = [method.kind for method in offered(invoice.company, invoice.client, invoice.currency)]
     for kind in ways:
-        if kind not in offered:
+        if kind not in kinds:
             raise Refused(
-                f"«{kind}» is not a way to pay that {invoice.company} offers; choose among those it does.",
+                f"«{kind}» is not offered to {invoice.client} for {invoice.currency}; choose among the ways that are.",
                 code="way", where="ways",
             )  # fmt: skip
-    return [kind for kind in offered if kind in ways]
+    return [kind for kind in kinds if kind in ways]
 
 
 def _write(invoice: Invoice, lines: Sequence[LineDraft], heading: Heading) -> None:
