@@ -212,7 +212,8 @@ def test_what_people_wrote_is_text_on_paper_and_reaches_nothing(listener, compan
     draft = draft_invoice(client, [line], heading=Heading(note=evil, po_number=evil[:80]), by=CLERK)
     content = read_file(invoice_pdf(issue_invoice(draft, on=TODAY, by=CLERK)).sha256)
     assert asked == []
-    assert not PdfReader(io.BytesIO(content)).attachments
+    attached = PdfReader(io.BytesIO(content)).attachments
+    assert list(attached) == ["factur-x.xml"] and b"root:" not in attached["factur-x.xml"][0]
     said = text_of(content).replace("\n", "")
     assert said.count("<img src=") >= 4
     assert "root:" not in said
