@@ -1,4 +1,4 @@
-"""Terms, and policies in versions: read as a ladder of calendar dates, never edited, followed by a new version."""
+"""Policies in versions: read as a ladder of calendar dates, never edited, followed by a new version."""
 
 from __future__ import annotations
 
@@ -19,19 +19,13 @@ from core.errors import Refused
 from core.models import Company
 from core.services import today
 
-from . import admin_credit, admin_terms  # noqa: F401  register their own pages
+from . import admin_credit, admin_payment_terms, admin_terms  # noqa: F401  register their own pages
 from .forms import VERSION_FIELDS, SampleForm, StepFormSet, VersionForm, steps_from, steps_of
-from .models import CompanyPolicy, Policy, Terms
+from .models import CompanyPolicy, Policy
 from .services import new_version
 from .step_days import step_day
 
 SAMPLE_TERMS = dt.timedelta(days=30)
-
-
-@admin.register(Terms)
-class TermsAdmin(AuditedAdmin):
-    list_display = ["name", "company", "net_days", "late_percent", "is_default"]
-    list_filter = ["company"]
 
 
 @admin.register(CompanyPolicy)

@@ -18,9 +18,9 @@ from .terms import Instalment, TermsRule
 class Terms(models.Model):
     """Payment terms: a rule that names a day, never «due on receipt», and the rate charged when it is not kept.
 
-    ``net_days`` count from the day of issue, from the end of its month, or are the least before a fixed day of the
-    month, as ``rule`` says. ``parts`` are instalments: percent of the total and days from issue each; a deposit comes
-    before them.
+    ``net_days`` count from the day of issue or from the end of its month, as ``rule`` says, and are the least before a
+    fixed day of the month where there is one. ``parts`` are instalments: percent of the total and days from issue
+    each; a deposit comes before them.
     """
 
     RULES = [
@@ -83,7 +83,7 @@ class Terms(models.Model):
         return TermsRule(
             self.net_days,
             self.rule,  # type: ignore[arg-type]
-            self.day_of_month if self.rule == "day_of_month" else None,
+            self.day_of_month if self.rule != "net" else None,
             self.shift,  # type: ignore[arg-type]
             tuple(Instalment(Decimal(str(part["percent"])), int(part["days"])) for part in self.parts),
             Decimal(self.deposit_percent), self.deposit_days if self.deposit_percent else None,

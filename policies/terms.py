@@ -70,9 +70,9 @@ class Instalment(NamedTuple):
 class TermsRule:
     """Payment terms as arithmetic.
 
-    ``net_days`` count from the day of issue (net), from the end of its month (month_end), or are the least before the
-    next ``day_of_month``, of which 31 is the last of every month. With ``parts`` their days count from the day of
-    issue. ``shift`` moves a day without banks. Percentages are of the total.
+    ``net_days`` count from the day of issue, or from the end of its month (month_end). With a ``day_of_month``, where
+    31 is the last of every month, they are the least before the next such day. The days of ``parts`` count from the
+    day of issue. ``shift`` moves a day without banks. Percentages are of the total.
     """
 
     net_days: int
@@ -123,7 +123,8 @@ def check_rule(rule: TermsRule) -> None:
         )
     if rule.net_days > LONGEST_DAYS:
         raise Refused(f"Terms are at most {LONGEST_DAYS} days.", code="too_long", where="net_days")
-    if rule.rule == "day_of_month" and not 1 <= (rule.day_of_month or 0) <= 31:
+    needs_day = rule.rule == "day_of_month" or rule.day_of_month is not None
+    if needs_day and not 1 <= (rule.day_of_month or 0) <= 31:
         raise Refused("Say which day of the month, 1 to 31; 31 is its last day.", code="no_day", where="day_of_month")
     _check_parts(rule)
     _check_discount(rule)
@@ -136,7 +137,7 @@ def due_days(rule: TermsRule, issued_on: date, holidays: Collection[date] = _NO_
 
     >>> due_days(TermsRule(14), date(2026, 11, 21)).last
     datetime.date(2026, 12, 5)
-    >>> due_days(TermsRule(1, "day_of_month", 31), date(2026, 2, 28)).last  # the end of next month, not 28 March
+    >>> due_days(TermsRule(1, "month_end", 31), date(2026, 2, 28)).last  # the end of next month, not 28 March
     datetime.date(2026, 3, 31)
     >>> due_days(TermsRule(10, "month_end", shift="next"), date(2026, 9, 30), {date(2026, 10, 12)}).last
     datetime.date(2026, 10, 13)
@@ -183,14 +184,13 @@ def due_date(issued_on: date, net_days: int) -> date:
 
 def _plain_due(rule: TermsRule, issued_on: date) -> date:
     """The day on which the whole, or what the deposit leaves, falls due before it is moved."""
-    if rule.rule == "month_end":
-        return month_end(issued_on) + timedelta(days=rule.net_days)
-    earliest = issued_on + timedelta(days=rule.net_days)
-    if rule.rule == "net":
+    begins = month_end(issued_on) if rule.rule == "month_end" else issued_on
+    earliest = begins + timedelta(days=rule.net_days)
+    if rule.rule == "net" or rule.day_of_month is None:
         return earliest
     # From the first of its month each time, so that the 31st stays the 31st after a short month.
     first = earliest.replace(day=1)
-    days = (_in_month(add_months(first, n), rule.day_of_month or 31) for n in (0, 1))
+    days = (_in_month(add_months(first, n), rule.day_of_month) for n in (0, 1))
     return next(day for day in days if day >= earliest)
 
 

@@ -4,26 +4,15 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping
-from functools import lru_cache
 from zoneinfo import ZoneInfo
-
-import holidays
 
 from ar_collections.reminders import first_moment
 from clients.models import Client
+from core.closed_days import public_holidays
 from core.models import Company, Holiday
 from policies.models import Policy
 
 Place = tuple[str, str]  # time zone and country as the client's file has them; empty: the company's
-
-
-@lru_cache(maxsize=512)
-def public_holidays(country: str, year: int) -> frozenset[dt.date]:
-    """The public holidays of a country; none where the library does not know the country."""
-    try:
-        return frozenset(holidays.country_holidays(country, years=year))
-    except NotImplementedError:
-        return frozenset()
 
 
 def own_closed_days(company: Company, on: dt.date) -> frozenset[dt.date]:

@@ -148,6 +148,7 @@ def test_a_bank_account_that_cannot_exist_is_refused(admin, company):
         "bank_accounts-0-currency": "EUR",
         "bank_accounts-0-holder": "Lumen",
         "bank_accounts-0-iban": "DE00",
+        "bank_accounts-0-position": 1,
         "bank_accounts-0-is_active": "on",
         "bank_accounts-0-company": company.pk,
     }
