@@ -1,4 +1,4 @@
-"""The ticks of invoices: what was done is invoiced in the night after it was told; marks of the limits are kept."""
+"""The ticks of invoices: what was done, and what comes round, is invoiced in the night; marks of limits are kept."""
 
 from __future__ import annotations
 
@@ -16,11 +16,13 @@ from policies.services import policy_of
 
 from .models import CompletedWork
 from .services.exposure import note_credit
+from .services.recurring_runs import due_days, run_recurring
 from .services.work import due_tonight, invoice_work
 
 log = logging.getLogger(__name__)
 
 WORK_TICK = "invoices.invoice_work"
+RECURRING_TICK = "invoices.invoice_recurring"
 CREDIT_TICK = "invoices.note_credit"
 OPENS = dt.time(9)
 
@@ -44,6 +46,24 @@ def invoice_completed_work() -> None:
             result[company.code] = {"invoices": len(done.invoices), "left": len(done.left)}
             for left in done.left:
                 log.info("%s: %s", left.client, left.sentence)
+
+
+@shared_task(name=RECURRING_TICK)  # type: ignore[untyped-decorator]
+def invoice_recurring() -> None:
+    """Issue what comes again and again as soon as its day has begun where the company is, and mail it in the morning.
+
+    Asked every minute: days on which nothing ran are made up for, each once, as soon as we run again.
+    """
+    now = timezone.now()
+    with tick(RECURRING_TICK) as result:
+        for company in Company.objects.filter(recurring_invoices__isnull=False).distinct():
+            on = today(company, now)
+            if not due_days(company, on):
+                continue
+            ran = run_recurring(company, send_from=max(now, _opening(company, on)), on=on, by="system")
+            result[company.code] = {"invoices": len(ran.invoices), "refused": len(ran.refused)}
+            for run in (*ran.refused, *ran.not_sent):
+                log.info("%s, %s: %s", run.recurring, run.on, run.refused_because)
 
 
 @shared_task(name=CREDIT_TICK)  # type: ignore[untyped-decorator]

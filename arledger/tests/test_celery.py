@@ -25,6 +25,7 @@ def test_the_beat_table_names_the_sweeps_and_each_is_a_task():
         "deliver-messages": "outbox.deliver",
         "apply-late-interest": "collections.apply_late_interest",
         "invoice-completed-work": "invoices.invoice_work",
+        "invoice-what-recurs": "invoices.invoice_recurring",
         "note-who-crosses-a-limit": "invoices.note_credit",
         "look-after-credit": "collections.look_after_credit",
         "lift-cash-only": "collections.lift_cash_only",

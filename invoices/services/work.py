@@ -23,7 +23,7 @@ from core.models import Company, as_text
 from core.money import currency_codes, plain
 from invoices.days_to_invoice import Month, by_month
 from invoices.models import CompletedWork, CompletedWorkQuerySet, Invoice, InvoiceLine
-from invoices.totals import Totals
+from invoices.totals import Totals, stated
 from policies.models import Terms
 from policies.terms import longest_days
 
@@ -180,10 +180,10 @@ def check_work(client: Client, done: Done, on: dt.date) -> CompletedWork:
         raise Refused("Tax lies between 0 and 100 percent.", where="tax_percent")
     if len(done.key) > 100:
         raise Refused("A key has at most 100 characters.", where="key")
-    _check_tax(done)
+    check_tax(done.tax_category, done.tax_percent)
     line = LineDraft(
         done.description, done.quantity, done.unit_price, tax_percent=done.tax_percent, unit=done.unit,
-        tax_category=done.tax_category, exemption_reason=done.exemption_reason,
+        tax_category=stated(done.tax_category, done.tax_percent), exemption_reason=done.exemption_reason,
     )  # fmt: skip
     totals, (net,) = _priced(line, currency)
     return CompletedWork(
@@ -195,15 +195,15 @@ def check_work(client: Client, done: Done, on: dt.date) -> CompletedWork:
     )  # fmt: skip
 
 
-def _check_tax(done: Done) -> None:
+def check_tax(category: str, percent: Decimal) -> None:
+    """Refuse a tax category nobody knows, and tax where the category says that none is due."""
     known = dict(InvoiceLine.CATEGORIES)
-    if done.tax_category not in known:
+    if category not in known:
         listed = ", ".join(known)
-        raise Refused(f"“{done.tax_category}” is no tax category; there are {listed}.", where="tax_category")
-    if done.tax_category != "S" and done.tax_percent:
-        name = str(known[done.tax_category])
+        raise Refused(f"“{category}” is no tax category; there are {listed}.", where="tax_category")
+    if category != "S" and percent:
         raise Refused(
-            f"Work of the category “{name}” bears no tax; write 0 percent, or choose the standard rate.",
+            f"What is “{known[category]}” bears no tax; write 0 percent, or choose the standard rate.",
             where="tax_percent",
         )
 
@@ -370,7 +370,7 @@ def _line(client: Client, work: CompletedWork, several_orders: bool) -> LineDraf
     detail = f"{day} · {work.po_number}" if several_orders and work.po_number else day
     return LineDraft(
         work.description, work.quantity, work.unit_price, tax_percent=work.tax_percent, unit=work.unit, detail=detail,
-        tax_category=work.tax_category, exemption_reason=work.exemption_reason,
+        tax_category=stated(work.tax_category, work.tax_percent), exemption_reason=work.exemption_reason,
     )  # fmt: skip
 
 
