@@ -17,6 +17,8 @@ UNION
 SELECT e.key FROM invoices_entry e
 WHERE e.key NOT LIKE 'invoice:%%' AND e.key NOT LIKE 'charge:%%' AND e.key NOT LIKE 'waiver:%%'
   AND e.key NOT LIKE 'reversal:%%' AND e.key NOT LIKE 'payment:%%' AND e.key NOT LIKE 'alloc:%%'
+  AND e.key NOT LIKE 'refund:%%' AND e.key NOT LIKE 'payout:%%'
+  AND e.key NOT LIKE 'credit_note:%%'
 """
 
 _TAKEN_BACK = """EXISTS (
@@ -34,8 +36,11 @@ WHERE a.amount <> e.amount OR e.currency <> p.currency OR e.client_id <> p.clien
    OR COALESCE(a.invoice_id, e.invoice_id) <> e.invoice_id OR COALESCE(a.charge_id, 0) <> COALESCE(e.charge_id, 0)
 UNION
 SELECT p.id FROM payments_payment p JOIN (
-  SELECT a.payment_id, SUM(a.amount) AS used FROM payments_allocation a
-  LEFT JOIN invoices_entry r ON r.reverses_id = a.entry_id WHERE r.id IS NULL GROUP BY a.payment_id
+  SELECT g.payment_id, SUM(g.amount) AS used FROM (
+    SELECT a.payment_id, a.amount FROM payments_allocation a
+    LEFT JOIN invoices_entry r ON r.reverses_id = a.entry_id WHERE r.id IS NULL
+    UNION ALL SELECT f.payment_id, f.amount FROM payments_refund f WHERE f.state IN ('asked', 'done')
+  ) g GROUP BY g.payment_id
 ) u ON u.payment_id = p.id
 WHERE u.used > p.amount OR {_TAKEN_BACK}
 """  # noqa: S608 - a constant
@@ -45,9 +50,11 @@ WITH held AS (
   SELECT p.client_id, p.currency, SUM(p.amount) AS amount FROM payments_payment p WHERE NOT {_TAKEN_BACK}
   GROUP BY p.client_id, p.currency
 ), used AS (
-  SELECT p.client_id, p.currency, SUM(a.amount) AS amount FROM payments_allocation a
-  JOIN payments_payment p ON p.id = a.payment_id LEFT JOIN invoices_entry r ON r.reverses_id = a.entry_id
-  WHERE r.id IS NULL GROUP BY p.client_id, p.currency
+  SELECT p.client_id, p.currency, SUM(g.amount) AS amount FROM (
+    SELECT a.payment_id, a.amount FROM payments_allocation a
+    LEFT JOIN invoices_entry r ON r.reverses_id = a.entry_id WHERE r.id IS NULL
+    UNION ALL SELECT f.payment_id, f.amount FROM payments_refund f WHERE f.state IN ('asked', 'done')
+  ) g JOIN payments_payment p ON p.id = g.payment_id GROUP BY p.client_id, p.currency
 ), credit AS (
   SELECT client_id, currency,
     SUM(CASE WHEN cr = 'customer_credit' THEN amount WHEN dr = 'customer_credit' THEN -amount ELSE 0 END) AS amount
@@ -69,13 +76,44 @@ SELECT DISTINCT d.claim FROM (
 ) d
 WHERE d.owed < 0
 """
+# What a provider holds: every movement belongs to a payment that came by it, and is what refunds and payouts say.
+_CLEARING = """
+SELECT e.id FROM invoices_entry e LEFT JOIN payments_payment p ON e.doc = 'payment:' || p.id
+  LEFT JOIN payments_checkout c ON c.payment_id = p.id
+WHERE (e.dr LIKE 'clearing:%%' OR e.cr LIKE 'clearing:%%')
+  AND (c.id IS NULL OR 'clearing:' || c.provider NOT IN (e.dr, e.cr)
+       OR (e.key NOT LIKE 'payment:%%' AND e.key NOT LIKE 'refund:%%' AND e.key NOT LIKE 'reversal:refund:%%'
+           AND e.key NOT LIKE 'payout:' || c.provider || ':%%'))
+"""
+
+_CHECKOUTS = """
+SELECT c.id FROM payments_checkout c LEFT JOIN payments_payment p ON p.id = c.payment_id
+  LEFT JOIN invoices_entry e ON e.key = 'payment:' || p.key
+WHERE (c.state = 'succeeded') <> (c.payment_id IS NOT NULL)
+   OR (c.payment_id IS NOT NULL AND (p.client_id <> c.client_id OR e.id IS NULL OR e.dr <> 'clearing:' || c.provider))
+"""
+
+_REFUNDS = """
+SELECT f.id FROM payments_refund f JOIN payments_payment p ON p.id = f.payment_id
+  LEFT JOIN invoices_entry e ON e.key = 'refund:' || f.key LEFT JOIN invoices_entry r ON r.reverses_id = e.id
+WHERE (f.state IN ('asked', 'done') AND (e.id IS NULL OR r.id IS NOT NULL))
+   OR (f.state IN ('failed', 'won') AND e.id IS NOT NULL AND r.id IS NULL)
+   OR e.amount <> f.amount OR e.currency <> f.currency OR e.doc <> 'payment:' || p.id OR f.currency <> p.currency
+UNION
+SELECT -e.id FROM invoices_entry e LEFT JOIN payments_refund f ON e.key = 'refund:' || f.key
+WHERE e.key LIKE 'refund:%%' AND f.id IS NULL
+"""
+
 _INVOICE = _NEVER_BELOW_NOTHING.format(claim="invoice_id", account="receivable")
 _CHARGE = _NEVER_BELOW_NOTHING.format(claim="charge_id", account="receivable_charges")
 
 INVARIANTS = [
     sql("L9", "every payment has its entry, every such entry its payment, and no key is of another kind", _KEYS),
     sql("L10", "a payment is what its entries say, and no more of it is allocated than came in and stands", _PAYMENTS),
-    sql("L10", "unapplied cash is what came in less what is allocated", _UNAPPLIED),
+    sql("L10", "unapplied cash is what came in less what is allocated or given back", _UNAPPLIED),
     sql("L10", "on no day more is allocated to an invoice than is owed on it", _INVOICE),
     sql("L10", "on no day more is taken off a charge than it amounts to", _CHARGE),
+    sql("L10", "what was given back is what its entries say; won back or failed, it is reversed", _REFUNDS),
+    sql("L13", "what a provider holds moves only for a payment that came by it", _CLEARING),
+    sql("L13", "a checkout succeeded where its payment came in on the account of its provider", _CHECKOUTS),
 ]

@@ -27,16 +27,27 @@ from hypothesis.stateful import (
 from ar_collections.services.interest import correct_interest
 from arledger.invariants import check
 from core.errors import Refused
-from invoices.models import ACCOUNTS, RECEIVABLE, RECEIVABLE_CHARGES, Charge, Entry, Invoice
+from invoices.models import ACCOUNTS, RECEIVABLE, RECEIVABLE_CHARGES, Charge, CreditNote, Entry, Invoice
 from invoices.services.charging import charge_interest, give_interest_notice, waive_charge
 from invoices.services.drafting import Heading, LineDraft, delete_draft, draft_invoice, edit_draft
 from invoices.services.issuing import issue_invoice, void_invoice
 from payments.models import Allocation, Payment
-from payments.services import allocate, deallocate, record_payment, take_back_payment, unallocated, unapplied_cash
+from payments.services import (
+    allocate,
+    creditable,
+    credited_total,
+    deallocate,
+    issue_credit_note,
+    record_payment,
+    take_back_payment,
+    unallocated,
+    unapplied_cash,
+)
 from tests.cast import CLERK, make_client, make_company
 
 BEGIN = dt.date(2026, 1, 1)
 DAY = dt.timedelta(days=1)
+FINE = Decimal("0.0001")
 AMOUNTS = st.decimals(Decimal("0.01"), Decimal(3000), places=2)
 PICK = st.integers(0, 1000)
 LINES = st.lists(
@@ -55,7 +66,7 @@ class Desk(RuleBasedStateMachine):
         self.undo.__enter__()
         company = make_company()
         self.clients = [make_client(company), make_client(company, "C-0002", currency="USD")]
-        self.today, self.payments = BEGIN + 89 * DAY, 0
+        self.today, self.payments, self.notes = BEGIN + 89 * DAY, 0, 0
         for client in self.clients:  # both owe interest from the beginning, so that much can go wrong with it
             owed = issue_invoice(
                 draft_invoice(client, [LineDraft("work", Decimal(1), Decimal(5000))], by=CLERK), on=BEGIN, by=CLERK
@@ -119,6 +130,19 @@ class Desk(RuleBasedStateMachine):
     def void(self, pick: int) -> None:
         if invoice := self.one(Invoice, pick):
             self.trying(void_invoice, invoice, reason="wrong", on=self.today)
+
+    @rule(pick=PICK, share=st.sampled_from([None, 1, 2, 4]))
+    def credit(self, pick: int, share: int | None) -> None:
+        """All that is left of an invoice, or a part of each of its lines."""
+        if invoice := self.one(Invoice, pick):
+            lines = None
+            if share:
+                parts = {row.line.position: (row.left / share).quantize(FINE) for row in creditable(invoice)}
+                lines = {position: part for position, part in parts.items() if part}
+            self.notes += 1
+            for _twice in range(2):
+                self.trying(issue_credit_note, invoice, lines, reason="wrong", key=f"c{self.notes}", on=self.today)
+            assert CreditNote.objects.filter(key=f"c{self.notes}").count() <= 1
 
     @rule(pick=PICK, amount=AMOUNTS, back=st.integers(0, 60), how=st.sampled_from(["oldest", "exact", "none"]),
           currency=st.sampled_from(["EUR", "USD"]))  # fmt: skip
@@ -198,6 +222,9 @@ class Desk(RuleBasedStateMachine):
                 assert balance == sum(e[5] for e in mine if e[3] == account) - sum(
                     e[5] for e in mine if e[4] == account
                 )
+        for invoice in Invoice.objects.issued():
+            put = sum((a.amount for a in invoice.allocations.standing()), Decimal(0))
+            assert invoice.balance == invoice.total - credited_total(invoice) - put >= 0
         for client in self.clients:
             left: dict[str, Decimal] = {}
             for payment in Payment.objects.filter(client=client):

@@ -9,7 +9,7 @@ from django.db.models import F
 from core.models import Company
 from invoices.models import Series
 
-MARKS = {"invoice": "", "pro_forma": "PF-"}
+MARKS = {"invoice": "", "pro_forma": "PF-", "credit_note": "CN-", "receipt": "R-"}
 
 
 def next_number(company: Company, on: dt.date, kind: str = "invoice") -> tuple[Series, int]:

@@ -72,12 +72,13 @@ def deallocate(allocation: Allocation, *, on: dt.date, by: Any, reason: str = ""
 
 
 def unallocated(payment: Payment) -> Decimal:
-    """What is left of a payment: its amount less the allocations that stand; of one taken back nothing."""
+    """What is left of a payment: its amount less what it was put to and what was given back; taken back, nothing."""
     if payment.reversal() is not None:
         return Decimal(0)
     used: Decimal = payment.allocations.standing().aggregate(sum=Sum("amount"))["sum"] or Decimal(0)
+    gone: Decimal = payment.refunds.standing().aggregate(sum=Sum("amount"))["sum"] or Decimal(0)
     amount: Decimal = payment.amount
-    return amount - used
+    return amount - used - gone
 
 
 def unapplied_cash(client: Client, on: dt.date | None = None) -> dict[str, Decimal]:
@@ -172,7 +173,7 @@ def _post(payment: Payment, parts: Sequence[Part], on: dt.date, by: Any) -> list
                 cr=RECEIVABLE_CHARGES if charge else RECEIVABLE,
                 amount=part.amount,
                 currency=payment.currency,
-                effective_on=first_day(part.amount, _moved(charge or invoice), max(on, part.claim.issued_on)),
+                effective_on=first_day(part.amount, moved_by_day(charge or invoice), max(on, part.claim.issued_on)),
                 invoice=invoice,
                 charge=charge,
             )
@@ -191,7 +192,7 @@ def _post(payment: Payment, parts: Sequence[Part], on: dt.date, by: Any) -> list
     ]
 
 
-def _moved(claim: Invoice | Charge) -> dict[dt.date, Decimal]:
+def moved_by_day(claim: Invoice | Charge) -> dict[dt.date, Decimal]:
     """What moved the balance of an invoice or a charge, per day."""
     account = RECEIVABLE_CHARGES if isinstance(claim, Charge) else RECEIVABLE
     entries = Entry.objects.filter(charge=claim) if isinstance(claim, Charge) else Entry.objects.filter(invoice=claim)
