@@ -240,8 +240,8 @@ def total_rows(
         }
         label = _("Exempt from %(tax)s") if group.category == "E" else _("%(tax)s %(rate)s on %(net)s")
         rows.append(Row(label % words, show(group.tax, currency, language)))
-    if rounding := document.total - totals.total:  # a credit note takes the cents that earlier ones left
-        rows.append(Row(_("Rounding"), show(rounding, currency, language)))
+    if isinstance(document, CreditNote) and document.total != totals.total:  # the cents that earlier ones left
+        rows.append(Row(_("Rounding"), show(document.total - totals.total, currency, language)))
     return tuple(rows)
 
 
