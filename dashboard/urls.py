@@ -2,7 +2,20 @@ from django.urls import URLPattern, URLResolver, path
 
 from . import bulk_urls, credit_urls, work_urls
 from .desk import choose_company, staff_page
-from .views import charges, clients, conversations, holds, imports, invoices, outbox, payments, search, sending, tasks
+from .views import (
+    charges,
+    clients,
+    conversations,
+    holds,
+    imports,
+    invoice_editor,
+    invoices,
+    outbox,
+    payments,
+    search,
+    sending,
+    tasks,
+)
 from .views.collections import call_undo, collections
 from .views.disputes import disputes
 from .views.promises import promises
@@ -39,10 +52,10 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("disputes/", staff_page(disputes), name="disputes"),
     path("disputes/<int:pk>/close/", staff_page(conversations.dispute_close), name="dispute_close"),
     path("invoices/", staff_page(invoices.invoices), name="invoices"),
-    path("invoices/new/", staff_page(invoices.invoice_new), name="invoice_new"),
-    path("invoices/totals/", staff_page(invoices.invoice_totals), name="invoice_totals"),
+    path("invoices/new/", staff_page(invoice_editor.invoice_new), name="invoice_new"),
+    path("invoices/totals/", staff_page(invoice_editor.invoice_totals), name="invoice_totals"),
     path("invoices/<int:pk>/", staff_page(invoices.invoice_page), name="invoice"),
-    path("invoices/<int:pk>/edit/", staff_page(invoices.invoice_edit), name="invoice_edit"),
+    path("invoices/<int:pk>/edit/", staff_page(invoice_editor.invoice_edit), name="invoice_edit"),
     path("invoices/<int:pk>/issue/", staff_page(invoices.invoice_issue), name="invoice_issue"),
     path("invoices/<int:pk>/delete/", staff_page(invoices.invoice_delete), name="invoice_delete"),
     path("invoices/<int:pk>/void/", staff_page(invoices.invoice_void), name="invoice_void"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from decimal import Decimal
 from typing import Any
 
@@ -12,7 +13,19 @@ from clients.models import Client, Contact
 from core.models import LANGUAGES, Company
 from dashboard.forms_layout import HouseForm
 from invoices.models import Invoice, InvoiceLine
-from invoices.services.drafting import PRICE_PLACES, QUANTITY_PLACES, TAX_PLACES, Heading, LineDraft
+from invoices.paying import offered
+from invoices.services.drafting import (
+    LONGEST_LABEL,
+    LONGEST_VALUE,
+    PRICE_PLACES,
+    QUANTITY_PLACES,
+    TAX_PLACES,
+    ExtraField,
+    Heading,
+    LineDraft,
+    wished_fields,
+)
+from invoices.tax_proposal import Proposal
 from policies.models import Terms
 
 from .choices import currencies
@@ -45,6 +58,10 @@ class HeadingForm(forms.Form):
     note = forms.CharField(
         label=_("Note on the invoice"), required=False, widget=forms.Textarea(attrs={"rows": 2}), max_length=2000
     )
+    ways = forms.MultipleChoiceField(
+        label=_("Ways to pay"), required=False, widget=forms.CheckboxSelectMultiple,
+        help_text=_("None ticked: the usual ones. Tick some, and only those stand on this invoice."),
+    )  # fmt: skip
 
     def __init__(self, *args: Any, company: Company, client: Client | None = None, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -57,16 +74,54 @@ class HeadingForm(forms.Form):
         contacts.queryset = people.filter(client=client) if client else people.select_related("client")
         if client is None:
             contacts.label_from_instance = lambda person: f"{person.client} · {person}"  # type: ignore[method-assign, assignment]
-        for field in self.fields.values():
-            if not field.widget.is_hidden:
+        self.fields["ways"].choices = ways_of(company, client)  # type: ignore[attr-defined]
+        for name, field in self.fields.items():
+            if not field.widget.is_hidden and name != "ways":
                 field.widget.attrs["class"] = "form-select" if isinstance(field, forms.ChoiceField) else "form-control"
 
-    def heading(self) -> Heading:
+    def heading(self, extra: Sequence[ExtraField] = ()) -> Heading:
+        """What stands above the lines; a field its client wishes for, and that nobody was asked about, is on it too."""
         given = self.cleaned_data
+        asked = {field["label"].casefold() for field in extra}
+        fields = [*extra, *(f for f in wished_fields(given["client"]) if f["label"].casefold() not in asked)]
         return Heading(
             terms=given["terms"], contact=given["contact"], currency=given["currency"], po_number=given["po_number"],
             service_from=given["service_from"], service_to=given["service_to"], note=given["note"],
+            extra_fields=fields, ways=given["ways"],
         )  # fmt: skip
+
+
+def ways_of(company: Company, client: Client | None) -> list[tuple[str, Any]]:
+    """The ways to pay to choose from: those a client is offered in its currency, or all of the company's."""
+    if client is not None:
+        return [(method.kind, method.get_kind_display()) for method in offered(company, client, client.currency)]
+    return [(method.kind, method.get_kind_display()) for method in company.payment_methods.filter(is_active=True)]
+
+
+class ExtraForm(forms.Form):
+    """One thing the client wants to read: what it is called, and what stands beside it."""
+
+    label = forms.CharField(label=_("Field"), required=False, max_length=LONGEST_LABEL)
+    value = forms.CharField(label=_("What it says"), required=False, max_length=LONGEST_VALUE)
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        for field in self.fields.values():
+            field.widget.attrs["class"] = "form-control"
+
+
+class BaseExtras(forms.BaseFormSet[ExtraForm]):
+    """The extra fields as written."""
+
+    def extras(self) -> list[ExtraField]:
+        """Each with a label; one left without a value is not printed."""
+        told = [form.cleaned_data for form in self.forms if form.is_valid() and form.cleaned_data]
+        return [
+            ExtraField(label=row["label"], value=row["value"]) for row in told if row["label"] or row["value"]
+        ]  # fmt: skip
+
+
+ExtraFormSet = forms.formset_factory(ExtraForm, formset=BaseExtras, extra=0)
 
 
 class LineForm(forms.Form):
@@ -79,15 +134,24 @@ class LineForm(forms.Form):
     unit_price = AmountField(label=_("Price"), digits=PRICE_PLACES)
     tax_percent = AmountField(label=_("Tax, %"), digits=TAX_PLACES, initial=Decimal(0))
     tax_category = forms.ChoiceField(label=_("Tax category"), choices=InvoiceLine.CATEGORIES, initial="S")
+    exemption_reason = forms.CharField(label=_("Reason for no tax"), required=False, max_length=200)
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, tax: Proposal | None = None, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        if tax is not None:
+            self.fields["tax_percent"].initial, self.fields["tax_category"].initial = tax.percent, tax.category
         for name, field in self.fields.items():
             field.widget.attrs["class"] = "form-select" if name == "tax_category" else "form-control"
         for name in ("quantity", "unit_price", "tax_percent"):
             self.fields[name].widget.attrs["class"] += " n"
         self.fields["description"].widget.attrs["placeholder"] = _("What was delivered")
         self.fields["detail"].widget.attrs["placeholder"] = _("Detail, if any")
+        self.fields["exemption_reason"].widget.attrs["placeholder"] = _("Reason; empty: the words of the law")
+
+    @property
+    def without_tax(self) -> str:
+        """When the page asks for a reason: data-when of the field."""
+        return f"{self.add_prefix('tax_category')}:E AE K G O"
 
     def has_changed(self) -> bool:
         """A row in which neither a thing nor a price stands is no line."""
@@ -122,7 +186,9 @@ LineFormSet = forms.formset_factory(LineForm, formset=BaseLines, extra=1, can_de
 
 def lines_of(invoice: Invoice) -> list[dict[str, Any]]:
     """A draft's lines as the form begins with them."""
-    fields = ("description", "detail", "quantity", "unit", "unit_price", "tax_percent", "tax_category")
+    fields = (
+        "description", "detail", "quantity", "unit", "unit_price", "tax_percent", "tax_category", "exemption_reason",
+    )  # fmt: skip
     return [{name: getattr(line, name) for name in fields} for line in invoice.lines.all()]
 
 

@@ -69,9 +69,10 @@ def bulk_start(request: StaffRequest) -> HttpResponse:
     if begun is not None:
         return redirect("dashboard:bulk_run", begun.pk)
     with refusals_said(request):
-        told = {"do": request.POST.get("do", ""), "pks": _chosen(request), "key": key}
-        check_batch(told["pks"], told["do"])
-        return redirect("dashboard:bulk_run", _begin(request, told, since=request.desk.now).pk)
+        do, pks = request.POST.get("do", ""), _chosen(request)
+        check_batch(pks, do)
+        job = _begin(request, {"do": do, "pks": pks, "key": key}, since=request.desk.now)
+        return redirect("dashboard:bulk_run", job.pk)
     return redirect("dashboard:invoices")
 
 

@@ -17,16 +17,14 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST
 
-from clients.models import Client
 from clients.services.limits import limit_of
 from clients.services.overrides import standing_overrides
 from clients.services.status import status_of
 from core.dates import show_day
-from core.errors import Refused
 from core.money import plain
 from core.services import read_file, today
-from dashboard.desk import StaffRequest, refusals_on, refusals_said, row_number
-from dashboard.forms.invoices import HeadingForm, LineFormSet, VoidForm, lines_of
+from dashboard.desk import StaffRequest, refusals_on, refusals_said
+from dashboard.forms.invoices import VoidForm
 from dashboard.lists import Column, as_csv, in_order, page_of, wants_csv
 from dashboard.pages import form_page
 from dashboard.reports.invoices import due_filter, invoices_of, parts_of, tab_filter, tabs_of
@@ -34,18 +32,16 @@ from dashboard.templatetags.ledger import AGES
 from invoices.mails import file_name
 from invoices.models import Invoice
 from invoices.pdf import CouldNotPrint, invoice_pdf
-from invoices.services.credit import credit_check, warn_about
-from invoices.services.drafting import delete_draft, draft_invoice, edit_draft, totals_of_lines
+from invoices.services.credit import credit_check
+from invoices.services.drafting import delete_draft
 from invoices.services.duplicating import duplicate_invoice
 from invoices.services.exposure import exposure_of
 from invoices.services.issuing import issue_invoice, void_invoice
 from invoices.services.sending import send_invoice
-from policies.services import default_terms
-from policies.terms import due_date, due_words
+from policies.terms import due_words
 
 from .client_head import rights_of
 
-NOT_KEPT = 0  # the number no invoice has
 ORDERS = {
     "number": ["number"], "client": ["client__name"], "issued_on": ["issued_on"], "due_on": ["due_on"],
     "total": ["total"], "balance": ["balance"],
@@ -113,102 +109,7 @@ def _filtered(request: StaffRequest, given: Mapping[str, str]) -> QuerySet[Invoi
     return rows.filter(due_filter(given.get("due", ""), request.desk.on))
 
 
-def invoice_new(request: StaffRequest) -> HttpResponse:
-    asked = request.GET.get("client", "")
-    mine = Client.objects.filter(company=request.desk.company)
-    client = mine.filter(pk=row_number(asked)).first()
-    currency = client.currency if client else request.desk.company.currency
-    return _write(request, None, client, {"client": client, "currency": currency})
-
-
-def invoice_edit(request: StaffRequest, pk: int) -> HttpResponse:
-    invoice = get_object_or_404(Invoice.objects.select_related("client__company"), pk=pk)
-    if invoice.issued_at is not None:
-        return redirect("dashboard:invoice", pk)
-    fields = ("client", "version", "contact", "terms", "currency", "po_number", "service_from", "service_to", "note")
-    return _write(request, invoice, invoice.client, {name: getattr(invoice, name) for name in fields})
-
-
-def _write(
-    request: StaffRequest, invoice: Invoice | None, client: Client | None, begun: dict[str, Any]
-) -> HttpResponse:
-    """One page writes a draft and writes it anew; «Add a line» and «Show totals» only look."""
-    company = invoice.company if invoice else request.desk.company
-    data, act = request.POST.copy() if request.method == "POST" else None, request.POST.get("do", "save")
-    if data is not None and act == "line":
-        rows = data.get("lines-TOTAL_FORMS", "")
-        if rows == "0" or row_number(rows):  # the formset itself says what is wrong with anything else
-            data["lines-TOTAL_FORMS"] = str(min(int(rows) + 1, 200))
-    form = HeadingForm(data, initial=begun, company=company, client=client)
-    lines = LineFormSet(data, prefix="lines", initial=lines_of(invoice) if invoice else None)
-    good = data is not None and form.is_valid() and lines.is_valid()
-    if good and act in ("save", "issue", "send"):
-        with refusals_on(form):
-            return _kept(request, invoice, form, lines, act)
-    shown = {
-        "form": form, "lines": lines, "invoice": invoice, "client": client, "looking": act in ("line", "totals"),
-        "totals": _totals(request, form, lines, invoice) if good else None,
-    }  # fmt: skip
-    refused = data is not None and act not in ("line", "totals")
-    return render(request, "dashboard/invoice_form.html", shown, status=422 if refused else 200)
-
-
-def _kept(request: StaffRequest, invoice: Invoice | None, form: HeadingForm, lines: Any, act: str) -> HttpResponse:
-    if invoice is None:
-        key = form.cleaned_data["key"] or None
-        written = Invoice.objects.filter(form_key=key).first() if key else None
-        if written is not None:
-            said = _("This form was already sent and wrote %(invoice)s; nothing was written again. Begin a new one.")
-            messages.warning(request, said % {"invoice": written})
-            return redirect("dashboard:invoice", written.pk)
-        client, heading = form.cleaned_data["client"], form.heading()
-        draft = draft_invoice(client, lines.lines(), heading=heading, key=key, by=request.user)
-    else:
-        draft = edit_draft(
-            invoice, lines.lines(), heading=form.heading(), version=form.cleaned_data["version"], by=request.user
-        )
-    if act == "save":
-        messages.success(request, _("Kept as a draft."))
-        return redirect("dashboard:invoice", draft.pk)
-    return _issue(request, draft, then_send=act == "send")
-
-
-def invoice_totals(request: StaffRequest) -> HttpResponse:
-    """The totals and the due date of what is being written, as a fragment; nothing is kept."""
-    form = HeadingForm(request.POST or None, company=request.desk.company)
-    lines = LineFormSet(request.POST or None, prefix="lines")
-    form.is_valid()
-    asked = request.GET.get("invoice", "")
-    mine = Invoice.objects.drafts().filter(company=request.desk.company)
-    draft = mine.filter(pk=row_number(asked)).first()
-    return render(request, "dashboard/_totals.html", {"totals": _totals(request, form, lines, draft)})
-
-
-def _totals(request: StaffRequest, form: HeadingForm, lines: Any, draft: Invoice | None) -> dict[str, Any]:
-    """What the invoice would come to and when it would be due if it were issued today; a refusal in its words."""
-    given = getattr(form, "cleaned_data", {})
-    client: Client | None = given.get("client")
-    currency = given.get("currency") or request.desk.company.currency
-    shown: dict[str, Any] = {"currency": currency}
-    terms = given.get("terms") or (client.terms if client else None) or default_terms(request.desk.company)
-    if terms is not None:
-        shown["due"] = due_words(due_date(request.desk.on, terms.net_days), request.desk.on, "en")
-        shown["terms"] = terms
-    written = [line for line in lines.forms if line.has_changed() and line.is_valid()]
-    try:
-        shown["totals"] = totals_of_lines([form.line() for form in written], currency)[0]
-    except (Refused, ValueError) as refused:
-        shown["refused"] = str(refused)
-        return shown
-    if client is not None and shown["totals"].total > 0:
-        meant = Invoice(pk=draft.pk if draft else NOT_KEPT, client=client, currency=currency, terms=terms)
-        meant.total = shown["totals"].total
-        shown["warns"] = warn_about(meant, request.desk.on)
-        shown["credit"] = _credit_left(meant, request.desk.on)
-    return shown
-
-
-def _credit_left(draft: Invoice, on: dt.date) -> dict[str, Any] | None:
+def credit_left(draft: Invoice, on: dt.date) -> dict[str, Any] | None:
     """What is left of the limit before a draft and after it; None where no limit was set in its currency."""
     limit = limit_of(draft.client, draft.currency, on)
     if limit is None:
@@ -235,7 +136,7 @@ def invoice_page(request: StaffRequest, pk: int) -> HttpResponse:
     }  # fmt: skip
     if context["state"] == "draft":
         context |= {"verdict": credit_check(invoice, on, request.user), "rights": rights_of(request)}
-        context["credit"] = _credit_left(invoice, on)
+        context["credit"] = credit_left(invoice, on)
         context["exceptions"] = standing_overrides(invoice.client, on)
     return render(request, "dashboard/invoice.html", context)
 
@@ -253,10 +154,11 @@ def _live(request: StaffRequest, parts: Any) -> list[dict[str, Any]]:
 @require_POST
 def invoice_issue(request: StaffRequest, pk: int) -> HttpResponse:
     invoice = get_object_or_404(Invoice, pk=pk)
-    return _issue(request, invoice, then_send=request.POST.get("do") == "send")
+    return issue(request, invoice, then_send=request.POST.get("do") == "send")
 
 
-def _issue(request: StaffRequest, invoice: Invoice, *, then_send: bool) -> HttpResponse:
+def issue(request: StaffRequest, invoice: Invoice, *, then_send: bool) -> HttpResponse:
+    """Issue a draft, and send it where that was asked; a refusal leaves the draft with the reason."""
     on = today(invoice.company, request.desk.now)
     if invoice.issued_at is not None:
         messages.warning(request, _("%(invoice)s is issued already; nothing was done again.") % {"invoice": invoice})

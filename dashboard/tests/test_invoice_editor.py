@@ -1,0 +1,149 @@
+"""The editor of an invoice: the tax it proposes, what the client wishes, ways to pay, and when each part is due."""
+
+from __future__ import annotations
+
+import datetime as dt
+from decimal import Decimal
+from typing import Any
+
+import pytest
+import time_machine
+from django.utils import timezone
+
+from clients.models import Wishes
+from invoices.models import Invoice
+from invoices.tax_proposal import propose_tax
+from tests.cast import TODAY, make_client, make_draft, make_invoice
+
+from .test_invoices import text, url, written
+
+pytestmark = pytest.mark.django_db
+NOON = dt.datetime.combine(TODAY, dt.time(12), tzinfo=dt.UTC)
+NEW = "/invoices/new/"
+
+
+@pytest.fixture
+def desk(client: Any, clerk: Any, company: Any) -> Any:
+    with time_machine.travel(NOON, tick=False):
+        client.force_login(clerk)
+        yield client
+
+
+def look(desk: Any, client: Any, *lines: Any, **more: Any) -> str:
+    return text(desk.post(url("invoice_totals"), written(client, *(lines or (("Design", "1", "1000"),)), **more)))
+
+
+def test_instalments_and_the_discount_for_paying_early_are_shown_before_it_is_issued(desk, company, good_client):
+    parts = [{"percent": "50", "days": 14}, {"percent": "50", "days": 30}]
+    terms = company.terms.create(name="Two halves", net_days=30, parts=parts)
+    page = look(desk, good_client, terms=terms.pk)
+    assert "Due in 14 days — by 2 December 2026" in page and "Due in 30 days — by 18 December 2026" in page
+    assert page.count("€595.00") == 2
+    early = company.terms.create(name="Early", net_days=30, discount_percent=Decimal(2), discount_days=10)
+    assert "discount, €23.80, if paid by 28 November 2026" in look(desk, good_client, terms=early.pk)
+
+
+def test_reverse_charge_is_proposed_to_a_business_elsewhere_in_the_union_and_never_forced(desk, company):
+    french = make_client(company, "C-5", country="FR", tax_number="FR40303265045")
+    page = look(desk, french)
+    assert "reverse charge" in page and "Line 1 bears tax" in page and 'data-tax-category="AE"' in page
+    taken = desk.post(NEW, written(french, ("Design", "1", "1000"), do="tax"))
+    lines = taken.context["lines"]
+    assert (lines[0]["tax_category"].value(), lines[0]["tax_percent"].value()) == ("AE", "0")
+    assert "Line 1 bears tax" not in text(taken)
+    desk.post(NEW, written(french, ("Design", "1", "1000")))  # kept as it was written
+    assert Invoice.objects.get().lines.get().tax_category == "S"
+
+
+def test_the_proposal_depends_on_both_countries_and_on_a_valid_number():
+    usual = Decimal(19)
+    told = {
+        (home, there, number): propose_tax(home, there, number, usual)
+        for home, there, number in [
+            ("DE", "DE", ""), ("DE", "FR", "FR40303265045"), ("DE", "FR", ""), ("DE", "GR", "EL094259216"),
+            ("DE", "FR", "DE136695976"), ("DE", "CH", ""), ("US", "US", ""), ("DE", "", ""),
+        ]
+    }  # fmt: skip
+    assert [(p.why, p.category, p.percent) for p in told.values()] == [
+        ("home", "S", usual), ("eu_business", "AE", 0), ("eu_no_number", "S", usual), ("eu_business", "AE", 0),
+        ("eu_no_number", "S", usual), ("abroad", "O", 0), ("unknown", "S", usual), ("unknown", "S", usual),
+    ]  # fmt: skip
+
+
+def test_a_number_that_cannot_exist_proposes_nothing_without_tax(desk, company):
+    french = make_client(company, "C-5", country="FR", tax_number="FR40303265046")
+    page = look(desk, french)
+    assert "no VAT number of a business there on file" in page and "Line 1 bears tax" not in page
+
+
+def test_a_new_line_begins_with_the_tax_the_client_was_last_invoiced(desk, company, good_client):
+    make_invoice(good_client, "100", tax="7")
+    form = desk.get(NEW, {"client": good_client.pk}).context["lines"][0]
+    assert (form["tax_percent"].value(), form["tax_category"].value()) == ("7", "S")
+    added = desk.post(NEW, written(good_client, ("Design", "1", "1000"), do="line")).context["lines"][1]
+    assert [added[name].value() for name in ("quantity", "tax_percent", "tax_category")] == ["1", "19", "S"]
+
+
+def test_a_reason_for_no_tax_is_kept_with_its_line(desk, good_client):
+    data = written(good_client, ("Course", "1", "80")) | {
+        "lines-0-tax_percent": "0", "lines-0-tax_category": "E", "lines-0-exemption_reason": "§ 4 Nr. 21 UStG",
+    }  # fmt: skip
+    desk.post(NEW, data)
+    draft = Invoice.objects.get()
+    assert draft.lines.get().exemption_reason == "§ 4 Nr. 21 UStG"
+    again = desk.get(url("invoice_edit", draft.pk)).context["lines"][0]
+    assert again["exemption_reason"].value() == "§ 4 Nr. 21 UStG"
+
+
+def test_a_missing_order_number_is_said_while_it_is_written(desk, company):
+    strict = make_client(company, "C-3", po_required=True, name="Strict & Co")
+    assert "Strict &amp; Co pays only with a purchase order number" in look(desk, strict)
+    assert "purchase order number" not in look(desk, strict, po_number="PO-1")
+
+
+def wish(client: Any, *fields: tuple[str, str]) -> None:
+    told = [{"label": label, "value": value} for label, value in fields]
+    Wishes.objects.create(client=client, extra_fields=told, told_by="Mara", told_at=timezone.now())
+
+
+def test_what_the_client_wishes_to_read_stands_on_every_invoice(desk, good_client):
+    wish(good_client, ("Cost centre", "4711"), ("Buyer", ""))
+    page = desk.get(NEW, {"client": good_client.pk})
+    assert [row["label"].value() for row in page.context["extras"]] == ["Cost centre", "Buyer"]
+    assert "wants to read: Cost centre, Buyer" in look(desk, good_client)
+    added = desk.post(NEW, written(good_client, ("Design", "1", "5"), do="client")).context["extras"]
+    assert [(row["label"].value(), row["value"].value()) for row in added] == [("Cost centre", "4711"), ("Buyer", "")]
+    desk.post(NEW, written(good_client, ("Design", "1", "5")))  # nobody was asked: what is known is on it
+    assert Invoice.objects.get().extra_fields == [{"label": "Cost centre", "value": "4711"}]
+
+
+def extra(*fields: tuple[str, str]) -> dict[str, str]:
+    data = {"extra-TOTAL_FORMS": str(len(fields)), "extra-INITIAL_FORMS": "0"}
+    for n, (label, value) in enumerate(fields):
+        data |= {f"extra-{n}-label": label, f"extra-{n}-value": value}
+    return data
+
+
+def test_a_field_is_filled_in_or_left_out_on_one_invoice(desk, good_client):
+    wish(good_client, ("Cost centre", "4711"), ("Buyer", ""))
+    data = written(good_client, ("Design", "1", "5")) | extra(("Cost centre", ""), ("Buyer", "J. Beck"))
+    desk.post(NEW, data)
+    draft = Invoice.objects.get()
+    assert draft.extra_fields == [{"label": "Buyer", "value": "J. Beck"}]
+    assert make_draft(good_client).extra_fields == [{"label": "Cost centre", "value": "4711"}]
+    nameless = desk.post(NEW, written(good_client, ("Design", "1", "5")) | extra(("", "J. Beck")))
+    assert nameless.status_code == 422 and "the field has no name" in text(nameless)
+    shown = desk.post(NEW, written(good_client, ("Design", "1", "5"), do="extra") | extra(("Buyer", "J. Beck")))
+    assert len(shown.context["extras"]) == 2
+
+
+def test_ways_to_pay_are_chosen_among_those_offered(desk, company, good_client):
+    desk.post(NEW, written(good_client, ("Design", "1", "5"), ways=["cheque", "transfer"]))
+    assert Invoice.objects.get().ways == ["transfer", "cheque"]
+    refused = desk.post(NEW, written(good_client, ("Design", "1", "5"), ways=["barter"]))
+    assert refused.status_code == 422 and Invoice.objects.count() == 1
+    copied = desk.post(url("invoice_duplicate", Invoice.objects.get().pk), follow=True)
+    company.payment_methods.filter(kind="cheque").update(is_active=False)
+    again = desk.post(url("invoice_duplicate", Invoice.objects.earliest("pk").pk), follow=True)
+    assert "no longer offered" not in text(copied) and "left out: cheque" in text(again)
+    assert Invoice.objects.latest("pk").ways == ["transfer"]
