@@ -17,23 +17,23 @@ from invoices.models import Invoice
 from policies.models import Policy
 
 from . import services
-from .forms import AnswerForm, PaidForm, PlanForm, PromiseForm, QueryForm
+from .forms import AnswerForm, ForwardForm, PaidForm, PlanForm, PromiseForm, QueryForm
 from .pages import latest_promise
 
 
 @dataclass(frozen=True)
 class Answer:
-    """One answer: how its form is made (None: not sent yet), and the verb that takes its fields."""
+    """One answer: how its form is made (None: not sent yet; files where it takes one), and the verb for its fields."""
 
-    form: Callable[[Invoice, Policy, dt.date, Any], AnswerForm]
+    form: Callable[[Invoice, Policy, dt.date, Any, Any], AnswerForm]
     verb: Callable[..., None]
 
 
-def _paid(subject: Invoice, policy: Policy, on: dt.date, sent: Any) -> AnswerForm:
-    return PaidForm(sent, owed=subject.balance, currency=subject.currency, today=on)
+def _paid(subject: Invoice, policy: Policy, on: dt.date, sent: Any, files: Any) -> AnswerForm:
+    return PaidForm(sent, files, owed=subject.balance, currency=subject.currency, today=on)
 
 
-def _promise(subject: Invoice, policy: Policy, on: dt.date, sent: Any) -> AnswerForm:
+def _promise(subject: Invoice, policy: Policy, on: dt.date, sent: Any, files: Any) -> AnswerForm:
     latest = latest_promise(subject, policy, on)
     return PromiseForm(
         sent, owed=subject.balance, currency=subject.currency, today=on, latest=latest,
@@ -44,8 +44,9 @@ def _promise(subject: Invoice, policy: Policy, on: dt.date, sent: Any) -> Answer
 ANSWERS = {
     "paid": Answer(_paid, services.say_paid),
     "promise": Answer(_promise, services.say_when),
-    "query": Answer(lambda subject, policy, on, sent: QueryForm(sent), services.say_what_is_wrong),
-    "plan": Answer(lambda subject, policy, on, sent: PlanForm(sent), services.ask_for_a_plan),
+    "query": Answer(lambda subject, policy, on, sent, files: QueryForm(sent), services.say_what_is_wrong),
+    "plan": Answer(lambda subject, policy, on, sent, files: PlanForm(sent), services.ask_for_a_plan),
+    "forward": Answer(lambda subject, policy, on, sent, files: ForwardForm(sent), services.forward),
 }
 
 
@@ -66,5 +67,9 @@ def refusal_to_client(refused: Refused, subject: Invoice, policy: Policy, on: dt
         % {"day": latest, "reach": reach},
         "too_many": _("You have given us a day before. Please get in touch, and we will find a way: %(reach)s")
         % {"reach": reach},
+        "address": _("Write one e-mail address, such as name@example.com."),
+        "too_many_colleagues": _("You have passed invoices on to several addresses today. Try again tomorrow."),
+        "too_many_files": _("That were many files today. Send further ones by e-mail: %(reach)s") % {"reach": reach},
+        "type": _("We cannot keep this file. Choose one of these: %(types)s.") % {"types": "JPEG, PDF, PNG"},
     }
     return words.get(refused.code, refused.message)

@@ -17,8 +17,10 @@ from django.views.decorators.csrf import csrf_exempt
 
 from ar_collections.services.terms_sending import send_new_terms_link
 from core.services import today
+from core.uploads import LARGEST_UPLOAD
 from invoices.models import ShareLink
 from invoices.services.linking import find, was_ours
+from invoices.services.passing import send_new_page_link
 from invoices.services.sending import send_new_link
 
 from .limits import address_of, too_many
@@ -26,6 +28,7 @@ from .limits import address_of, too_many
 BAD_TOKENS = 10  # per address and ten minutes
 ASKED_FOR_LINKS = 5
 LARGEST_ID = 2**63 - 1
+LARGEST_FORM = 3 * LARGEST_UPLOAD  # bytes: below it a form says which file was too large, beyond it nothing is read
 HEADERS = {
     "Cache-Control": "private, no-store",
     "Referrer-Policy": "no-referrer",
@@ -62,6 +65,8 @@ def behind(kind: str) -> Callable[[View], View]:
             link = find(kind, min(link_id, LARGEST_ID), token, timezone.now())
             if link is None:
                 response: HttpResponseBase = closed(request, kind, link_id, token)
+            elif _length(request) > LARGEST_FORM:
+                response = render(request, "portal/too_large.html", status=413)
             else:
                 with translation.override(language_of(request, link)):
                     response = checked(request, link, token, **extra)
@@ -73,6 +78,12 @@ def behind(kind: str) -> Callable[[View], View]:
         return opened
 
     return private
+
+
+def _length(request: HttpRequest) -> int:
+    """How many bytes a browser is about to send; a request that does not say has no body that is read."""
+    said = request.META.get("CONTENT_LENGTH") or "0"
+    return int(said) if said.isdecimal() else 0
 
 
 private_page = behind("invoice")
@@ -93,8 +104,11 @@ def _closed(request: HttpRequest, kind: str, link_id: int, token: str) -> HttpRe
         return slow_down(request)
     link = was_ours(kind, min(link_id, LARGEST_ID), token)
     if link is not None:
-        send = send_new_terms_link if kind == "terms" else send_new_link
-        send(link, on=today(link.client.company))
+        on = today(link.client.company)
+        if kind in ("statement", "wishes"):
+            send_new_page_link(link, on=on, at=timezone.now())
+        else:
+            (send_new_terms_link if kind == "terms" else send_new_link)(link, on=on)
     return render(request, "portal/asked.html")
 
 

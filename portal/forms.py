@@ -11,11 +11,15 @@ from django import forms
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from clients.file_types import checked_type
+from core.errors import Refused
 from core.forms import WrittenNumber, decimal_sign
 from core.money import plain
+from core.uploads import LARGEST_UPLOAD
 from disputes.models import Dispute
 
 LONGEST_TEXT = 2000
+PAPERS = (".pdf", ".png", ".jpg", ".jpeg")
 
 
 class AmountField(WrittenNumber):
@@ -47,6 +51,41 @@ class DayField(forms.DateField):
         super().__init__(input_formats=["%Y-%m-%d"], widget=widget, **options)
 
 
+class UploadField(forms.FileField):
+    """A file of one of the types asked for, of at most 10 MB, whose bytes are what its name says."""
+
+    too_large = False
+
+    def __init__(self, *, types: tuple[str, ...] = PAPERS, **options: Any) -> None:
+        self.types = types
+        super().__init__(
+            widget=forms.FileInput(attrs={"accept": ",".join(types)}), required=False, max_length=200, **options
+        )
+
+    def clean(self, data: Any, initial: Any = None) -> Any:
+        if self.too_large:
+            raise forms.ValidationError(_("This file has more than 10 MB. Choose a smaller one."))
+        return super().clean(data, initial)
+
+    def to_python(self, data: Any) -> Any:
+        file = super().to_python(data)
+        if file is None:
+            return None
+        if file.size > LARGEST_UPLOAD:
+            raise forms.ValidationError(_("This file has more than 10 MB. Choose a smaller one."))
+        try:
+            if not str(file.name).lower().endswith(self.types):
+                raise Refused("type", code="type")
+            checked_type(str(file.name), file.read())
+        except Refused:
+            raise forms.ValidationError(
+                _("We cannot keep this file. Choose one of these: %(types)s."),
+                params={"types": ", ".join(sorted({ending[1:].upper() for ending in self.types}))},
+            ) from None
+        file.seek(0)
+        return file
+
+
 class AnswerForm(forms.Form):
     """One answer; its key is made with the form, so that sending it twice says it once."""
 
@@ -73,6 +112,7 @@ class PaidForm(AnswerForm):
             "paid_on": DayField(label=_("Paid on"), first=today - dt.timedelta(days=365), last=today),
             "amount": AmountField(label=_("Amount"), currency=currency, most=owed),
             "reference": forms.CharField(label=_("Reference you used"), required=False, max_length=140),
+            "proof": UploadField(label=_("Proof: PDF or picture"), help_text=_("at most 10 MB")),
             "note": self.fields["note"],
         }
 
@@ -113,3 +153,15 @@ class PlanForm(AnswerForm):
 
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, answer="plan", **options)
+
+
+class ForwardForm(AnswerForm):
+    """Forward to a colleague: the address."""
+
+    address = forms.CharField(
+        label=_("E-mail address of your colleague"), max_length=254,
+        widget=forms.EmailInput(attrs={"autocomplete": "off", "inputmode": "email"}),
+    )
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, answer="forward", **options)

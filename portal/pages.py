@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from dataclasses import dataclass
+from decimal import Decimal
 
 from django.db.models import Count, Sum
 from django.utils.translation import gettext as _
@@ -17,10 +18,20 @@ from core.money import plain, show
 from disputes.models import Dispute
 from invoices.documents import LineRow, credit_terms_line, facts_of, invoice_facts, line_rows, total_rows
 from invoices.models import Invoice, ShareLink
-from invoices.paying import Row, Way, late_terms, ways_to_pay
+from invoices.paying import Row, Way, late_terms, ways_for
 from invoices.services.charging import interest_starts_on
+from invoices.services.linking import url_of
+from invoices.services.parts import EarlyPayment, due_lines, due_of, early_payment_of
+from payments.models import Checkout
+from payments.services.checkouts import in_flight, in_flight_words
 from policies.models import Policy
 from policies.terms import due_words
+
+from .offer import Offer
+from .papers import Paper, document_rows, receipt_rows, receipts_of_invoice
+from .payable import Choice, choices_of
+
+TRANSFER_DAYS = 2  # before a discount ends: begun later, a transfer may arrive a day late, and its code says the whole
 
 
 @dataclass(frozen=True)
@@ -33,11 +44,29 @@ class Told:
 
 
 @dataclass(frozen=True)
-class Page:
+class Button:
+    """A sum that can be paid at once: the choice it names, the words on it, and those below it."""
+
+    what: str
+    label: str
+    note: str
+
+
+@dataclass(frozen=True)
+class Replacement:
+    """The invoice that took the place of a void one; its own link where this reader has one."""
+
+    number: str
+    url: str
+
+
+@dataclass(frozen=True)
+class Page(Offer):
     """Everything on the page, in the reader's language."""
 
     state: str
     is_view_only: bool
+    is_passed_on: bool
     is_taken_over: bool
     number: str
     company: str
@@ -47,33 +76,35 @@ class Page:
     phone: str
     client: str
     amount: str
-    amount_to_copy: str
+    sums: tuple[Row, ...]
     total: str
     due: str
+    early: str
+    later: tuple[str, ...]
     is_late: bool
+    flight: str
+    failed: bool
+    buttons: tuple[Button, ...]
     ways: tuple[Way, ...]
     late_terms: str
     told: tuple[Told, ...]
     next: tuple[str, ...]
     lines: tuple[LineRow, ...]
     totals: tuple[Row, ...]
-    paid: str
+    settled: tuple[Row, ...]
+    rest: str
     charges: tuple[Row, ...]
     facts: tuple[Row, ...]
     credit_terms: str
     note: str
     others: tuple[str, ...]
+    replaced_by: Replacement | None
+    receipts: tuple[Paper, ...]
+    documents: tuple[Paper, ...]
+    has_xml: bool
     latest_promise: dt.date | None
     latest_promise_words: str
     claim_pause: str
-
-    @property
-    def other_ways(self) -> tuple[Way, ...]:
-        return tuple(way for way in self.ways if not way.rows)
-
-    @property
-    def has_transfer(self) -> bool:
-        return any(way.rows for way in self.ways)
 
 
 def page_of(link: ShareLink, policy: Policy, on: dt.date, language: str) -> Page:
@@ -86,9 +117,14 @@ def page_of(link: ShareLink, policy: Policy, on: dt.date, language: str) -> Page
     told = _told(invoice, on, language)
     late = late_terms(invoice.late_percent, show_day(invoice.due_on, language), language)
     latest = latest_promise(invoice, policy, on)
+    early, due, flying = early_payment_of(invoice, on), due_of(invoice, on), in_flight(invoice)
+    choices = choices_of(invoice, on)
+    at_once = due.now or owed
+    ways = ways_for(invoice, _by_transfer(early, at_once, on), link.client) if owed else ()
     return Page(
         state=_state(invoice, on),
         is_view_only=owed == 0,
+        is_passed_on=bool(link.passed_on_to),
         is_taken_over=invoice.is_taken_over,
         number=str(invoice.number),
         company=seller["name"],
@@ -97,36 +133,110 @@ def page_of(link: ShareLink, policy: Policy, on: dt.date, language: str) -> Page
         email=seller["email"],
         phone=seller["phone"],
         client=facts["buyer"]["name"],
-        amount=show(owed or invoice.total, currency, language),
-        amount_to_copy=plain(owed, currency).replace(".", "." if language == "en" else ","),
+        amount=show(at_once or invoice.total, currency, language),
+        sums=_sums(at_once, early, currency, language) if owed else (),
         total=show(invoice.total, currency, language),
         due=due_words(invoice.due_on, on, language),
+        early=early.words(language) if early else "",
+        later=tuple(due_lines(invoice, on, language)[1:]),
         is_late=owed > 0 and invoice.due_on < on,
-        ways=ways_to_pay(
-            facts, amount=owed, currency=currency, reference=invoice.reference, number=str(invoice.number)
-        ) if owed else (),
+        flight=in_flight_words(flying, language) if flying else "",
+        failed=flying is None and owed > 0 and _has_failed(link, on),
+        buttons=_buttons(choices, currency, language) if not flying and any(way.provider for way in ways) else (),
+        ways=ways,
         late_terms=late if owed else "",
         told=told,
-        next=_next(invoice, policy, on, language) if owed and not told else (),
+        next=_next(invoice, policy, on, language) if owed and not told and not flying else (),
         lines=line_rows(lines, currency, language),
         totals=total_rows(invoice, lines, facts),
-        paid=show(owed - invoice.total, currency, language) if 0 < owed < invoice.total else "",
+        settled=_settled(invoice, language),
+        rest=show(owed, currency, language),
         charges=_charges(invoice, language),
         facts=(Row(_("Billed to"), facts["buyer"]["name"]), *invoice_facts(invoice, facts)),
         credit_terms=credit_terms_line(facts, language),
         note=invoice.note,
-        others=_others(invoice, language),
+        others=() if link.passed_on_to else _others(invoice, language),
+        replaced_by=_replacement(invoice, link),
+        receipts=receipt_rows(receipts_of_invoice(invoice), language),
+        documents=() if invoice.voided_at else document_rows(invoice.company, on),
+        has_xml=invoice.xml_id is not None and invoice.voided_at is None,
         latest_promise=latest,
         latest_promise_words=show_day(latest, language) if latest else "",
         claim_pause=_claim_pause(invoice, policy),
     )
 
 
+def _by_transfer(early: EarlyPayment | None, at_once: Decimal, on: dt.date) -> Decimal:
+    """What the code of a transfer fills in: the sum less the discount while there is time for it to arrive."""
+    if early is not None and early.until >= on + dt.timedelta(days=TRANSFER_DAYS):
+        return early.pay
+    return at_once
+
+
+def _sums(at_once: Decimal, early: EarlyPayment | None, currency: str, language: str) -> tuple[Row, ...]:
+    """The sum to transfer, and beside it the smaller one that is enough while the discount runs."""
+    rows = [Row(_("Amount"), show(at_once, currency, language), _to_copy(at_once, currency, language))]
+    if early is not None:
+        label = _("Or, arriving by %(day)s") % {"day": show_day(early.until, language)}
+        rows.append(Row(label, show(early.pay, currency, language), _to_copy(early.pay, currency, language)))
+    return tuple(rows)
+
+
+def _to_copy(amount: Decimal, currency: str, language: str) -> str:
+    return plain(amount, currency).replace(".", "." if language == "en" else ",")
+
+
+def _buttons(choices: tuple[Choice, ...], currency: str, language: str) -> tuple[Button, ...]:
+    notes = {"early": "", "due": "", "whole": _("all of it"), "charges": _("with interest and fees")}
+    several = len(choices) > 1
+    return tuple(
+        Button(
+            choice.what, _("Pay %(amount)s") % {"amount": show(choice.amount, currency, language)},
+            notes[choice.what] if several and place else "",
+        )
+        for place, choice in enumerate(choices)
+    )
+
+
+def _has_failed(link: ShareLink, on: dt.date) -> bool:
+    """The last payment begun from this link failed, today or yesterday: the client reads so, whatever they do next."""
+    last = Checkout.objects.filter(link=link).order_by("-started_at", "-pk").first()
+    return last is not None and last.state == "failed" and last.started_on >= on - dt.timedelta(days=1)
+
+
+def _settled(invoice: Invoice, language: str) -> tuple[Row, ...]:
+    """What has come off the total: each credit note by its number, then what was paid or given."""
+    currency, gone = invoice.currency, invoice.total - invoice.balance
+    if not gone or invoice.voided_at is not None:
+        return ()
+    rows = []
+    for note in invoice.credit_notes.order_by("pk"):
+        rows.append(Row(_("Credit note %(number)s") % {"number": note.number}, show(-note.total, currency, language)))
+        gone -= note.total
+    if gone > 0 and (invoice.balance or rows):
+        rows.append(Row(_("Already paid"), show(-gone, currency, language)))
+    return tuple(rows)
+
+
+def _replacement(invoice: Invoice, link: ShareLink) -> Replacement | None:
+    """The issued invoice that took the place of a void one; its address only where this reader has a link to it."""
+    if invoice.voided_at is None:
+        return None
+    new = invoice.replaced_by.filter(issued_at__isnull=False, voided_at=None).order_by("-pk").first()
+    if new is None:
+        return None
+    theirs = new.links.filter(kind="invoice", contact=link.contact_id, revoked_at=None).exclude(contact=None).first()
+    return Replacement(str(new.number), url_of(theirs) if theirs else "")
+
+
 def _state(invoice: Invoice, on: dt.date) -> str:
-    """void, paid, disputed, part_paid or open; whether it is late is said beside it."""
+    """void, credited, paid, disputed, part_paid or open; whether it is late is said beside it."""
     state = invoice.state(on)
-    if state in ("void", "settled"):
-        return {"void": "void", "settled": "paid"}[state]
+    if state == "void":
+        return "void"
+    if state == "settled":
+        credited = invoice.credit_notes.aggregate(sum=Sum("total"))["sum"]
+        return "credited" if credited and credited >= invoice.total else "paid"
     if Dispute.objects.open_on(on).filter(invoice=invoice).exists():
         return "disputed"
     return "part_paid" if invoice.balance < invoice.total else "open"

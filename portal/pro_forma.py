@@ -28,13 +28,14 @@ from payments.services import paid_for
 from .colours import is_readable
 from .door import back_to, behind, is_staff, slow_down
 from .limits import too_many
+from .offer import Offer
 from .views import PRINTS_AT_MOST
 
 private_page = behind("pro_forma")
 
 
 @dataclass(frozen=True)
-class Page:
+class Page(Offer):
     """Everything on the page, in the reader's language; ``state`` is open, paid or cancelled."""
 
     state: str
@@ -46,21 +47,13 @@ class Page:
     phone: str
     client: str
     amount: str
-    amount_to_copy: str
+    sums: tuple[Row, ...]
     total: str
     arrived: str
     pay_by: str
     invoice: str
     ways: tuple[Way, ...]
     facts: tuple[Row, ...]
-
-    @property
-    def other_ways(self) -> tuple[Way, ...]:
-        return tuple(way for way in self.ways if not way.rows)
-
-    @property
-    def has_transfer(self) -> bool:
-        return any(way.rows for way in self.ways)
 
 
 @private_page
@@ -120,7 +113,12 @@ def page_of(shown: ProForma, on: dt.date, language: str) -> Page:
         phone=facts["seller"]["phone"],
         client=facts["buyer"]["name"],
         amount=show(owed, currency, language),
-        amount_to_copy=plain(owed, currency).replace(".", "." if language == "en" else ","),
+        sums=(
+            Row(
+                _("Amount"), show(owed, currency, language),
+                plain(owed, currency).replace(".", "." if language == "en" else ","),
+            ),
+        ),
         total=document.total,
         arrived=show(arrived, currency, language) if arrived else "",
         pay_by=pay_by_words(shown.pay_by, on, language),

@@ -1,6 +1,6 @@
 from django.urls import include, path
 
-from . import pro_forma, terms, views
+from . import files, paying, pro_forma, statement, terms, views
 
 app_name = "portal"
 
@@ -18,9 +18,34 @@ urlpatterns = [
                 path("promise/", views.answer, {"answer": "promise"}, name="promise"),
                 path("query/", views.answer, {"answer": "query"}, name="query"),
                 path("plan/", views.answer, {"answer": "plan"}, name="plan"),
+                path("forward/", views.answer, {"answer": "forward"}, name="forward"),
+                path("pay/", paying.pay, name="pay"),
+                path("statement/", statement.from_invoice, name="from_invoice"),
+                path("xml/", files.xml, name="xml"),
+                path("receipts/<int:pk>/", files.receipt, name="receipt"),
+                path("documents/<int:pk>/", files.document, name="document"),
             ]
         ),
     ),
+    path(
+        "s/<int:link_id>/<str:token>/",
+        include(
+            [
+                path("", statement.statement, name="statement"),
+                path("code/", statement.code, name="statement_code"),
+                path("open/", statement.unlock, name="statement_open"),
+                path("close/", statement.lock, name="statement_close"),
+                path("seen/", statement.seen, name="statement_seen"),
+                path("pay/", statement.pay, name="statement_pay"),
+                path("pdf/", statement.pdf, name="statement_pdf"),
+                path("csv/", statement.csv, name="statement_csv"),
+                path("invoices/<int:pk>/", statement.invoice, name="statement_invoice"),
+                path("receipts/<int:pk>/", statement.receipt, name="statement_receipt"),
+                path("documents/<int:pk>/", statement.document, name="statement_document"),
+            ]
+        ),
+    ),
+    path("checkout/<str:key>/", paying.checkout, name="checkout"),
     path(
         "p/<int:link_id>/<str:token>/",
         include(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from typing import Any
 
 from django.http import Http404, HttpRequest, HttpResponse
@@ -35,17 +36,17 @@ PRINTS_AT_MOST = 30
 def invoice(request: HttpRequest, link: ShareLink, token: str) -> HttpResponseBase:
     """The page of an invoice."""
     if request.method == "POST":  # a fresh link was asked for on a page that has opened again meanwhile
-        return back_to(request, _address(link, token))
-    return _page(request, link, token)
+        return back_to(request, address_of_page(link, token))
+    return invoice_page(request, link, token)
 
 
 @private_page
 @require_safe
 def pdf(request: HttpRequest, link: ShareLink, token: str) -> HttpResponseBase:
     """The invoice as PDF, or the statement of an item that was taken over from elsewhere."""
-    subject = _invoice(link)
+    subject = invoice_of(link)
     if subject.voided_at is not None:
-        return back_to(request, _address(link, token))
+        return back_to(request, address_of_page(link, token))
     if subject.is_taken_over:
         if too_many("print", str(link.pk), PRINTS_AT_MOST):
             return slow_down(request, is_right=True)
@@ -70,25 +71,33 @@ def seen(request: HttpRequest, link: ShareLink, token: str) -> HttpResponseBase:
 def answer(request: HttpRequest, link: ShareLink, token: str, answer: str) -> HttpResponseBase:
     """One of the answers: shown open on the page, or, when it is sent, told to us."""
     kind = ANSWERS[answer]
-    subject = _invoice(link)
+    subject = invoice_of(link)
     if request.method != "POST":
-        return _page(request, link, token, opened=answer)
-    if subject.balance == 0 or is_staff(request):
-        return back_to(request, _address(link, token))
+        return invoice_page(request, link, token, opened=answer)
+    if subject.balance == 0 or is_staff(request) or (answer == "forward" and link.passed_on_to):
+        return back_to(request, address_of_page(link, token))
     if too_many("answer", str(link.pk), ANSWERS_AT_MOST):
         return slow_down(request, is_right=True)
     on = today(subject.company)
-    policy = _policy(subject)
-    form = kind.form(subject, policy, on, request.POST)
+    policy = policy_for(subject)
+    form = kind.form(subject, policy, on, request.POST, request.FILES)
+    mark_too_large(request, form)
     if form.is_valid():
         said = {**form.cleaned_data, "key": str(form.cleaned_data["key"])}
         try:
             kind.verb(link, **said, on=on, at=timezone.now())
-            return back_to(request, _address(link, token), "#told")
+            return back_to(request, address_of_page(link, token), "#told")
         except Refused as refused:
             message = refusal_to_client(refused, subject, policy, on, get_language() or "en")
             form.add_error(refused.where if refused.where in form.fields else None, message)
-    return _page(request, link, token, opened=answer, sent=form)
+    return invoice_page(request, link, token, opened=answer, sent=form)
+
+
+def mark_too_large(request: HttpRequest, form: Any) -> None:
+    """A file that grew beyond the limit never arrives; the field it was meant for is told, so that it can say so."""
+    for name in request.META.get("TOO_LARGE", ()):
+        if name in form.fields:
+            form.fields[name].too_large = True
 
 
 def brand(request: HttpRequest, colour: str) -> HttpResponse:
@@ -99,16 +108,17 @@ def brand(request: HttpRequest, colour: str) -> HttpResponse:
     return HttpResponse(style, content_type="text/css", headers={"Cache-Control": "public, max-age=31536000"})
 
 
-def _page(
-    request: HttpRequest, link: ShareLink, token: str, *, opened: str = "", sent: Any = None
+def invoice_page(
+    request: HttpRequest, link: ShareLink, token: str, *, opened: str = "", sent: Any = None, refused: str = ""
 ) -> HttpResponse:
-    subject = _invoice(link)
-    on, policy = today(subject.company), _policy(subject)
+    """The page of an invoice, with an answer open on it, or with why a payment could not begin."""
+    subject = invoice_of(link)
+    on, policy = today(subject.company), policy_for(subject)
     page = page_of(link, policy, on, get_language() or "en")
-    address = _address(link, token)
+    address = address_of_page(link, token)
     forms: dict[str, Any] = {}
     if not page.is_view_only:
-        forms = {name: kind.form(subject, policy, on, None) for name, kind in ANSWERS.items()}
+        forms = {name: kind.form(subject, policy, on, None, None) for name, kind in ANSWERS.items()}
         if sent is not None:
             forms[opened] = sent
     return render(
@@ -119,19 +129,22 @@ def _page(
             "address": address,
             "forms": forms,
             "opened": opened,
+            "refused": refused,
+            "form_key": uuid.uuid4().hex,
             "is_staff": is_staff(request),
             "query": f"?lang={get_language()}" if request.GET.get("lang") else "",
         },
-        status=422 if sent is not None else 200,
+        status=422 if sent is not None or refused else 200,
     )
 
 
-def _invoice(link: ShareLink) -> Invoice:
+def invoice_of(link: ShareLink) -> Invoice:
+    """The one invoice that a link opens."""
     assert link.invoice is not None
     return link.invoice
 
 
-def _policy(subject: Invoice) -> Policy:
+def policy_for(subject: Invoice) -> Policy:
     """The policy in force; where none is chosen, its bare defaults."""
     try:
         return policy_of(subject.company, today(subject.company))
@@ -139,5 +152,6 @@ def _policy(subject: Invoice) -> Policy:
         return Policy()
 
 
-def _address(link: ShareLink, token: str) -> str:
+def address_of_page(link: ShareLink, token: str) -> str:
+    """The address of the page of an invoice, of which all it leads to begins."""
     return reverse("portal:invoice", args=[link.pk, token])

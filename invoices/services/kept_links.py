@@ -1,4 +1,7 @@
-"""Private links in kept mails: the token is left out, and worked out anew when somebody looks; no dump opens one."""
+"""Private links and codes in kept mails: what opens a page is left out, and worked out anew when somebody looks.
+
+No dump opens one.
+"""
 
 from __future__ import annotations
 
@@ -6,16 +9,20 @@ import re
 
 from django.conf import settings
 
-from invoices.models import ShareLink
+from invoices.models import LinkCode, ShareLink
 
+from .codes import code_of
 from .linking import token_of
 
 _TOKEN = re.compile(r"(/[a-z]/)(\d+)/([A-Za-z0-9_-]{43})/")
+_CODE = re.compile(r"(№ (\d+): )(\d{6})(?!\d)")
+_CODE_LEFT_OUT = re.compile(r"(№ (\d+): )~code~")
 _LEFT_OUT = re.compile(r"(/[a-z]/)(\d+)/~(\d+)~/")
 
 
 def without_tokens(text: str) -> str:
-    """The text with every token that opens a link of ours replaced by the version of that link."""
+    """The text with every token of ours replaced by the version of its link, and every code by a mark."""
+    text = _CODE.sub(_code_left_out, text)
     links = _links(_TOKEN, text)
 
     def left_out(found: re.Match[str]) -> str:
@@ -28,6 +35,7 @@ def without_tokens(text: str) -> str:
 
 def with_tokens(text: str) -> str:
     """A kept text as it was sent: each token as it was under that version of its link, by the key in force."""
+    text = _CODE_LEFT_OUT.sub(_code_put_back, text)
     links = _links(_LEFT_OUT, text)
 
     def put_back(found: re.Match[str]) -> str:
@@ -38,6 +46,16 @@ def with_tokens(text: str) -> str:
         return f"{found[1]}{found[2]}/{token_of(link)}/"
 
     return _LEFT_OUT.sub(put_back, text) if links else text
+
+
+def _code_left_out(found: re.Match[str]) -> str:
+    code = LinkCode.objects.filter(pk=found[2]).first()
+    return f"{found[1]}~code~" if code is not None and code_of(code) == found[3] else found[0]
+
+
+def _code_put_back(found: re.Match[str]) -> str:
+    code = LinkCode.objects.filter(pk=found[2]).first()
+    return found[1] + code_of(code) if code is not None else found[0]
 
 
 def _links(pattern: re.Pattern[str], text: str) -> dict[int, ShareLink]:

@@ -154,11 +154,14 @@ def find(kind: str, link_id: int, token: str, now: dt.datetime) -> ShareLink | N
     """
     link = _row(kind, link_id)
     genuine = _matches(token, kind, link_id, link.version if link else 1)
-    if link is None or not genuine or link.revoked_at is not None:
-        return None
-    if link.contact is not None and not link.contact.is_active:
-        return None
-    return link if _is_open(link, now) else None
+    return link if link is not None and genuine and is_live(link, now) else None
+
+
+def is_live(link: ShareLink, now: dt.datetime) -> bool:
+    """Whether a link opens: neither shut nor expired, and not of a person who no longer acts for the client."""
+    if link.revoked_at is not None or (link.contact is not None and not link.contact.is_active):
+        return False
+    return _is_open(link, now)
 
 
 def was_ours(kind: str, link_id: int, token: str) -> ShareLink | None:

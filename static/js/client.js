@@ -1,4 +1,4 @@
-// Two comforts for the client's page, which works without them: copying a number, and telling that a person looked.
+// Three comforts for the client's pages, which work without them: copying, a running sum, and telling that a person looked.
 (() => {
   document.querySelectorAll("[data-copy]").forEach((button) => {
     button.hidden = !navigator.clipboard;
@@ -9,6 +9,20 @@
       button.classList.add("copied");
       setTimeout(() => button.classList.remove("copied"), 2000);
     });
+  });
+
+  // What is ticked on the statement, added up in minor units; what is charged is worked out by the server alone.
+  document.querySelectorAll("[data-sum]").forEach((form) => {
+    const { sum, digits } = form.dataset, button = form.querySelector("[data-label]");
+    const money = new Intl.NumberFormat(document.documentElement.lang, { style: "currency", currency: sum });
+    const add = () => {
+      const ticked = [...form.querySelectorAll("[data-minor]:checked")];
+      const minor = ticked.reduce((total, box) => total + Number(box.dataset.minor), 0);
+      button.disabled = !ticked.length;
+      button.textContent = button.dataset.label.replace("~", money.format(minor / 10 ** digits));
+    };
+    form.addEventListener("change", add);
+    window.addEventListener("pageshow", add);
   });
 
   // A link scanner fetches the page; only a page that is really shown to somebody for a moment counts as opened.
