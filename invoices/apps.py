@@ -12,7 +12,7 @@ class InvoicesConfig(AppConfig):
         from core import housekeeping
         from outbox import sealing
 
-        from . import bulk, trial, zips
+        from . import bulk, resending, trial, zips
         from .link_mails import register_link_kinds
         from .mails import register_kinds
         from .services.kept_links import with_tokens, without_tokens
@@ -20,6 +20,7 @@ class InvoicesConfig(AppConfig):
         register_kinds()
         register_link_kinds()
         trial.register_kinds()
+        resending.register_kinds()
         bulk.register_works()
         housekeeping.register(housekeeping.Chore("remove prepared files", dt.timedelta(hours=1), zips.sweep_prepared))
         sealing.register(without_tokens, with_tokens)

@@ -152,15 +152,16 @@ def file_name(invoice: Invoice) -> str:
     >>> file_name(Invoice(number="LO-2026/0147 b"))
     'LO-2026-0147-b.pdf'
     """
-    return _as_file_name(str(invoice.number))
+    return as_file_name(str(invoice.number))
 
 
 def pro_forma_file_name(pro_forma: ProForma) -> str:
     """The name the PDF of a pro forma is saved under."""
-    return _as_file_name(pro_forma.number)
+    return as_file_name(pro_forma.number)
 
 
-def _as_file_name(number: str) -> str:
+def as_file_name(number: str) -> str:
+    """The name the PDF of a document is saved under: its number, without what a file system minds."""
     kept = "".join(c if c.isascii() and c.isalnum() else "-" for c in number)
     return f"{'-'.join(part for part in kept.split('-') if part) or 'invoice'}.pdf"
 

@@ -2,7 +2,14 @@
 
 from __future__ import annotations
 
-from core.invariants import sql
+import datetime as dt
+from collections.abc import Iterator
+
+from core.invariants import Invariant, sql
+from core.money import plain
+from core.services import read_file
+
+from .models import Receipt
 
 _KEYS = """
 SELECT e.key FROM invoices_entry e LEFT JOIN payments_payment p ON p.key = substr(e.key, 9)
@@ -107,6 +114,30 @@ WHERE e.key LIKE 'refund:%%' AND f.id IS NULL
 _INVOICE = _NEVER_BELOW_NOTHING.format(claim="invoice_id", account="receivable")
 _CHARGE = _NEVER_BELOW_NOTHING.format(claim="charge_id", account="receivable_charges")
 
+_RECEIPT_NUMBERS = """
+SELECT s.prefix FROM invoices_series s LEFT JOIN (
+  SELECT series_id, COUNT(DISTINCT seq) AS used, COUNT(seq) AS all_of_them, MIN(seq) AS lowest, MAX(seq) AS highest
+  FROM payments_receipt GROUP BY series_id
+) n ON n.series_id = s.id
+WHERE s.kind = 'receipt'
+  AND (s.last <> COALESCE(n.highest, 0) OR COALESCE(n.used, 0) <> s.last OR n.all_of_them <> n.used OR n.lowest <> 1)
+"""
+
+
+def receipts_that_were_changed(now: dt.datetime) -> Iterator[int]:
+    """Receipts whose stored PDF is gone or has other bytes, or which confirm another sum than the payment's."""
+    rows = Receipt.objects.select_related("pdf", "payment")
+    for receipt in rows.iterator():
+        if receipt.frozen.get("amount") != plain(receipt.payment.amount, receipt.payment.currency):
+            yield receipt.pk
+        elif receipt.pdf is not None:
+            try:
+                if len(read_file(receipt.pdf.sha256)) != receipt.pdf.size:
+                    yield receipt.pk
+            except (OSError, ValueError):
+                yield receipt.pk
+
+
 INVARIANTS = [
     sql("L9", "every payment has its entry, every such entry its payment, and no key is of another kind", _KEYS),
     sql("L10", "a payment is what its entries say, and no more of it is allocated than came in and stands", _PAYMENTS),
@@ -116,4 +147,6 @@ INVARIANTS = [
     sql("L10", "what was given back is what its entries say; won back or failed, it is reversed", _REFUNDS),
     sql("L13", "what a provider holds moves only for a payment that came by it", _CLEARING),
     sql("L13", "a checkout succeeded where its payment came in on the account of its provider", _CHECKOUTS),
+    sql("L8", "the numbers of receipts have no gap", _RECEIPT_NUMBERS, fast=True),
+    Invariant("L18", "a receipt has its stored bytes, and confirms what came in", receipts_that_were_changed),
 ]

@@ -39,6 +39,9 @@ KINDS = {
     "notice": pgettext_lazy("message", "Reminder"), "invoice": pgettext_lazy("message", "Invoice"),
     "pro_forma": pgettext_lazy("message", "Pro forma"),
     "new_link": pgettext_lazy("message", "Fresh link"), "credit_terms": pgettext_lazy("message", "Credit terms"),
+    "receipt": pgettext_lazy("message", "Receipt"), "credit_note": pgettext_lazy("message", "Credit note"),
+    "statement": pgettext_lazy("message", "Statement of account"),
+    "invoice_again": pgettext_lazy("message", "Invoice again"),
     "greeting": pgettext_lazy("message", "Greeting"), "invoice_test": pgettext_lazy("message", "Test of an invoice"),
 }  # fmt: skip
 LOOKED_BACK = dt.timedelta(days=30)  # what failed longer ago calls for nobody's attention any more

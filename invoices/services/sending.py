@@ -17,6 +17,7 @@ from outbox.models import Message
 from outbox.services import enqueue
 
 UNDO = dt.timedelta(seconds=10)
+LONGEST_WORDS = 1000
 STILL_HERE = ("held", "pending", "claimed")
 
 
@@ -46,6 +47,40 @@ def send_invoice(
         )
         record(
             by, "invoice_sending", invoice, client_id=invoice.client_id, doc=f"invoice:{invoice.pk}",
+            summary=f"{invoice} to {to.name}",
+        )
+    return message
+
+
+def resend_invoice(
+    invoice: Invoice, *, contact: Contact | None = None, words: str = "", on: dt.date, by: Any,
+    not_before: dt.datetime | None = None,
+) -> Message:
+    """Mail an invoice once more at a client's wish: the same PDF, byte for byte, under a cover letter of today.
+
+    ``words`` stand in the letter and in the mail. It counts as a sending like any other; while one to the same person
+    waits, that one is the answer. Refused for a draft, a void invoice, and where nobody can be written to.
+    """
+    words = words.strip()
+    if len(words) > LONGEST_WORDS:
+        raise Refused(f"A cover letter takes at most {LONGEST_WORDS} characters of yours.", code="range", where="words")
+    with transaction.atomic():
+        invoice = Invoice.objects.select_for_update(of=("self",)).select_related("client", "contact").get(pk=invoice.pk)
+        to = contact or invoice.contact or recipient(invoice.client)
+        check_sendable(invoice)
+        check_reader(invoice.client, to)
+        assert to is not None
+        earlier = Message.objects.filter(key__startswith=f"invoice:{invoice.pk}:send:").order_by("pk")
+        for waiting in earlier.filter(state__in=STILL_HERE):
+            if waiting.payload.get("contact") == to.pk:
+                return waiting
+        message = enqueue(
+            f"invoice:{invoice.pk}:send:{earlier.exclude(key__contains=':r').count() + 1}", "invoice_again",
+            f"client:{invoice.client_id}", on, {"invoice": invoice.pk, "contact": to.pk, "words": words},
+            not_before or timezone.now() + UNDO,
+        )
+        record(
+            by, "invoice_sent_again", invoice, client_id=invoice.client_id, doc=f"invoice:{invoice.pk}",
             summary=f"{invoice} to {to.name}",
         )
     return message
