@@ -11,7 +11,9 @@ class CollectionsConfig(AppConfig):
         from .credit_mails import register_credit_kinds
         from .greeting_mails import register_greeting_kinds
         from .mails import register_kinds
+        from .services.money_tasks import register_money_tasks
 
         register_kinds()
         register_greeting_kinds()
         register_credit_kinds()
+        register_money_tasks()

@@ -16,6 +16,7 @@ urlpatterns = [
     path("admin/", admin.site.urls),
     path("setup/<str:token>/", setup, name="setup"),
     path("setup/<str:token>/<slug:name>/", setup_step, name="setup_step"),
+    path("", include("portal.provider_urls")),
     path("", include("portal.urls")),
     path("", include("dashboard.urls")),
 ]

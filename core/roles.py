@@ -22,7 +22,7 @@ ROLES: dict[str, tuple[str, ...]] = {
         "policies.add_policy", "policies.add_creditpolicy", "policies.add_creditterms", "policies.add_terms",
         "policies.change_terms", "policies.add_occasion", "policies.change_occasion",
         "clients.override_decision", "clients.set_limit", "clients.set_status", "clients.grant_override",
-        "clients.invoice_delivered",
+        "clients.invoice_delivered", "payments.add_refund",
     ),
 }  # fmt: skip
 

@@ -195,6 +195,12 @@ class ProviderEvent(models.Model):
         return f"{self.provider} {self.event_id}"
 
 
+class RefundQuerySet(models.QuerySet["Refund"]):
+    def standing(self) -> RefundQuerySet:
+        """The money is gone, or asked back and set aside for that."""
+        return self.filter(state__in=("asked", "done"))
+
+
 class Refund(models.Model):
     """Money of a payment given back, or taken back by the payer's bank (a chargeback, which may be won again)."""
 
@@ -214,6 +220,8 @@ class Refund(models.Model):
     asked_by = models.CharField(max_length=150)
     asked_at = models.DateTimeField(auto_now_add=True)
     done_on = models.DateField(null=True)
+
+    objects = RefundQuerySet.as_manager()
 
     class Meta:
         ordering = ["-asked_at", "-id"]

@@ -3,6 +3,7 @@
 import datetime as dt
 import io
 import json
+from decimal import Decimal
 
 import pytest
 from django.core.management import call_command
@@ -24,7 +25,9 @@ from invoices.services.ledger import reverse_entries
 from invoices.services.pro_forma import make_pro_forma
 from outbox.models import Message
 from payments.services import deallocate
-from tests.cast import CLERK, make_client, make_company, make_draft, make_invoice, pay
+from payments.services.refunds import refund_payment
+from payments.tests.provided import offer_card, paid_by_card
+from tests.cast import CLERK, TODAY, make_client, make_company, make_draft, make_invoice, make_manager, pay
 
 pytestmark = pytest.mark.django_db
 
@@ -269,6 +272,33 @@ def break_l16_twice(book):
     reminder("3")
 
 
+def refunded_by_card(book):
+    """An invoice of another client paid by card, some of it given back."""
+    offer_card(book.company)
+    client = make_client(book.company, "C-0003")
+    checkout = paid_by_card(client, make_invoice(client, "100"))
+    refund = refund_payment(checkout.payment, Decimal(30), reason="x", key="r1", on=TODAY, by=make_manager())
+    assert codes() == []
+    return checkout, refund
+
+
+def break_l10_refund(book):
+    _checkout, refund = refunded_by_card(book)
+    plant("UPDATE payments_refund SET state = 'failed' WHERE id = %s", refund.pk)
+
+
+def break_l13(book):
+    """Money leaves the provider for a payment that never came by it."""
+    refunded_by_card(book)
+    paid = entry("payment", dr="bank")
+    write_entry("payout:sandbox:x:net", "bank", "clearing:sandbox", to_units(Decimal(10)), like=paid, kind="payout")
+
+
+def break_l13_checkout(book):
+    checkout, _refund = refunded_by_card(book)
+    plant("UPDATE payments_checkout SET state = 'failed' WHERE id = %s", checkout.pk)
+
+
 def break_l16_paid(book):
     """Reminded of an invoice on a day on which it had not been issued."""
     plant("UPDATE outbox_message SET \"on\" = '2025-12-31'", table="outbox_message")
@@ -327,7 +357,7 @@ def ask(*arguments):
 
 def test_the_command_ends_with_0_on_clean_books_and_with_1_and_the_ids_otherwise(book):
     answer, code = ask()
-    assert (code, answer["violations"]) == (0, []) and set(answer["not_applicable"]) == {"L13", "L15"}
+    assert (code, answer["violations"]) == (0, []) and set(answer["not_applicable"]) == {"L15"}
     break_l3(book)
     answer, code = ask("--fast")
     assert (code, answer["violations"]) == (1, [{"code": "L3", "count": 1, "ids": [book.pk]}])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
@@ -19,7 +20,7 @@ from invoices.services.credit import short_of_cash
 from invoices.services.exposure import note_credit_of
 from invoices.services.ledger import NewEntry, post_entries, reverse_entries
 
-from ..models import Payment
+from ..models import Checkout, Payment
 from .allocating import How, doc_of, put_to
 from .pro_formas import checked_for, release_if_covered
 
@@ -119,7 +120,7 @@ def take_back_payment(
     have none now stand in the audit trail.
 
     Payment, allocations and entries stay readable, the reversal says why. Twice changes nothing. Refused without a
-    reason.
+    reason, for money a provider holds or paid out to us, and where some of it was given back already.
     """
     if not reason.strip():
         raise Refused("Say why the payment is taken back.", code="reason", where="reason")
@@ -127,6 +128,10 @@ def take_back_payment(
         Client.objects.select_for_update().get(pk=payment.client_id)
         if payment.reversal() is not None:
             return payment
+        if Checkout.objects.filter(payment=payment).exists():
+            raise Refused("This money came by a payment provider: give it back instead.", code="by_provider")
+        if payment.refunds.standing().exists():
+            raise Refused("Some of this payment was given back; what is left can be given back too.", code="refunded")
         reason = reason.strip()[:300]
         before = {pk: missing for pk, _number, missing in short_of_cash(payment.client, payment.currency, on)}
         entries = [allocation.entry for allocation in payment.allocations.standing().select_related("entry")]
@@ -140,11 +145,16 @@ def take_back_payment(
             by, "payment_taken_back", payment, client_id=payment.client_id, doc=doc_of(payment), summary=reason,
             diff={"returned_by_bank": True} if returned_by_bank else {},
         )
-        for pk, number, missing in short_of_cash(payment.client, payment.currency, on):
-            if missing > before.get(pk, Decimal(0)):
-                record(
-                    by, "invoice_lost_its_cash", Invoice.objects.get(pk=pk), client_id=payment.client_id,
-                    doc=f"invoice:{pk}", summary=f"{number}: {plain(missing, payment.currency)} {payment.currency}",
-                )
+        tell_of_lost_cash(payment, before, on, by)
         note_credit_of(payment.client, payment.currency, on)
     return payment
+
+
+def tell_of_lost_cash(payment: Payment, before: Mapping[int, Decimal], on: dt.date, by: Any) -> None:
+    """Keep in the audit trail which invoices, issued against this cash, have less of it now than ``before``."""
+    for pk, number, missing in short_of_cash(payment.client, payment.currency, on):
+        if missing > before.get(pk, Decimal(0)):
+            record(
+                by, "invoice_lost_its_cash", Invoice.objects.get(pk=pk), client_id=payment.client_id,
+                doc=f"invoice:{pk}", summary=f"{number}: {plain(missing, payment.currency)} {payment.currency}",
+            )

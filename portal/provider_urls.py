@@ -1,0 +1,12 @@
+from django.urls import path
+
+from . import hooks, sandbox
+
+app_name = "providers"
+
+urlpatterns = [
+    path("hooks/<slug:provider>/", hooks.hook, name="hook"),
+    path("sandbox/<slug:key>/", sandbox.page, name="sandbox"),
+    path("sandbox/<slug:key>/confirm/", sandbox.confirm, name="sandbox_confirm"),
+    path("sandbox/<slug:key>/bank/", sandbox.bank, name="sandbox_bank"),
+]
