@@ -24,7 +24,7 @@ from dashboard.reports.credit_desk import marks_at_limit, proposals_of
 from dashboard.reports.outbox import attention, messages_of
 from dashboard.reports.payments import payments_of
 from disputes.models import Dispute
-from invoices.models import CompletedWork, ProForma
+from invoices.models import CompletedWork, ProForma, RecurringRun
 from outbox.models import Message, Outage
 
 # What runs by itself: for how long it may be silent, and what has not happened then.
@@ -33,13 +33,14 @@ SWEEPS = {
     "collections.plan": (dt.timedelta(minutes=10), gettext_lazy("No reminders were planned")),
     "collections.apply_late_interest": (dt.timedelta(minutes=10), gettext_lazy("No interest was looked at")),
     "invoices.invoice_work": (dt.timedelta(minutes=10), gettext_lazy("No completed work was invoiced")),
+    "invoices.invoice_recurring": (dt.timedelta(minutes=10), gettext_lazy("No recurring invoice was looked at")),
     "core.housekeeping": (dt.timedelta(minutes=45), gettext_lazy("Nothing was tidied up")),
 }  # fmt: skip
 CHECKED = "housekeeping:check ledger"
 DOUBTFUL, DOUBT = "doubtful", dt.timedelta(minutes=15)
 LATELY = dt.timedelta(days=14)  # older cash that nobody put anywhere is a tab of the payments, not news
 WAITING = (
-    "collections", "work", "credit", "at_limit", "payments", "promises", "disputes", "outbox", DOUBTFUL,
+    "collections", "work", "recurring", "credit", "at_limit", "payments", "promises", "disputes", "outbox", DOUBTFUL,
 )  # fmt: skip
 _began = timezone.now()
 
@@ -73,6 +74,7 @@ def _question(
     waiting: dict[str, QuerySet[Any]] = {
         "collections": Task.objects.filter(due, company=company, closed_on=None, due_on__lte=on),
         "work": CompletedWork.objects.stuck().filter(company=company),
+        "recurring": RecurringRun.objects.stuck().filter(recurring__company=company),
         "credit": proposals_of(company),
         "at_limit": marks_at_limit(company),
         "payments": unapplied.exclude(pro_forma__in=ProForma.objects.standing()),

@@ -224,6 +224,19 @@ def coming(
     ]
 
 
+def meant(standing: RecurringInvoice | None, schedule: Schedule, on: dt.date) -> RecurringInvoice:
+    """The days as they would come if the schedule were kept today; nothing is saved. Refused as ``check_rule`` says."""
+    check_rule(rule_of(schedule))
+    told = RecurringInvoice(
+        counts_from=on, covers=schedule.covers, paused_at=standing.paused_at if standing else None,
+        **{name: getattr(schedule, name) for name in _RULE},
+    )  # fmt: skip
+    if standing is not None:
+        same = all(getattr(standing, name) == getattr(told, name) for name in _RULE)
+        told.counts_from = standing.counts_from if same else max(standing.counts_from, on)
+    return told
+
+
 def totals_of_schedule(client: Client, currency: str, lines: Sequence[LineDraft]) -> Totals:
     """What each invoice comes to. Refused as ``make_recurring`` says."""
     used = currency or client.currency
