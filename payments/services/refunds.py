@@ -126,9 +126,13 @@ def refund_failed(payment: Payment, *, provider_ref: str, because: str, on: dt.d
 
 
 def take_out(
-    payment: Payment, amount: Decimal, *, kind: str, key: str, reason: str, on: dt.date, by: Any, state: str = "done"
+    payment: Payment, amount: Decimal, *, kind: str, key: str, reason: str, on: dt.date, by: Any, state: str = "done",
+    out_of: str = "",
 ) -> Refund:
-    """Money leaves a payment, under the client's lock: what it was put to is owed again as far as needed."""
+    """Money leaves a payment, under the client's lock: what it was put to is owed again as far as needed.
+
+    ``out_of`` is the account it leaves; empty: the one it came into.
+    """
     client, currency = payment.client, payment.currency
     before = {pk: missing for pk, _number, missing in short_of_cash(client, currency, on)}
     refund = Refund.objects.create(
@@ -141,7 +145,7 @@ def take_out(
     post_entry(
         NewEntry(
             key=f"refund:{refund.key}", doc=doc_of(payment), kind=kind, client=client, dr=CUSTOMER_CREDIT,
-            cr=came_in.dr, amount=amount, currency=currency, effective_on=max(on, last), memo=_memo(refund),
+            cr=out_of or came_in.dr, amount=amount, currency=currency, effective_on=max(on, last), memo=_memo(refund),
         ),
         by,
     )
