@@ -382,7 +382,7 @@ def _derivation(item: Item, language: str) -> list[str]:
 
 
 def _may_be_asked(client: Client, on: dt.date) -> QuerySet[Any]:
-    return chased(client.company, on).filter(client=client, promised=False, paused=False)
+    return chased(client.company, on).filter(client=client, promised=False, paused=False, in_flight=False)
 
 
 def _readers(client: Client, step: Step) -> tuple[Contact, Contact | None]:

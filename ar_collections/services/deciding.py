@@ -15,6 +15,7 @@ from itertools import groupby, islice
 from typing import Any
 
 from django.db.models import (
+    BooleanField,
     Exists,
     ExpressionWrapper,
     F,
@@ -50,6 +51,7 @@ from core.models import Company
 from disputes.models import Dispute
 from invoices.models import CUSTOMER_CREDIT, RECEIVABLE, Entry, Invoice
 from outbox.models import Message
+from payments.models import Checkout
 from policies.models import Policy
 
 from .business_days import Place
@@ -142,6 +144,23 @@ class SignedFor(Func):
         return f"CASE WHEN {dr} = %s THEN {amount} ELSE -{amount} END", [self.account]
 
 
+class ShareOf(Func):
+    """How much of a checkout is for the invoice of an id; nothing where it is for others."""
+
+    output_field = MoneyField()
+
+    def __init__(self, invoice: Any, **extra: Any) -> None:
+        super().__init__(F("split"), Concat(Value("invoice:"), Cast(invoice, TextField())), **extra)
+
+    def as_sqlite(self, compiler: Any, connection: Any, **extra_context: Any) -> Any:
+        template = "CAST(ROUND(json_extract(%(expressions)s || '\"') * 10000) AS INTEGER)"
+        return self.as_sql(compiler, connection, arg_joiner=", '$.\"' || ", template=template)
+
+    def as_postgresql(self, compiler: Any, connection: Any, **extra_context: Any) -> Any:
+        template = "CAST(CAST(%(expressions)s AS numeric) * 10000 AS bigint)"
+        return self.as_sql(compiler, connection, arg_joiner=" ->> ", template=template)
+
+
 def ladder_of(policy: Policy) -> tuple[Rung, ...]:
     """The steps of a policy as the arithmetic sees them, in their order; read once per policy object."""
     prefetch_related_objects([policy], "steps")
@@ -196,8 +215,19 @@ def _chased(company: int, on: dt.date, looks_back: bool) -> QuerySet[Any]:
         ),
         promised=Exists(Promise.objects.pausing_on(on).filter(invoice=OuterRef("pk"))),
         paused=Exists(pauses.filter(Q(invoice=None) | Q(invoice=OuterRef("pk")))),
+        flying=Coalesce(Subquery(_flying(on)), NO_AMOUNT),
+        in_flight=ExpressionWrapper(
+            Q(flying__gt=0, flying__gte=F("owed") - F("disputed")), output_field=BooleanField()
+        ),
     )
     return rows
+
+
+def _flying(on: dt.date) -> QuerySet[Any]:
+    """What of the invoice outside is on its way by a payment provider: paid by the client, not yet arrived."""
+    begun = Checkout.objects.in_flight().filter(client=OuterRef("client"), started_on__lte=on)
+    shares = begun.annotate(share=ShareOf(OuterRef("pk"))).filter(share__gt=0)
+    return shares.order_by("-share").values("share")[:1]
 
 
 @lru_cache(maxsize=8)
@@ -234,7 +264,7 @@ def _with_the_client(rows: QuerySet[Any], on: dt.date, spacing_days: int) -> Que
 
 
 COLUMNS = (
-    "pk", "client_id", "currency", "due_on", "terms_days", "owed", "disputed", "promised", "paused",
+    "pk", "client_id", "currency", "due_on", "terms_days", "owed", "disputed", "promised", "paused", "in_flight",
     "intake__first_planned_on", "last_on", "message_so_far", "call_so_far", "review_so_far", "has_address",
     "has_today", "has_recent", "client__time_zone", "client__country",
 )
@@ -242,7 +272,7 @@ COLUMNS = (
 
 def stands_of(company: Company, on: dt.date, policy: Policy, client: int) -> list[dict[str, Any]]:
     """Every invoice that a client may be asked for on a day, with where it stands, whether a step is reached or not."""
-    rows = _chased(company.pk, on, _looks_back(company, on)).filter(client=client, promised=False, paused=False)
+    rows = _chased(company.pk, on, _looks_back(company, on)).filter(client=client, promised=False, paused=False, in_flight=False)
     standing = _with_the_client(_with_stands(rows, ladder_of(policy)), on, policy.spacing_days)
     return [row for row in standing.order_by("due_on", "pk").values(*COLUMNS) if row["owed"] > row["disputed"]]
 
@@ -283,6 +313,7 @@ def _of_an_invoice(
                 "dispute": asked > 0,
                 "promise": not row["promised"],
                 "pause": not row["paused"],
+                "payment_in_flight": not row["in_flight"],
                 "taken_over": last is None or (on - last).days >= policy.takeover_spacing_days,
                 "credit": True,
             },
@@ -361,7 +392,7 @@ def place_of(row: Mapping[str, Any]) -> Place:
 
 def askable(company: Company, on: dt.date, client: int) -> list[tuple[str, dt.date, Decimal]]:
     """Currency, due date and amount of all a client may be asked for on a day, due or not."""
-    rows = chased(company, on).filter(client=client, promised=False, paused=False, owed__gt=F("disputed"))
+    rows = chased(company, on).filter(client=client, promised=False, paused=False, in_flight=False, owed__gt=F("disputed"))
     return [
         (currency, due_on, owed - disputed)
         for currency, due_on, owed, disputed in rows.values_list("currency", "due_on", "owed", "disputed")
@@ -371,7 +402,7 @@ def askable(company: Company, on: dt.date, client: int) -> list[tuple[str, dt.da
 def overdue_of(company: Company, on: dt.date, clients: Collection[int]) -> dict[int, dict[str, Decimal]]:
     """What clients are asked for that was due before the day; per client and currency."""
     found: dict[int, dict[str, Decimal]] = {}
-    rows = chased(company, on).filter(client__in=clients, due_on__lt=on, promised=False, paused=False)
+    rows = chased(company, on).filter(client__in=clients, due_on__lt=on, promised=False, paused=False, in_flight=False)
     for client, currency, owed, disputed in rows.values_list("client_id", "currency", "owed", "disputed"):
         if owed > disputed:
             sums = found.setdefault(client, {})

@@ -68,6 +68,7 @@ def _because(guard: str, passes: bool, decision: Decision, client: Client, on: d
         return _("paused until %(day)s: %(reason)s") % {"day": pause.until_on.isoformat(), "reason": pause.reason}
     return {
         "paid": _("nothing is owed"),
+        "payment_in_flight": _("a payment by card or debit is on its way"),
         "taken_over": _("taken over: at most one step in %(n)d days") % {"n": policy.takeover_spacing_days},
         "credit": _("unapplied cash of %(cash)s covers it") % {"cash": _cash(client, on, decision.currency)},
         "address": _("nobody can be written to"),
