@@ -208,8 +208,8 @@ def _oldest(notice: Notice) -> dt.date:
 
 def _overdue(client: Client, on: dt.date) -> list[tuple[Invoice, Decimal]]:
     """What is overdue and not disputed, oldest first."""
-    rows = chased(client.company, on).filter(client=client, due_on__lt=on)
-    related = rows.select_related("company", "client", "intake").order_by("due_on", "pk")
+    rows = chased(client.company, on).filter(client=client, due_day__lt=on)
+    related = rows.select_related("company", "client", "intake").order_by("due_day", "pk")
     return [(row, row.owed - row.disputed) for row in related if row.owed > row.disputed]
 
 

@@ -22,14 +22,16 @@ from invoices.documents import facts_of
 from invoices.interest import InterestLine
 from invoices.mails import attached
 from invoices.models import Invoice
+from invoices.parts import Part
 from invoices.paying import percent, ways_to_pay
 from invoices.pdf import PDF, letter_pdf, statement_pdf
 from invoices.services.charging import accrued, interest_starts_on
 from invoices.services.linking import link_for, url_of
+from invoices.services.parts import parts_of_many
 from outbox.kinds import Composed, Kind, NothingToSay, register
 from outbox.models import Message
 from policies.models import Step
-from policies.terms import due_words
+from policies.terms import due_words, later_words
 
 from .services.business_days import may_leave
 from .services.deciding import NOTICE, cash_of, chased
@@ -40,7 +42,10 @@ from .wording import Facts, interest_words, manner_of, paragraphs_of, subject_of
 
 @dataclass(frozen=True)
 class Item:
-    """An invoice in a reminder: what is owed, what of it is disputed, and the step it is served with (if any)."""
+    """An invoice in a reminder: what is owed, what of it is disputed, and the step it is served with (if any).
+
+    Of one in parts ``owed`` is what is due, since ``due_on``; ``later`` are the parts that are not, ``whole`` is all.
+    """
 
     invoice: Invoice
     owed: Decimal
@@ -48,6 +53,9 @@ class Item:
     step: Step | None = None
     interest: Decimal = Decimal(0)
     earned: tuple[InterestLine, ...] = ()
+    due_on: dt.date = dt.date.min
+    whole: Decimal = Decimal(0)
+    later: tuple[Part, ...] = ()
 
     @property
     def asked(self) -> Decimal:
@@ -132,13 +140,18 @@ def gather(message: Message, now: dt.datetime) -> Reminder:
     client, policy, on = about(message).client, about(message).policy, message.on
     steps = {code: (place, step) for place, (code, step) in enumerate(about(message).steps.items())}
     planned = {pk: steps[code] for pk, code, _cycle in message.payload["items"] if code in steps}
-    related = _may_be_asked(client, on).select_related("company", "client", "intake").order_by("due_on", "pk")
+    related = _may_be_asked(client, on).select_related("company", "client", "intake").order_by("due_day", "pk")
     rows = {row.pk: row for row in related if row.owed > row.disputed}
-    told = {pk: placed for pk, placed in planned.items() if pk in rows}
+    parts = message.payload.get("parts", {})
+    # Where the part it was planned for is paid, the next one is not reminded of before its own day.
+    told = {
+        pk: placed for pk, placed in planned.items() if pk in rows and rows[pk].part_now == parts.get(str(pk), 1)
+    }
     cash = cash_of(client.pk, on)
     message.__dict__["asked"] = ({pk: (row.owed, row.disputed) for pk, row in rows.items()}, cash)
-    latest_due = max([on - dt.timedelta(days=1), *(rows[pk].due_on for pk in told)])
-    listed = [row for row in rows.values() if row.due_on <= latest_due]
+    latest_due = max([on - dt.timedelta(days=1), *(rows[pk].due_day for pk in told)])
+    listed = [row for row in rows.values() if row.due_day <= latest_due]
+    in_parts = parts_of_many(row for row in listed if row.in_parts)
     covered = {c for c, total in _sums(listed).items() if total <= cash.get(c, Decimal(0))}
     told = {pk: placed for pk, placed in told.items() if rows[pk].currency not in covered}
     if not told:
@@ -147,7 +160,7 @@ def gather(message: Message, now: dt.datetime) -> Reminder:
     to, copy = _readers(client, step)
     charges = policy.interest != "NONE"
     items = [
-        _item(row, told[row.pk][1] if row.pk in told else None, on, charges=charges)
+        _item(row, told[row.pk][1] if row.pk in told else None, on, charges=charges, parts=in_parts.get(row.pk, []))
         for row in listed if row.currency not in covered
     ]
     currencies = {item.invoice.currency for item in items}
@@ -227,12 +240,13 @@ def _paragraphs(reminder: Reminder, language: str, *, on_paper: bool = False) ->
         numbers = ", ".join(str(item.invoice.number) for item in items)
         said.append(_("For %(numbers)s:") % {"numbers": numbers})
         said += paragraphs_of(manner_of(step), _facts(reminder, step, items, language))
+    if on_paper:  # in a mail it stands below the item
+        said += [f"{item.invoice.number}: {later}" for item in reminder.items for later in _later(item, language)]
     return said
 
 
 def _facts(reminder: Reminder, step: Step, told: Sequence[Item], language: str) -> Facts:
-    on, first = reminder.on, told[0].invoice
-    assert first.due_on is not None
+    on, first = reminder.on, told[0]
     pay_by = on + dt.timedelta(days=step.pay_within_days) if step.pay_within_days else None
     interest: dict[str, Decimal] = defaultdict(Decimal)
     for item in told:
@@ -243,7 +257,7 @@ def _facts(reminder: Reminder, step: Step, told: Sequence[Item], language: str) 
         pay_by = min(to_come) - dt.timedelta(days=1)  # the day of a payment still bears interest
     return Facts(
         count=len(told),
-        number=str(first.number),
+        number=str(first.invoice.number),
         total=_amounts(_net(reminder) if step == reminder.step else _sums(told), language),
         due=show_day(first.due_on, language),
         oldest_due=show_day(first.due_on, language),
@@ -299,11 +313,10 @@ def _tables(reminder: Reminder, links: dict[int, str], language: str) -> list[di
 
 def _row(item: Item, on: dt.date, link: str, language: str) -> dict[str, Any]:
     invoice, currency = item.invoice, item.invoice.currency
-    assert invoice.due_on is not None
-    paid = invoice.total - item.owed
+    paid = invoice.total - item.whole
     return {
         "number": invoice.number, "po_number": invoice.po_number, "link": link,
-        "due": due_words(invoice.due_on, on, language),
+        "due": due_words(item.due_on, on, language), "later": _later(item, language),
         "asked": show(item.asked, currency, language),
         "total": show(invoice.total, currency, language) if item.asked != invoice.total else "",
         "paid": show(paid, currency, language) if paid else "",
@@ -358,14 +371,21 @@ def _sums(rows: Iterable[Any]) -> dict[str, Decimal]:
     return sums
 
 
-def _item(row: Any, step: Step | None, on: dt.date, *, charges: bool) -> Item:
+def _later(item: Item, language: str) -> list[str]:
+    """What of an invoice in parts is not due yet, part by part."""
+    return [later_words(part.open, item.invoice.currency, part.due_on, language) for part in item.later]
+
+
+def _item(row: Any, step: Step | None, on: dt.date, *, charges: bool, parts: Sequence[Part] = ()) -> Item:
+    later = tuple(part for part in parts if part.due_on >= on and part.due_on > row.due_day and part.open)
+    one = Item(row, row.owed, row.disputed, step, due_on=row.due_day, whole=row.whole, later=later)
     open_charges = Decimal(0)
     if step is not None and (step.claims_interest or step.repeats_every_days):
         open_charges = sum((c.balance for c in row.charges.filter(charged_on__lte=on)), Decimal(0))
     if not charges or step is None or not step.claims_interest or row.late_percent <= 0:
-        return Item(row, row.owed, row.disputed, step, open_charges)
+        return replace(one, interest=open_charges)
     earned = accrued(row, on)
-    return Item(row, row.owed, row.disputed, step, open_charges + earned.uncharged, earned.interest.lines)
+    return replace(one, interest=open_charges + earned.uncharged, earned=earned.interest.lines)
 
 
 def _derivation(item: Item, language: str) -> list[str]:

@@ -144,9 +144,9 @@ def _overdue(
     """Overdue and undisputed, per client: the sums by currency and the age of the oldest."""
     found: dict[int, tuple[dict[str, Decimal], int]] = {}
     for company in companies:
-        rows = chased(company, on).filter(client__in=clients, due_on__lt=on, owed__gt=F("disputed"))
+        rows = chased(company, on).filter(client__in=clients, due_day__lt=on, owed__gt=F("disputed"))
         for client, currency, due_on, owed, disputed in rows.values_list(
-            "client_id", "currency", "due_on", "owed", "disputed"
+            "client_id", "currency", "due_day", "owed", "disputed"
         ):
             sums, days = found.get(client, ({}, 0))
             sums[currency] = sums.get(currency, Decimal(0)) + owed - disputed

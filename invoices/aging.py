@@ -23,6 +23,20 @@ class OpenItem:
     balance: Decimal
 
 
+def in_buckets(parts: Iterable[tuple[date, Decimal]], open_sum: Decimal, on: date) -> list[tuple[Bucket, Decimal]]:
+    """What is open of an invoice in parts, part by part: money has filled the earliest first. Its oldest comes first.
+
+    >>> halves = [(date(2026, 1, 1), Decimal(500)), (date(2026, 2, 1), Decimal(500))]
+    >>> [(place, str(amount)) for place, amount in in_buckets(halves, Decimal(600), date(2026, 1, 9))]
+    [('1-30', '100'), ('current', '500')]
+    """
+    found, left = [], open_sum
+    for due_on, amount in sorted(parts, reverse=True):
+        found.append((bucket(due_on, on), min(amount, left)))
+        left -= min(amount, left)
+    return [(place, amount) for place, amount in reversed(found) if amount]
+
+
 def days_late(due_on: date, on: date) -> int:
     """Days past due on a day; 0 on the due date itself and before.
 

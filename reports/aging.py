@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
@@ -13,8 +13,9 @@ from django.db.models import Case, Count, F, Q, Sum, When
 from core.fields import MoneyField, Signed
 from core.models import Company
 from core.money import plain
-from invoices.aging import BUCKETS, Bucket, bucket
+from invoices.aging import BUCKETS, Bucket, bucket, in_buckets
 from invoices.models import CUSTOMER_CREDIT, RECEIVABLE, RECEIVABLE_CHARGES, Entry, Invoice
+from invoices.services.parts import plans_of
 
 
 @dataclass
@@ -81,7 +82,7 @@ def aging(on: dt.date, company: Company | None = None) -> dict[str, Aging]:
     """
     aged = {row["currency"]: _with_sides(Aging(row["currency"]), row) for row in _sides(on, company, ())}
     for row in _open_items(on, company, ()):
-        _add(aged[row["currency"]], row, on)
+        _add(aged[row["currency"]], row)
     return dict(sorted(aged.items()))
 
 
@@ -93,7 +94,7 @@ def aging_by_client(on: dt.date, company: Company | None = None) -> dict[str, li
         told = {"client": row["client"], "number": row["client__number"], "name": row["client__name"]}
         aged[row["currency"], row["client"]] = _with_sides(ClientAging(row["currency"], **told), row)
     for row in _open_items(on, company, ("client",)):
-        _add(aged[row["currency"], row["client"]], row, on)
+        _add(aged[row["currency"], row["client"]], row)
     found: dict[str, list[ClientAging]] = {}
     for (currency, _client), one in sorted(aged.items(), key=lambda item: (item[0][0], -item[1].total, item[1].number)):
         rows = found.setdefault(currency, [])
@@ -120,23 +121,45 @@ def _sides(on: dt.date, company: Company | None, by: tuple[str, ...]) -> Iterabl
     return rows
 
 
-def _open_items(on: dt.date, company: Company | None, by: tuple[str, ...]) -> Iterable[dict[str, Any]]:
-    """What is open by due date; where nothing is dated after the day, the balances as they stand are the same."""
+def _open_items(on: dt.date, company: Company | None, by: tuple[str, ...]) -> Iterator[dict[str, Any]]:
+    """What is open, with its ``place``: an invoice in parts in that of each of its parts, counted in the oldest."""
+    in_parts: list[dict[str, Any]] = []
+    for row in _by_due_day(on, company, by):
+        if row["in_parts"]:
+            in_parts.append(row)
+        else:
+            yield row | {"place": bucket(row["due_on"], on)}
+    if in_parts and "invoice" not in in_parts[0]:  # summed up with others: asked one by one
+        open_now = _invoices(company).filter(in_parts=True)
+        in_parts = list(open_now.values("currency", *by, invoice=F("pk"), amount=F("balance")))
+    plans = plans_of(row["invoice"] for row in in_parts)
+    for row in in_parts:
+        parts = [(part.due_on, part.amount) for part in plans[row["invoice"]]]
+        for n, (place, amount) in enumerate(in_buckets(parts, row["amount"], on)):
+            yield row | {"place": place, "amount": amount, "count": int(n == 0)}
+
+
+def _by_due_day(on: dt.date, company: Company | None, by: tuple[str, ...]) -> Iterable[dict[str, Any]]:
+    """What is open by due day; where nothing is dated after the day, the balances as they stand are the same."""
     entries = Entry.objects.filter(company=company) if company else Entry.objects.all()
     if not entries.filter(effective_on__gt=on).exists():
-        invoices = Invoice.objects.filter(balance__gt=0, issued_at__isnull=False)
-        invoices = invoices.filter(company=company) if company else invoices
         rows: Iterable[dict[str, Any]] = (
-            invoices.order_by().values("currency", "due_on", *by).annotate(amount=Sum("balance"), count=Count("pk"))
+            _invoices(company).values("currency", "due_on", "in_parts", *by)
+            .annotate(amount=Sum("balance"), count=Count("pk"))
         )
         return rows
     return _one_each(
         _entries(on, company)
         .filter(Q(dr=RECEIVABLE) | Q(cr=RECEIVABLE))
-        .values("currency", "invoice", *by, due_on=F("invoice__due_on"))
+        .values("currency", "invoice", *by, due_on=F("invoice__due_on"), in_parts=F("invoice__in_parts"))
         .annotate(amount=Sum(moved(RECEIVABLE)))
         .exclude(amount=Decimal(0))
     )
+
+
+def _invoices(company: Company | None) -> Any:
+    invoices = Invoice.objects.filter(balance__gt=0, issued_at__isnull=False).order_by()
+    return invoices.filter(company=company) if company else invoices
 
 
 def _one_each(rows: Iterable[dict[str, Any]]) -> Iterable[dict[str, Any]]:
@@ -154,7 +177,6 @@ def _with_sides(one: Any, row: dict[str, Any]) -> Any:
     return one
 
 
-def _add(one: Aging, row: dict[str, Any], on: dt.date) -> None:
-    place = bucket(row["due_on"], on)
-    one.buckets[place] += row["amount"]
-    one.counts[place] += row["count"]
+def _add(one: Aging, row: dict[str, Any]) -> None:
+    one.buckets[row["place"]] += row["amount"]
+    one.counts[row["place"]] += row["count"]

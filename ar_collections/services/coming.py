@@ -15,7 +15,7 @@ from outbox.models import Message
 from policies.models import Policy
 
 from .business_days import closed_days, own_closed_days, start_of_day
-from .deciding import NOTICE, SERVE, Decision, decide, dues, in_turn, ladder_of, stands_of
+from .deciding import NOTICE, SERVE, Decision, decide, dues, in_turn, ladder_of, stands_of, terms_days_of
 
 ON_ITS_WAY = ("held", "pending", "claimed", "handing")
 
@@ -90,7 +90,7 @@ def _in_turn(
     day, seen = max(on, row["last_on"] + apart) if row["last_on"] else on, set()
     for place in turn:
         rung = ladder[place]
-        reached = reached_on(rung, row["due_on"], None)
+        reached = reached_on(rung, row["due_day"], None)
         decision = decided.get(rung.kind)
         if reached is None or (decision and decision.rung == rung and decision.verdict in ("credit", "address")):
             return
@@ -109,7 +109,7 @@ def _later(
     """The first day after today on which the invoice reaches a step of a kind that it is to be served with."""
     days = set()
     for rung in ladder:
-        reached = reached_on(rung, row["due_on"], row["terms_days"])
+        reached = reached_on(rung, row["due_day"], terms_days_of(row))
         if rung.kind == kind and reached is not None:
             every = rung.repeats_every_days or 0
             rounds = max(0, (on - reached).days) // every + 1 if every else 0

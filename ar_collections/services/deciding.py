@@ -49,6 +49,7 @@ from clients.models import Contact
 from core.fields import MoneyField
 from core.models import Company
 from disputes.models import Dispute
+from invoices.due import DueDay, DueNow, PartNow
 from invoices.models import CUSTOMER_CREDIT, RECEIVABLE, Entry, Invoice
 from outbox.models import Message
 from payments.models import Checkout
@@ -76,6 +77,7 @@ class Decision:
     currency: str
     due_on: dt.date
     asked: Decimal
+    part: int
     of_client: Mapping[str, Any]
     guards: dict[str, bool] = field(default_factory=dict)
 
@@ -104,12 +106,12 @@ class PlaceOf(Func):
 
 
 class ReachedBy(Func):
-    """The score of the furthest step that a due date has reached: ``scores`` say from which due date on back."""
+    """The score of the furthest step that a due day has reached: ``scores`` say from which due day on back."""
 
     output_field = IntegerField()
 
     def __init__(self, scores: Sequence[tuple[dt.date, int]], **extra: Any) -> None:
-        super().__init__(F("due_on"), **extra)
+        super().__init__(F("due_day"), **extra)
         self.scores = scores
 
     def as_sql(
@@ -171,9 +173,11 @@ def ladder_of(policy: Policy) -> tuple[Rung, ...]:
 
 
 def owing(company: Company, on: dt.date) -> QuerySet[Any]:
-    """Invoices of the company issued on or before the day, with ``owed``: their balance at the end of it.
+    """Invoices of the company issued on or before the day, with ``owed``: what is due of their balance at its end.
 
-    The cached balance is taken where nothing is dated later; otherwise what came later is taken off it again.
+    ``owed`` leaves out the parts of an invoice that fall due after its next one and after the day; ``whole`` does not.
+    ``due_day`` is the day of the earliest part not covered, ``part_now`` its place; both as of the day. The cached
+    balance is taken where nothing is dated later; otherwise what came later is taken off it again.
     """
     return _owing(company.pk, on, _looks_back(company, on)).all()
 
@@ -198,11 +202,15 @@ def _looks_back(company: Company, on: dt.date) -> bool:
 def _owing(company: int, on: dt.date, looks_back: bool) -> QuerySet[Any]:
     issued = Invoice.objects.issued().filter(company=company, issued_on__lte=on).order_by()
     if not looks_back:
-        return issued.filter(balance__gt=0).annotate(owed=F("balance"))
+        rows: QuerySet[Any] = issued.filter(balance__gt=0).annotate(
+            whole=F("balance"), due_day=F("due_on"), owed=DueNow(on), part_now=PartNow()
+        )
+        return rows
     later = Entry.objects.filter(invoice=OuterRef("pk"), effective_on__gt=on)
-    owed = ExpressionWrapper(F("balance") - balance_of(later, RECEIVABLE, "invoice"), output_field=MoneyField())
-    open_then: QuerySet[Any] = issued.annotate(owed=owed).filter(owed__gt=0)
-    return open_then
+    whole = ExpressionWrapper(F("balance") - balance_of(later, RECEIVABLE, "invoice"), output_field=MoneyField())
+    open_then = issued.annotate(whole=whole).filter(whole__gt=0).annotate(due_day=DueDay(F("whole")))
+    found: QuerySet[Any] = open_then.annotate(owed=DueNow(on, F("whole"), F("due_day")), part_now=PartNow(F("due_day")))
+    return found
 
 
 @lru_cache(maxsize=8)
@@ -235,7 +243,7 @@ def _facts(
     company: int, on: dt.date, looks_back: bool, ladder: Sequence[Rung], spacing_days: int
 ) -> QuerySet[Any]:
     longest = max([0, *(-rung.offset_days for rung in ladder)])
-    may_be_due = _chased(company, on, looks_back).filter(due_on__lte=on + dt.timedelta(days=longest))
+    may_be_due = _chased(company, on, looks_back).filter(due_day__lte=on + dt.timedelta(days=longest))
     rows = _with_stands(may_be_due, ladder)
     climbs = Q()
     for kind in KINDS:
@@ -264,7 +272,8 @@ def _with_the_client(rows: QuerySet[Any], on: dt.date, spacing_days: int) -> Que
 
 
 COLUMNS = (
-    "pk", "client_id", "currency", "due_on", "terms_days", "owed", "disputed", "promised", "paused", "in_flight",
+    "pk", "client_id", "currency", "due_day", "terms_days", "owed", "disputed", "promised", "paused", "in_flight", "in_parts",
+    "issued_on", "part_now",
     "intake__first_planned_on", "last_on", "message_so_far", "call_so_far", "review_so_far", "has_address",
     "has_today", "has_recent", "client__time_zone", "client__country",
 )
@@ -274,7 +283,7 @@ def stands_of(company: Company, on: dt.date, policy: Policy, client: int) -> lis
     """Every invoice that a client may be asked for on a day, with where it stands, whether a step is reached or not."""
     rows = _chased(company.pk, on, _looks_back(company, on)).filter(client=client, promised=False, paused=False, in_flight=False)
     standing = _with_the_client(_with_stands(rows, ladder_of(policy)), on, policy.spacing_days)
-    return [row for row in standing.order_by("due_on", "pk").values(*COLUMNS) if row["owed"] > row["disputed"]]
+    return [row for row in standing.order_by("due_day", "pk").values(*COLUMNS) if row["owed"] > row["disputed"]]
 
 
 def decide(
@@ -288,7 +297,7 @@ def decide(
     rows, ladder = facts(company, on, policy), ladder_of(policy)
     if clients is not None:
         rows = rows.filter(client__in=clients)
-    found = rows.order_by("client_id", "due_on", "pk").values(*COLUMNS).iterator(chunk_size=2000)
+    found = rows.order_by("client_id", "due_day", "pk").values(*COLUMNS).iterator(chunk_size=2000)
     by_client = (list(group) for _client, group in groupby(found, key=lambda row: row["client_id"]))
     while some := list(islice(by_client, AT_ONCE)):
         cash = cash_of_clients([group[0]["client_id"] for group in some], on)
@@ -307,7 +316,8 @@ def _of_an_invoice(
         asked = row["owed"] - row["disputed"]
         last = row["last_on"] if _was_old(row) else None
         yield Decision(
-            row["pk"], row["client_id"], kind, due, ladder[due.place], row["currency"], row["due_on"], asked, row,
+            row["pk"], row["client_id"], kind, due, ladder[due.place], row["currency"], row["due_day"], asked,
+            row["part_now"], row,
             {
                 "paid": row["owed"] > 0,
                 "dispute": asked > 0,
@@ -325,7 +335,7 @@ def dues(row: Mapping[str, Any], on: dt.date, ladder: Sequence[Rung]) -> Iterato
     stands = _stands(row)
     turns = in_turn(row, ladder)
     for turn in turns:
-        first = next_in_turn(ladder, turn, due_on=row["due_on"], on=on)
+        first = next_in_turn(ladder, turn, due_on=row["due_day"], on=on)
         if first:
             yield ladder[first.place].kind, first
     if turns:
@@ -335,10 +345,18 @@ def dues(row: Mapping[str, Any], on: dt.date, ladder: Sequence[Rung]) -> Iterato
         # Where nobody can be written to no notice will ever be given, and the telephone does not wait for one.
         limit = notices if kind == "message" or row["has_address"] else len(ladder)
         due = due_step(
-            ladder, kind, stands[kind], limit=limit, due_on=row["due_on"], terms_days=row["terms_days"], on=on
+            ladder, kind, stands[kind], limit=limit, due_on=row["due_day"], terms_days=terms_days_of(row), on=on
         )
         if due:
             yield kind, due
+
+
+def terms_days_of(row: Mapping[str, Any]) -> int | None:
+    """How many days the client has: by the terms, or from the day of issue to that of the part that is due next."""
+    if not row["in_parts"]:
+        days: int | None = row["terms_days"]
+        return days
+    return int((row["due_day"] - row["issued_on"]).days)
 
 
 def in_turn(row: Mapping[str, Any], ladder: Sequence[Rung]) -> list[list[int]]:
@@ -358,7 +376,7 @@ def in_turn(row: Mapping[str, Any], ladder: Sequence[Rung]) -> list[list[int]]:
 def _was_old(row: Mapping[str, Any]) -> bool:
     """Taken over from elsewhere, and overdue already on the first day the planner ran after that."""
     first_planned_on = row["intake__first_planned_on"]
-    return first_planned_on is not None and bool(row["due_on"] < first_planned_on)
+    return first_planned_on is not None and bool(row["due_day"] < first_planned_on)
 
 
 def _credit(company: Company, on: dt.date, decisions: Sequence[Decision], cash: Mapping[str, Decimal]) -> None:
@@ -395,14 +413,14 @@ def askable(company: Company, on: dt.date, client: int) -> list[tuple[str, dt.da
     rows = chased(company, on).filter(client=client, promised=False, paused=False, in_flight=False, owed__gt=F("disputed"))
     return [
         (currency, due_on, owed - disputed)
-        for currency, due_on, owed, disputed in rows.values_list("currency", "due_on", "owed", "disputed")
+        for currency, due_on, owed, disputed in rows.values_list("currency", "due_day", "owed", "disputed")
     ]
 
 
 def overdue_of(company: Company, on: dt.date, clients: Collection[int]) -> dict[int, dict[str, Decimal]]:
     """What clients are asked for that was due before the day; per client and currency."""
     found: dict[int, dict[str, Decimal]] = {}
-    rows = chased(company, on).filter(client__in=clients, due_on__lt=on, promised=False, paused=False, in_flight=False)
+    rows = chased(company, on).filter(client__in=clients, due_day__lt=on, promised=False, paused=False, in_flight=False)
     for client, currency, owed, disputed in rows.values_list("client_id", "currency", "owed", "disputed"):
         if owed > disputed:
             sums = found.setdefault(client, {})
@@ -445,9 +463,10 @@ def _stand(number: int) -> Stand:
 
 
 def _so_far(ladder: Sequence[Rung], kind: Kind) -> Coalesce:
-    """The furthest place by steps of a kind and its round, as one number; 0 for none."""
+    """The furthest place by steps of a kind and its round, as one number; 0 for none. Each part has its own ladder."""
     places = {rung.code: place for place, rung in enumerate(ladder) if rung.kind == kind}
-    rows = Served.objects.filter(invoice=OuterRef("pk"), step__in=places).order_by().values("invoice")
+    served = Served.objects.filter(invoice=OuterRef("pk"), part=OuterRef("part_now"), step__in=places)
+    rows = served.order_by().values("invoice")
     return Coalesce(Subquery(rows.annotate(top=Max(PlaceOf("step", places) + F("cycle"))).values("top")), Value(0))
 
 

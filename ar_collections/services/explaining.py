@@ -19,7 +19,7 @@ from policies.models import Policy
 from policies.services import policy_of
 
 from .business_days import openings
-from .deciding import NOTICE, SERVE, Decision, cash_of, decide
+from .deciding import NOTICE, SERVE, Decision, cash_of, decide, terms_days_of
 
 
 def explain(client: Client, on: dt.date) -> dict[str, Any]:
@@ -42,7 +42,7 @@ def _step(decision: Decision, invoice: Invoice, client: Client, on: dt.date, pol
     return {
         "invoice": str(invoice),
         "step": decision.rung.code,
-        "reached_on": reached_on(decision.rung, decision.due_on, invoice.terms_days),
+        "reached_on": reached_on(decision.rung, decision.due_on, terms_days_of(decision.of_client)),
         "verdict": decision.verdict,
         "guards": [
             {"guard": guard, "passes": passes, "because": _because(guard, passes, decision, client, on, policy)}

@@ -93,7 +93,8 @@ def _to_charge(company: Company, on: dt.date) -> QuerySet[Any]:
                 Subquery(charged.values("invoice").annotate(m=Max("to_on")).values("m")), Value(dt.date(1900, 1, 1))
             ),
         )
-        .filter(charged_to__lt=F("charge_to"), due_on__lt=F("charge_to"))
+        # The due day of an invoice in parts moves on; what an earlier part has earned is worked out all the same.
+        .filter(Q(due_on__lt=F("charge_to")) | Q(in_parts=True), charged_to__lt=F("charge_to"))
         .filter(Q(interest_notice__interest_from__lte=F("charge_to")) | Q(intake__interest_from__lte=F("charge_to")))
     )
     return rows

@@ -133,7 +133,7 @@ def _plan_messages(
             places[place_of(items[0].of_client)],
             {
                 "company": company.pk, "client": client, "until": until,
-                "items": [[d.invoice, d.rung.code, d.due.cycle] for d in items],
+                "items": [[d.invoice, d.rung.code, d.due.cycle] for d in items], **_parts(items),
             },
             held_by.key if held_by else "",
         )
@@ -144,6 +144,12 @@ def _plan_messages(
         row for client, items in clients.items() for row in _served(policy, on, items, message=made[new[client].key])
     )
     return [message.pk for message in made.values()]
+
+
+def _parts(items: Iterable[Decision]) -> dict[str, dict[str, int]]:
+    """Which part of an invoice a message is about, by invoice, where it is not the first."""
+    later = {str(item.invoice): item.part for item in items if item.part > 1}
+    return {"parts": later} if later else {}
 
 
 def _plan_task(company: Company, on: dt.date, policy: Policy, kind: str, items: Sequence[Decision]) -> int:
@@ -182,12 +188,12 @@ def _served(policy: Policy, on: dt.date, items: Iterable[Decision], **served_by:
     ladder: Sequence[Rung] = ladder_of(policy)
     for item in items:
         yield Served(
-            invoice_id=item.invoice, step=item.rung.code, cycle=item.due.cycle, channel=item.rung.channel, on=on,
-            **served_by,
+            invoice_id=item.invoice, step=item.rung.code, part=item.part, cycle=item.due.cycle,
+            channel=item.rung.channel, on=on, **served_by,
         )
         for place in item.due.passes_over:
             yield Served(
-                invoice_id=item.invoice, step=ladder[place].code, channel=ladder[place].channel, on=on,
+                invoice_id=item.invoice, step=ladder[place].code, part=item.part, channel=ladder[place].channel, on=on,
                 outcome="skipped", because=item.rung.code, **served_by,
             )
 

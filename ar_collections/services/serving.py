@@ -44,9 +44,13 @@ def after(message: Message, state: str) -> None:
 def _claim_again(message: Message, told: set[int]) -> None:
     """A reminder sent again by a person serves the steps that its first, failed sending gave back."""
     channels = {step.code: step.channel for step in about(message).steps.values()}
+    parts = message.payload.get("parts", {})
     Served.objects.bulk_create(
         [
-            Served(invoice_id=pk, step=code, cycle=cycle, channel=channels[code], on=message.on, message=message)
+            Served(
+                invoice_id=pk, step=code, part=parts.get(str(pk), 1), cycle=cycle, channel=channels[code],
+                on=message.on, message=message,
+            )
             for pk, code, cycle in message.payload["items"] if pk in told and code in channels
         ],
         ignore_conflicts=True,

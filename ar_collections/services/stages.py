@@ -83,7 +83,7 @@ def settle_stages(company: Company, on: dt.date, by: Any) -> int:
     if not candidates:
         return 0
     owes = set(
-        owing(company, on).filter(client__in=candidates, due_on__lt=on).values_list("client_id", flat=True).distinct()
+        owing(company, on).filter(client__in=candidates, due_day__lt=on).values_list("client_id", flat=True).distinct()
     )
     cleared = [client for pk, client in candidates.items() if pk not in owes]
     for client in cleared:

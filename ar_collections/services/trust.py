@@ -7,6 +7,7 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
+from itertools import chain
 from typing import Any
 
 from django.db import transaction
@@ -24,6 +25,7 @@ from core.errors import Refused
 from core.models import Company
 from core.money import plain
 from core.permissions import demand
+from invoices.due import Overdue
 from invoices.models import RECEIVABLE, Entry, Invoice
 from invoices.services.exposure import exposures_of
 from policies.credit import credit_policy_of
@@ -247,7 +249,7 @@ def _still_overdue(company: Company, on: dt.date, clients: Collection[int]) -> s
     found: set[int] = set()
     asked = sorted(clients)
     for start in range(0, len(asked), BATCH):
-        rows = owing(company, on).filter(client__in=asked[start : start + BATCH], due_on__lt=on)
+        rows = owing(company, on).filter(client__in=asked[start : start + BATCH], due_day__lt=on)
         found |= set(rows.values_list("client_id", flat=True))
     return found
 
@@ -257,13 +259,18 @@ def _overdue_of_all(company: Company, on: dt.date) -> dict[int, _Overdue]:
     rows: Any
     if Entry.objects.filter(company=company, effective_on__gt=on).exists():  # a day that is past, by the ledger
         moves = Entry.objects.filter(Q(dr=RECEIVABLE) | Q(cr=RECEIVABLE), company=company, effective_on__lte=on)
-        late = moves.filter(invoice__due_on__lt=on).order_by()
+        late = moves.filter(invoice__due_on__lt=on, invoice__in_parts=False).order_by()
         sums = late.values("invoice", "client_id", "currency", "invoice__due_on")
         owed_then = sums.annotate(owed=Sum(SignedFor(RECEIVABLE))).filter(owed__gt=NO_AMOUNT)
-        rows = owed_then.values_list("client_id", "currency", "invoice__due_on", "owed")
+        in_parts = owing(company, on).filter(in_parts=True, due_day__lt=on)
+        rows = chain(
+            owed_then.values_list("client_id", "currency", "invoice__due_on", "owed"),
+            in_parts.values_list("client_id", "currency", "due_day", "owed"),
+        )
     else:
         issued = Invoice.objects.issued().filter(company=company, due_on__lt=on, balance__gt=0).order_by()
-        rows = issued.values_list("client_id", "currency", "due_on", "balance").iterator(2000)
+        late_now = issued.annotate(late=Overdue(on))
+        rows = late_now.values_list("client_id", "currency", "due_on", "late").iterator(2000)
     found: dict[int, _Overdue] = defaultdict(_Overdue)
     for client, currency, due_on, owed in rows:
         found[client].add(currency, due_on, owed)
@@ -273,10 +280,10 @@ def _overdue_of_all(company: Company, on: dt.date) -> dict[int, _Overdue]:
 def _held_against(company: Company, on: dt.date, clients: Sequence[int]) -> dict[int, _Overdue]:
     """What of it is neither disputed, promised nor paused; nothing of a client whose unapplied cash covers it all."""
     found: dict[int, _Overdue] = defaultdict(_Overdue)
-    columns = ("client_id", "currency", "due_on", "owed", "disputed")
+    columns = ("client_id", "currency", "due_day", "owed", "disputed")
     for start in range(0, len(clients), BATCH):
         some = clients[start : start + BATCH]
-        rows = chased(company, on).filter(client__in=some, due_on__lt=on, promised=False, paused=False, in_flight=False)
+        rows = chased(company, on).filter(client__in=some, due_day__lt=on, promised=False, paused=False, in_flight=False)
         for client, currency, due_on, owed, disputed in rows.values_list(*columns):
             found[client].add(currency, due_on, owed - disputed)
     cash = _free_cash([client for client, late in found.items() if late.since], on)

@@ -21,10 +21,12 @@ from core.models import as_text
 from core.money import plain
 from invoices.interest import CONTRACT, Claim, Interest, Payment, late_interest
 from invoices.models import FEE, INTEREST, RECEIVABLE, RECEIVABLE_CHARGES, Charge, Entry, InterestNotice, Invoice
+from invoices.parts import moves_of_what_is_due
 from invoices.rates import contract_rate
 from policies.models import Policy
 
 from .ledger import NewEntry, post_entry, reverse_entries
+from .parts import plans_of
 
 _DAY = dt.timedelta(days=1)
 OPENING = "alloc:opening:"  # what was paid before the item was taken over
@@ -73,14 +75,14 @@ def give_interest_notice(
 def interest_starts_on(invoice: Invoice) -> dt.date | None:
     """The first day that bears interest: as notified, or as chosen when the item was taken over; None without either.
 
-    Never before the day after the due date, and only at the percentage printed in the terms of the invoice.
+    Never before the day after the (first) due day, and only at the percentage printed in the terms of the invoice.
     """
     if invoice.late_percent <= 0 or invoice.due_on is None:
         return None
     notice = InterestNotice.objects.filter(invoice=invoice).first()
     days = [notice.interest_from if notice else None, invoice.intake.interest_from if invoice.intake else None]
     known = [day for day in days if day is not None]
-    return max(min(known), invoice.due_on + _DAY) if known else None
+    return max(min(known), _first_due(invoice) + _DAY) if known else None
 
 
 def accrued(invoice: Invoice, on: dt.date) -> Accrual:
@@ -231,14 +233,25 @@ def _post_slice(
 def _interest(invoice: Invoice, starts_on: dt.date | None, until: dt.date) -> Interest:
     """The pure computation over the invoice's own ledger: principal only, at the percentage of its terms.
 
-    What was paid on an item before it was taken over bears no interest, whatever day interest begins.
+    What was paid on an item before it was taken over bears no interest, whatever day interest begins. Of an invoice in
+    parts each bears interest from the day after its own due day, and money fills them in their order.
     """
-    assert invoice.due_on is not None
     principal = invoice.total - (_paid_elsewhere(invoice) if invoice.is_taken_over else 0)
     if starts_on is None or principal <= 0:
         return Interest(invoice.currency, Decimal(0), 0, Decimal(0))
-    claim = Claim(principal, invoice.currency, invoice.due_on, _payments(invoice), starts_on)
+    payments, first_due = _payments(invoice), _first_due(invoice)
+    if invoice.in_parts:
+        # From nothing: that a part falls due counts as so much less paid.
+        moves = moves_of_what_is_due(plans_of([invoice.pk])[invoice.pk], [(paid.on, paid.amount) for paid in payments])
+        principal, payments = Decimal(0), tuple(Payment(moved.on, moved.amount) for moved in moves)
+    claim = Claim(principal, invoice.currency, first_due, payments, starts_on)
     return late_interest(claim, until, contract_rate(invoice.late_percent, f"terms of {invoice}"))
+
+
+def _first_due(invoice: Invoice) -> dt.date:
+    """The day the first of it was due; the due day of an invoice in parts moves on when that is paid."""
+    assert invoice.due_on is not None
+    return plans_of([invoice.pk])[invoice.pk][0].due_on if invoice.in_parts else invoice.due_on
 
 
 def _paid_elsewhere(invoice: Invoice) -> Decimal:

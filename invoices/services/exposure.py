@@ -37,6 +37,13 @@ FROM invoices_invoice
 WHERE client_id IN ({clients}) AND balance > 0 AND issued_at IS NOT NULL AND voided_at IS NULL
 GROUP BY client_id, currency, part
 UNION ALL
+-- Of what is overdue above: the parts of an invoice that are not due yet.
+SELECT i.client_id, i.currency, 'later', SUM(p.amount)
+FROM invoices_invoice i JOIN invoices_invoicepart p ON p.invoice_id = i.id AND p.due_on >= %(on)s
+WHERE i.client_id IN ({clients}) AND i.in_parts AND i.due_on < %(on)s AND i.balance > 0 AND i.issued_at IS NOT NULL
+  AND i.voided_at IS NULL
+GROUP BY i.client_id, i.currency
+UNION ALL
 SELECT client_id, currency, 'charges', SUM(balance)
 FROM invoices_charge WHERE client_id IN ({clients}) AND balance > 0 GROUP BY client_id, currency
 UNION ALL
@@ -102,6 +109,9 @@ def exposures_of(
                 sums[client, currency][part] = from_units(int(units))
     found = {}
     for (client, currency), parts in sums.items():
+        if later := parts.pop("later", None):
+            parts["overdue"] -= later
+            parts["open_not_due"] = parts.get("open_not_due", Decimal(0)) + later
         counted = parts.pop("drafts that count", None)
         if counted is not None:
             parts["drafts"] = counted
