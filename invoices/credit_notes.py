@@ -17,6 +17,7 @@ from core.money import plain, show
 from .documents import LineRow, Paper, freeze, line_rows, paper_of, tax_name, total_rows
 from .models import CreditNote, Invoice
 from .paying import Row
+from .tax_words import tax_notes
 
 
 def freeze_credit_note(invoice: Invoice, *, left: Decimal, freed: Decimal = Decimal(0)) -> dict[str, Any]:
@@ -57,6 +58,7 @@ class CreditNoteDocument:
     totals: tuple[Row, ...]
     total: str
     sentences: tuple[str, ...]
+    tax_notes: tuple[str, ...]
     cover: str | None
 
 
@@ -80,6 +82,7 @@ def credit_note_document(note: CreditNote) -> CreditNoteDocument:
             totals=total_rows(note, lines, facts),
             total=show(note.total, currency, language),
             sentences=what_it_does(note, language),
+            tax_notes=tax_notes(lines),
             cover=facts.get("cover"),
         )
 

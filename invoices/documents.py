@@ -19,10 +19,12 @@ from core.dates import show_day
 from core.models import LANGUAGES, Company
 from core.money import is_exact, show
 from policies.credit_terms import terms_in_force
-from policies.terms import terms_words
+from policies.terms import early_words, terms_words
 
 from .models import CreditNote, CreditNoteLine, Invoice, InvoiceLine
 from .paying import Row, Way, freeze_ways, late_terms, percent, ways_to_pay
+from .services.parts import EARLY, part_label, plans_of
+from .tax_words import group_label, tax_notes
 from .totals import Line, total_of
 
 
@@ -38,8 +40,8 @@ def freeze(invoice: Invoice) -> dict[str, Any]:
         "language": contact.speaks() if contact else client.language,
         "paper": client.paper or company.paper,
         "design": client.design or company.design,
-        "seller": _seller(company),
-        "buyer": _buyer(client, contact),
+        "seller": seller_facts(company),
+        "buyer": buyer_facts(client, contact),
         **freeze_ways(invoice),
         "terms": invoice.terms.name if invoice.terms else "",
     }
@@ -80,7 +82,7 @@ def recipient(client: Client) -> Contact | None:
     return min(reachable, key=lambda contact: (contact.role != "accounts_payable", contact.pk), default=None)
 
 
-def _seller(company: Company) -> dict[str, str]:
+def seller_facts(company: Company) -> dict[str, str]:
     kept = (
         "name", "legal_name", "tagline", "street", "postal_code", "city", "region", "country", "tax_number",
         "register_entry", "email", "phone", "time_zone", "paper", "accent",
@@ -88,13 +90,14 @@ def _seller(company: Company) -> dict[str, str]:
     return {name: getattr(company, name) for name in kept}
 
 
-def _buyer(client: Client, contact: Contact | None) -> dict[str, str]:
+def buyer_facts(client: Client, contact: Contact | None) -> dict[str, str]:
     kept = ("number", "name", "legal_name", "tax_number")
     post = client.addresses.filter(kind="post").first() or client
     where = ("street", "postal_code", "city", "region", "country")
     return {name: getattr(client, name) for name in kept} | {name: getattr(post, name) for name in where} | {
         "attention": contact.name if contact else "",
         "department": contact.department if contact else "",
+        "email": contact.email if contact else "",
     }
 
 
@@ -141,8 +144,21 @@ class LineRow:
 
 
 @dataclass(frozen=True)
+class PartRow:
+    """One instalment on paper: what it is called, how much, and by when in words that stay true."""
+
+    label: str
+    amount: str
+    words: str
+
+
+@dataclass(frozen=True)
 class InvoiceDocument:
-    """An invoice, ready to print: every figure and date is text in the client's language."""
+    """An invoice, ready to print: every figure and date is text in the client's language.
+
+    ``parts`` are there where it is paid in several, ``early`` is the offer for paying early, ``cover`` what the client
+    wants on a cover page; nothing where they want none.
+    """
 
     head: Paper
     number: str
@@ -160,24 +176,29 @@ class InvoiceDocument:
     late_terms: str
     credit_terms: str
     note: str
+    parts: tuple[PartRow, ...] = ()
+    early: str = ""
+    tax_notes: tuple[str, ...] = ()
+    cover: str | None = None
 
 
 def invoice_document(invoice: Invoice) -> InvoiceDocument:
-    """An issued invoice in the language it was frozen in."""
+    """An issued invoice in the language it was frozen in, as it was on the day of issue whatever was paid since."""
     facts = facts_of(invoice)
     language, currency = facts["language"], invoice.currency
     assert invoice.issued_on is not None and invoice.due_on is not None
     with translation.override(language):
         lines = list(invoice.lines.all())
-        due = show_day(invoice.due_on, language)
+        parts, first = _parts(invoice, language)
+        terms = f"{parts[0].amount}: {parts[0].words}" if parts else terms_words(invoice.issued_on, first, language)
         return InvoiceDocument(
             head=paper_of(facts),
             number=str(invoice.number),
             issued=invoice.issued_on,
             amount=show(invoice.total, currency, language),
-            due_words=terms_words(invoice.issued_on, invoice.due_on, language),
-            terms_label=_terms_label(invoice.issued_on, invoice.due_on),
-            facts=invoice_facts(invoice, facts),
+            due_words=terms,
+            terms_label=_in_parts(len(parts)) if parts else _terms_label(invoice.issued_on, first),
+            facts=invoice_facts(invoice, facts, first),
             lines=line_rows(lines, currency, language),
             has_tax=any(line.tax_percent for line in lines),
             tax_name=tax_name(facts),
@@ -186,20 +207,63 @@ def invoice_document(invoice: Invoice) -> InvoiceDocument:
             ways=ways_to_pay(
                 facts, amount=invoice.total, currency=currency, reference=invoice.reference, number=str(invoice.number)
             ),
-            late_terms=late_terms(invoice.late_percent, due, language),
+            late_terms=_late(invoice, first, language),
             credit_terms=credit_terms_line(facts, language),
             note=invoice.note,
+            parts=parts,
+            early=_early(invoice, language),
+            tax_notes=tax_notes(lines),
+            cover=facts.get("cover"),
         )
 
 
-def invoice_facts(invoice: Invoice, facts: Mapping[str, Any]) -> tuple[Row, ...]:
-    """The short facts beside the addresses: issued, due, service period, order, customer number."""
+def _parts(invoice: Invoice, language: str) -> tuple[tuple[PartRow, ...], dt.date]:
+    """The instalments as they were issued, none for an ordinary invoice; and the day on which the first is due."""
+    assert invoice.issued_on is not None and invoice.due_on is not None
+    plan = plans_of([invoice.pk]).get(invoice.pk, []) if invoice.in_parts else []
+    rows = tuple(
+        PartRow(
+            part_label(part, plan, language), show(part.amount, invoice.currency, language),
+            terms_words(invoice.issued_on, part.due_on, language),
+        )
+        for part in plan
+    )
+    return rows, plan[0].due_on if plan else invoice.due_on
+
+
+def _late(invoice: Invoice, due_on: dt.date, language: str) -> str:
+    if not invoice.in_parts or invoice.late_percent <= 0:
+        return late_terms(invoice.late_percent, show_day(due_on, language), language)
+    return _("On each part that is unpaid after its day we may charge interest of %(rate)s a year.") % {
+        "rate": percent(invoice.late_percent, language)
+    }
+
+
+def _in_parts(count: int) -> str:
+    return ngettext("in %(n)d part", "in %(n)d parts", count) % {"n": count}
+
+
+def _early(invoice: Invoice, language: str) -> str:
+    """The offer for paying early, as it stood on the day of issue, with what is left to pay then."""
+    if not invoice.discount or invoice.discount_until is None:
+        return ""
+    share = Decimal(invoice.frozen.get(EARLY, {}).get("percent", "0"))
+    offer = early_words(share, invoice.discount, invoice.currency, invoice.discount_until, language)
+    pay = show(invoice.total - invoice.discount, invoice.currency, language)
+    return _("%(offer)s: then please pay %(amount)s.") % {"offer": offer, "amount": pay}
+
+
+def invoice_facts(invoice: Invoice, facts: Mapping[str, Any], due_on: dt.date | None = None) -> tuple[Row, ...]:
+    """The short facts beside the addresses: issued, due, service period, order, what the client asks for, its number.
+
+    ``due_on`` is the first day on which something is due.
+    """
     language = facts["language"]
     rows = []
-    if invoice.issued_on and invoice.due_on:
-        rows = [
-            Row(_("Issued"), show_day(invoice.issued_on, language)), Row(_("Due"), show_day(invoice.due_on, language)),
-        ]
+    if invoice.issued_on and due_on:
+        rows = [Row(_("Issued"), show_day(invoice.issued_on, language)), Row(_("Due"), show_day(due_on, language))]
+    if invoice.replaces:
+        rows.append(Row(_("Replaces"), str(invoice.replaces)))
     if period := _period(invoice.service_from, invoice.service_to, language):
         rows.append(Row(_("Service"), period))
     if invoice.po_number:
@@ -238,7 +302,7 @@ def total_rows(
             "tax": tax_name(facts), "rate": percent(group.percent, language),
             "net": show(group.net, currency, language),
         }
-        label = _("Exempt from %(tax)s") if group.category == "E" else _("%(tax)s %(rate)s on %(net)s")
+        label = group_label(group.category) or _("%(tax)s %(rate)s on %(net)s")
         rows.append(Row(label % words, show(group.tax, currency, language)))
     if isinstance(document, CreditNote) and document.total != totals.total:  # the cents that earlier ones left
         rows.append(Row(_("Rounding"), show(document.total - totals.total, currency, language)))

@@ -17,6 +17,7 @@ import sys
 import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from decimal import Decimal
+from functools import cache
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -40,7 +41,7 @@ from .statements import OpenItem, item_statement_of, letter_to, statement_of
 PDF = "application/pdf"
 WALL_SECONDS = 60
 PRINTS_PER_PROCESS = 200
-_SHEETS = {"ledger": ("pdf",), "plain": ("pdf", "pdf-plain")}
+BRAND = "#0f5f57"  # where a company has no colour that can be read
 OURS = "file:///ours/"  # the one address space a document can reach, and it exists only as a list of names
 
 
@@ -137,9 +138,11 @@ def print_html(
 def job_of(html: str, *, accent: str, design: str, xml: bytes, day: dt.date | None) -> dict[str, Any]:
     """What the printing process is told: the words, our stylesheets and fonts, and what is embedded."""
     static = Path(settings.BASE_DIR) / "static"
-    sheets = {f"{OURS}css/{name}.css": (static / "css" / f"{name}.css").read_text() for name in _SHEETS[design]}
-    if re.fullmatch("#[0-9a-fA-F]{6}", accent):
-        sheets[f"{OURS}{accent[1:]}.css"] = f":root {{ --brand: {accent}; }}"
+    brand = accent if re.fullmatch("#[0-9a-fA-F]{6}", accent) else BRAND
+    sheets = {
+        f"{OURS}css/pdf-fonts.css": (static / "css" / "pdf-fonts.css").read_text(),
+        f"{OURS}css/{design}-{brand[1:]}.css": stylesheet(design, brand),
+    }
     fonts = {f"{OURS}fonts/pdf/{font.name}": str(font) for font in sorted((static / "fonts" / "pdf").glob("*.ttf"))}
     identifier = hashlib.sha256(html.encode() + xml).hexdigest()[:32]
     job = {"html": html, "stylesheets": sheets, "files": fonts, "identifier": identifier}
@@ -147,6 +150,15 @@ def job_of(html: str, *, accent: str, design: str, xml: bytes, day: dt.date | No
         assert day is not None
         job |= {"xml": base64.b64encode(xml).decode(), "day": day.isoformat()}
     return job
+
+
+@cache
+def stylesheet(design: str, brand: str) -> str:
+    """A design in a company's colour; colours are written in here, since a parsed stylesheet is kept by the printer."""
+    folder = Path(settings.BASE_DIR) / "static" / "css"
+    css = (folder / "pdf.css").read_text() + (folder / f"pdf-{design}.css").read_text()
+    colours = {**dict(re.findall(r"(--\w+): (#\w+);", css)), "--brand": brand}
+    return re.sub(r"var\((--\w+)\)", lambda found: colours[found[1]], css)
 
 
 class Printer:

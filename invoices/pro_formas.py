@@ -19,8 +19,9 @@ from core.references import rf_reference
 from .documents import LineRow, Paper, freeze, invoice_facts, line_rows, paper_of, tax_name, total_rows
 from .models import Invoice, InvoiceLine, ProForma
 from .paying import Row, Way, ways_to_pay
+from .tax_words import tax_notes
 
-_TEXTS = ("description", "detail", "unit", "tax_category")
+_TEXTS = ("description", "detail", "unit", "tax_category", "exemption_reason")
 _NUMBERS = ("quantity", "unit_price", "tax_percent", "net")
 
 
@@ -56,6 +57,8 @@ class ProFormaDocument:
     ways: tuple[Way, ...]
     sentences: tuple[str, ...]
     note: str
+    tax_notes: tuple[str, ...]
+    cover: str | None
 
 
 def pro_forma_document(pro_forma: ProForma, language: str = "") -> ProFormaDocument:
@@ -83,6 +86,8 @@ def pro_forma_document(pro_forma: ProForma, language: str = "") -> ProFormaDocum
             ways=ways_of(pro_forma, pro_forma.total),
             sentences=what_it_is(pro_forma, language),
             note=draft.note,
+            tax_notes=tax_notes(lines),
+            cover=facts.get("cover"),
         )
 
 
@@ -122,7 +127,7 @@ def _draft_of(pro_forma: ProForma) -> tuple[Invoice, list[InvoiceLine]]:
     for name in ("service_from", "service_to"):
         setattr(draft, name, dt.date.fromisoformat(facts[name]) if name in facts else None)
     lines = [
-        InvoiceLine(**{name: line[name] for name in _TEXTS}, **{name: Decimal(line[name]) for name in _NUMBERS})
+        InvoiceLine(**{name: line.get(name, "") for name in _TEXTS}, **{name: Decimal(line[name]) for name in _NUMBERS})
         for line in facts["lines"]
     ]
     return draft, lines

@@ -36,8 +36,8 @@ A4, LETTER = (595, 842), (612, 792)
 
 
 def text_of(content: bytes) -> str:
-    said = "\n".join(page.extract_text() for page in PdfReader(io.BytesIO(content)).pages)
-    return said.replace("\u00a0", " ").replace("\u202f", " ")
+    """The words in the order of reading, wherever a line ends."""
+    return " ".join(" ".join(page.extract_text() for page in PdfReader(io.BytesIO(content)).pages).split())
 
 
 def sheet_of(content: bytes) -> tuple[int, int]:
