@@ -15,12 +15,13 @@ Why = Literal["home", "eu_business", "eu_no_number", "abroad", "unknown"]
 class Proposal:
     """A tax category (EN 16931) and its percentage for the lines of a sale, and which rule says so.
 
+    Without a category the percentage says which: standard, and zero rated at 0 percent.
     ``why``: sold at home, to a business in another member state, to somebody there without a valid VAT number, out of
     the European Union, or where no rule of ours is known. ``sure`` is False where nothing is proposed.
     """
 
     why: Why
-    category: str = "S"
+    category: str = ""
     percent: Decimal = Decimal(0)
 
     @property
@@ -44,12 +45,12 @@ def propose_tax(home: str, country: str, vat_number: str, usual: Decimal) -> Pro
     """
     home, country = home.upper(), country.upper()
     if home not in EU or not country:
-        return Proposal("unknown", "S", usual)
+        return Proposal("unknown", "", usual)
     if country == home:
-        return Proposal("home", "S", usual)
+        return Proposal("home", "", usual)
     if country not in EU:
         return Proposal("abroad", "O")
     prefix = {"EL": "GR"}.get(vat_number[:2], vat_number[:2])
     if prefix in EU and prefix != home:
         return Proposal("eu_business", "AE")
-    return Proposal("eu_no_number", "S", usual)
+    return Proposal("eu_no_number", "", usual)

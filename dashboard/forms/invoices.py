@@ -133,7 +133,9 @@ class LineForm(forms.Form):
     unit = forms.CharField(label=_("Unit"), required=False, max_length=12)
     unit_price = AmountField(label=_("Price"), digits=PRICE_PLACES)
     tax_percent = AmountField(label=_("Tax, %"), digits=TAX_PLACES, initial=Decimal(0))
-    tax_category = forms.ChoiceField(label=_("Tax category"), choices=InvoiceLine.CATEGORIES, initial="S")
+    tax_category = forms.ChoiceField(
+        label=_("Tax category"), choices=[("", _("by the percentage")), *InvoiceLine.CATEGORIES], required=False
+    )
     exemption_reason = forms.CharField(label=_("Reason for no tax"), required=False, max_length=200)
 
     def __init__(self, *args: Any, tax: Proposal | None = None, **kwargs: Any) -> None:
@@ -146,7 +148,7 @@ class LineForm(forms.Form):
             self.fields[name].widget.attrs["class"] += " n"
         self.fields["description"].widget.attrs["placeholder"] = _("What was delivered")
         self.fields["detail"].widget.attrs["placeholder"] = _("Detail, if any")
-        self.fields["exemption_reason"].widget.attrs["placeholder"] = _("Reason; empty: the words of the law")
+        self.fields["exemption_reason"].widget.attrs["placeholder"] = _("Why no tax")
 
     @property
     def without_tax(self) -> str:

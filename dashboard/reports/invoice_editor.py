@@ -64,7 +64,7 @@ def differ(lines: list[LineDraft], proposal: Proposal) -> list[int]:
     """The lines, counted from one, that bear another tax than a proposal that crosses a border."""
     if proposal.why not in ("eu_business", "abroad"):
         return []
-    return [n for n, line in enumerate(lines, 1) if line.tax_category == "S" and line.tax_percent]
+    return [n for n, line in enumerate(lines, 1) if line.tax_percent]
 
 
 def not_asked(client: Client, data: Any) -> list[str]:

@@ -65,8 +65,8 @@ def test_the_proposal_depends_on_both_countries_and_on_a_valid_number():
         ]
     }  # fmt: skip
     assert [(p.why, p.category, p.percent) for p in told.values()] == [
-        ("home", "S", usual), ("eu_business", "AE", 0), ("eu_no_number", "S", usual), ("eu_business", "AE", 0),
-        ("eu_no_number", "S", usual), ("abroad", "O", 0), ("unknown", "S", usual), ("unknown", "S", usual),
+        ("home", "", usual), ("eu_business", "AE", 0), ("eu_no_number", "", usual), ("eu_business", "AE", 0),
+        ("eu_no_number", "", usual), ("abroad", "O", 0), ("unknown", "", usual), ("unknown", "", usual),
     ]  # fmt: skip
 
 
@@ -79,7 +79,7 @@ def test_a_number_that_cannot_exist_proposes_nothing_without_tax(desk, company):
 def test_a_new_line_begins_with_the_tax_the_client_was_last_invoiced(desk, company, good_client):
     make_invoice(good_client, "100", tax="7")
     form = desk.get(NEW, {"client": good_client.pk}).context["lines"][0]
-    assert (form["tax_percent"].value(), form["tax_category"].value()) == ("7", "S")
+    assert (form["tax_percent"].value(), form["tax_category"].value()) == ("7", "")
     added = desk.post(NEW, written(good_client, ("Design", "1", "1000"), do="line")).context["lines"][1]
     assert [added[name].value() for name in ("quantity", "tax_percent", "tax_category")] == ["1", "19", "S"]
 

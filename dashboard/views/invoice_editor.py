@@ -83,7 +83,7 @@ def _grown(data: Any, act: str, client: Client | None, company: Company) -> None
     data.setdefault("extra-INITIAL_FORMS", "0")
     if act == "line":
         n = _another(data, "lines")
-        for name, otherwise in (("quantity", "1"), ("tax_percent", "0"), ("tax_category", "S")) if n >= 0 else ():
+        for name, otherwise in (("quantity", "1"), ("tax_percent", "0"), ("tax_category", "")) if n >= 0 else ():
             above = data.get(f"lines-{n - 1}-{name}") if name != "quantity" else None
             data.setdefault(f"lines-{n}-{name}", above or otherwise)
     elif act == "extra":

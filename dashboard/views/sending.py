@@ -5,7 +5,7 @@ from __future__ import annotations
 import uuid
 from urllib.parse import urlencode
 
-from csp.decorators import csp_replace
+from csp.decorators import csp_replace, csp_update
 from django.contrib import messages
 from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
@@ -30,6 +30,7 @@ from invoices.trial import as_read, send_test
 from .outbox import SHOWN_INLINE
 
 
+@csp_update({"frame-src": ["'self'"]})  # type: ignore[arg-type]
 def invoice_send(request: StaffRequest, pk: int) -> HttpResponse:
     """The mail as it would leave now, in HTML and text; a test of it to oneself; sending it can be undone for 10 s."""
     invoice = get_object_or_404(Invoice.objects.select_related("client__company", "contact", "company"), pk=pk)
