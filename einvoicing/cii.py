@@ -175,6 +175,8 @@ def _totals(settled: Element, document: Document) -> None:
     _text(sums, "ram:AllowanceTotalAmount", _amount(totals.allowances))
     _text(sums, "ram:TaxBasisTotalAmount", _amount(totals.net))
     _text(sums, "ram:TaxTotalAmount", _amount(totals.tax), currencyID=document.currency)
+    if totals.rounding:
+        _text(sums, "ram:RoundingAmount", _amount(totals.rounding))
     _text(sums, "ram:GrandTotalAmount", _amount(totals.total))
     _text(sums, "ram:TotalPrepaidAmount", _amount(totals.paid))
     _text(sums, "ram:DuePayableAmount", _amount(totals.due))

@@ -44,7 +44,7 @@ _UNITS = {
     "H87": "pc pcs piece pieces stk stck stück pce pièce pièces",
     "SET": "set sets satz sätze",
     "PR": "pair pairs paar paare paire paires",
-    "BX": "box boxes karton kartons carton cartons",
+    "XBX": "box boxes karton kartons carton cartons",
     "LS": "lump flat pauschal pauschale forfait",
     "P1": "% percent prozent pourcent",
 }

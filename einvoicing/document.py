@@ -109,6 +109,7 @@ class Totals:
     allowances: Decimal = Decimal(0)  # BT-107
     charges: Decimal = Decimal(0)  # BT-108
     paid: Decimal = Decimal(0)  # BT-113
+    rounding: Decimal = Decimal(0)  # BT-114
 
 
 @dataclass(frozen=True)

@@ -171,7 +171,7 @@ def broken(document: Document) -> list[Broken]:
             ("BR-CO-13", "The net total", totals.net, totals.lines - totals.allowances + totals.charges),
             ("BR-CO-14", "The tax", totals.tax, tax),
             ("BR-CO-15", "The total", totals.total, totals.net + totals.tax),
-            ("BR-CO-16", "What is to be paid", totals.due, totals.total - totals.paid),
+            ("BR-CO-16", "What is to be paid", totals.due, totals.total - totals.paid + totals.rounding),
         )
         if said != right
     ]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
@@ -15,11 +15,11 @@ from stdnum.eu import vat as eu_vat
 from clients.tax_numbers import ways_written
 from core.errors import Refused
 from core.models import StoredFile
-from core.money import places
+from core.money import places, show
 from core.services import store_file
 from einvoicing import rules
 from einvoicing.cii import to_cii
-from einvoicing.codes import CARD, CASH, CHEQUE, COUNTRIES, REASON_CODES, SEPA_TRANSFER, TRANSFER, unit_code
+from einvoicing.codes import CARD, CASH, CHEQUE, COUNTRIES, EU, REASON_CODES, SEPA_TRANSFER, TRANSFER, unit_code
 from einvoicing.document import (
     CREDIT_NOTE,
     INVOICE,
@@ -33,16 +33,19 @@ from einvoicing.document import (
     TaxGroup,
     Totals,
 )
-from policies.terms import terms_words
+from policies.terms import early_words, terms_words
 
-from .documents import facts_of, freeze
+from .documents import buyer_facts, facts_of, seller_facts
 from .models import CreditNote, CreditNoteLine, Invoice, InvoiceLine
+from .parts import Part
 from .services.credit import IN_ADVANCE
+from .services.parts import EARLY, part_label, plans_of
 from .tax_words import legal_words
 from .totals import Line as Sum
 from .totals import category_of, total_of
 
 XML = "application/xml"
+_ANY_DAY = dt.date(2000, 1, 1)  # a draft has no day yet, and nothing it lacks depends on one
 _CODES = {"card": CARD, "cheque": CHEQUE, "cash": CASH}
 _BUYER_REFERENCE = re.compile(r"leitweg|buyer.?reference|käuferreferenz|référence.?(de l.)?acheteur|code service", re.I)
 
@@ -60,15 +63,19 @@ def einvoice_xml(of: Invoice | CreditNote) -> StoredFile | None:
     return of.xml
 
 
-def check_einvoice(invoice: Invoice, on: dt.date) -> None:
+def check_einvoice(invoice: Invoice) -> None:
     """Refuse to issue, from a country of the European Union, what could not be an e-invoice, naming what is missing.
 
     Three decimals are no reason: nobody there invoices in such a currency by law, and the paper is complete without.
     """
-    facts = freeze(invoice)
-    document = _document(invoice, facts, number="-", on=on, due_on=on)
-    if not rules.expected(document):
+    company, client = invoice.company, invoice.client
+    if company.country.upper() not in EU:
         return
+    facts: dict[str, Any] = {
+        "language": client.language, "seller": seller_facts(company), "buyer": buyer_facts(client, None),
+        "methods": [], "bank": None,
+    }
+    document = _document(invoice, facts, number="-", on=_ANY_DAY, due_on=_ANY_DAY)
     for lack in rules.missing(document):
         if lack.blocks:
             raise Refused(
@@ -84,7 +91,7 @@ def einvoice_of(of: Invoice | CreditNote) -> Document | None:
     """
     if isinstance(of, CreditNote):
         document = _credit_note(of)
-    elif of.is_taken_over or of.issued_on is None:
+    elif of.is_taken_over or of.issued_on is None or of.due_on is None:
         return None
     else:
         document = _document(of, facts_of(of), number=str(of.number), on=of.issued_on, due_on=of.due_on)
@@ -94,7 +101,7 @@ def einvoice_of(of: Invoice | CreditNote) -> Document | None:
 
 
 def _document(
-    invoice: Invoice, facts: Mapping[str, Any], *, number: str, on: dt.date, due_on: dt.date | None
+    invoice: Invoice, facts: Mapping[str, Any], *, number: str, on: dt.date, due_on: dt.date
 ) -> Document:
     with translation.override(facts["language"]):
         lines = list(invoice.lines.all())
@@ -102,6 +109,9 @@ def _document(
         paid = min(Decimal(invoice.frozen.get(IN_ADVANCE, 0)), invoice.total)
         seller, buyer = _parties(facts, groups)
         reference, notes = _extra(facts)
+        plan = plans_of([invoice.pk]).get(invoice.pk, []) if invoice.in_parts else []
+        # The day an invoice in parts is due moves with what is paid; on the document it stays the first one.
+        due_on = plan[0].due_on if plan else due_on
         return Document(
             kind=INVOICE, number=number, issued_on=on, currency=invoice.currency, seller=seller, buyer=buyer,
             lines=_lines(lines), groups=groups,
@@ -112,7 +122,7 @@ def _document(
             delivered_on=invoice.service_to or invoice.service_from or on,
             period_from=invoice.service_from if invoice.service_to else None,
             period_to=invoice.service_to if invoice.service_from else None,
-            due_on=due_on, terms=_terms(invoice, facts, on, due_on), payment=_payment(invoice, facts),
+            due_on=due_on, terms=_terms(invoice, on, due_on, plan, facts["language"]), payment=_payment(invoice, facts),
             buyer_reference=reference, order=invoice.po_number, notes=(*notes, *filter(None, [invoice.note])),
             places=places(invoice.currency),
         )
@@ -129,7 +139,10 @@ def _credit_note(note: CreditNote) -> Document:
         return Document(
             kind=CREDIT_NOTE, number=note.number, issued_on=note.issued_on, currency=note.currency,
             seller=seller, buyer=buyer, lines=_lines(lines), groups=groups,
-            totals=Totals(lines=note.net, net=note.net, tax=note.tax, total=note.total, due=note.total),
+            totals=Totals(
+                lines=note.net, net=note.net, tax=note.tax, total=note.net + note.tax, due=note.total,
+                rounding=note.total - note.net - note.tax,
+            ),
             delivered_on=note.issued_on, terms=_("Taken off invoice %(number)s.") % words,
             buyer_reference=reference, order=invoice.po_number, notes=(*notes, note.reason),
             preceding=(Preceding(str(invoice.number), invoice.issued_on),), places=places(note.currency),
@@ -218,10 +231,17 @@ def _extra(facts: Mapping[str, Any]) -> tuple[str, tuple[str, ...]]:
     return reference, tuple(f"{label}: {value}" for label, value in fields if not _BUYER_REFERENCE.search(label))
 
 
-def _terms(invoice: Invoice, facts: Mapping[str, Any], on: dt.date, due_on: dt.date | None) -> str:
-    """When to pay, in words (BT-20): the days, each instalment with its sum, the offer for paying early."""
-    language = facts["language"]
-    return terms_words(on, due_on, language) if due_on else ""
+def _terms(invoice: Invoice, on: dt.date, due_on: dt.date, plan: Sequence[Part], language: str) -> str:
+    """When to pay, in words (BT-20): the days, or each instalment with its sum; and the offer for paying early."""
+    said = [
+        f"{part_label(part, plan, language)}: {show(part.amount, invoice.currency, language)}, "
+        f"{terms_words(on, part.due_on, language)}"
+        for part in plan
+    ] or [terms_words(on, due_on, language)]
+    if invoice.discount and invoice.discount_until:
+        share = Decimal(invoice.frozen.get(EARLY, {}).get("percent", 0))
+        said.append(early_words(share, invoice.discount, invoice.currency, invoice.discount_until, language))
+    return "\n".join(said)
 
 
 def _payment(invoice: Invoice, facts: Mapping[str, Any]) -> Payment | None:

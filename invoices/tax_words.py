@@ -34,6 +34,17 @@ def tax_notes(lines: Iterable[InvoiceLine | CreditNoteLine]) -> tuple[str, ...]:
     return tuple(words for words in said if words)
 
 
+def group_label(category: str) -> str:
+    """What stands before the sum of a category without tax, with places for tax and net; empty where it is taxed."""
+    return {
+        "E": _("Exempt from %(tax)s"),
+        "AE": _("Reverse charge on %(net)s"),
+        "K": _("Supply within the EU on %(net)s"),
+        "G": _("Export on %(net)s"),
+        "O": _("Not subject to %(tax)s: %(net)s"),
+    }.get(category, "")
+
+
 def _law(category: str) -> str:
     return {
         "AE": _("Reverse charge: the recipient is liable for the tax (Article 196 of Directive 2006/112/EC)."),

@@ -73,6 +73,15 @@ def category_of(category: str, percent: Decimal) -> str:
     return "S" if percent else "Z"
 
 
+def stated(category: str, percent: Decimal) -> str:
+    """The category a person stated; none where a row says «standard» at no rate because nobody chose.
+
+    >>> stated("S", Decimal(0)), stated("S", Decimal(7)), stated("E", Decimal(0))
+    ('', 'S', 'E')
+    """
+    return "" if category == "S" and not percent else category
+
+
 def total_of(lines: Sequence[Line], currency: str) -> Totals:
     """Add up lines; tax is worked out and rounded once per group, never per line (EN 16931 BR-CO-17).
 

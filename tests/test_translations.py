@@ -23,8 +23,8 @@ CODE = sorted(
     [
         *(ROOT / "portal").glob("*.py"),
         *(ROOT / "invoices" / f"{name}.py" for name in (
-            "documents", "paying", "statements", "mails", "link_mails", "pro_formas", "credit_notes",
-            "resending",
+            "documents", "einvoice", "tax_words", "paying", "statements", "mails", "link_mails", "pro_formas",
+            "credit_notes", "resending",
         )),
         *(ROOT / "payments" / f"{name}.py" for name in ("receipt_document", "mails")),
         *(ROOT / "ar_collections" / f"{name}.py" for name in ("mails", "wording", "greeting_mails", "credit_mails")),

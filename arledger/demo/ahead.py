@@ -41,7 +41,7 @@ def ordered_on(n: int, on: dt.date, clients: Mapping[str, Client], by: Any) -> N
     for order in ORDERS:
         client = clients[order.client]
         if order.ago == n:
-            line = LineDraft(order.what, Decimal(1), Decimal(order.price), tax_category="E")
+            line = LineDraft(order.what, Decimal(1), Decimal(order.price), tax_category="AE")
             draft = draft_invoice(client, [line], heading=Heading(po_number=f"{order.client}-A"), by=by)
             made = make_pro_forma(draft, on + PAY_WITHIN, on=on, by=by)
             send_pro_forma(made, on=on, by=by, not_before=timezone.now())

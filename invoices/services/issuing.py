@@ -16,6 +16,7 @@ from core.errors import Refused
 from core.money import plain
 from core.references import rf_reference
 from invoices.documents import freeze
+from invoices.einvoice import check_einvoice
 from invoices.models import RECEIVABLE, REVENUE, TAX, Invoice, InvoicePart
 from outbox.models import Message
 from policies.terms import refuse_vague
@@ -140,6 +141,7 @@ def check_issuable(invoice: Invoice) -> None:
             code="po_required",
             where="po_number",
         )
+    check_einvoice(invoice)
 
 
 def _issue_entries(invoice: Invoice, on: dt.date) -> list[NewEntry]:
