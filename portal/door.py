@@ -82,7 +82,7 @@ def behind(kind: str) -> Callable[[View], View]:
 
 def _length(request: HttpRequest) -> int:
     """How many bytes a browser is about to send; a request that does not say has no body that is read."""
-    said = request.META.get("CONTENT_LENGTH") or "0"
+    said = str(request.META.get("CONTENT_LENGTH") or "0")
     return int(said) if said.isdecimal() else 0
 
 

@@ -78,7 +78,7 @@ class Page(Offer):
     amount: str
     sums: tuple[Row, ...]
     total: str
-    due: str
+    due: tuple[str, str, str]
     early: str
     later: tuple[str, ...]
     is_late: bool
@@ -105,6 +105,10 @@ class Page(Offer):
     latest_promise: dt.date | None
     latest_promise_words: str
     claim_pause: str
+
+    @property
+    def takes_wishes(self) -> bool:
+        return not self.is_passed_on
 
 
 def page_of(link: ShareLink, policy: Policy, on: dt.date, language: str) -> Page:
@@ -136,7 +140,7 @@ def page_of(link: ShareLink, policy: Policy, on: dt.date, language: str) -> Page
         amount=show(at_once or invoice.total, currency, language),
         sums=_sums(at_once, early, currency, language) if owed else (),
         total=show(invoice.total, currency, language),
-        due=due_words(invoice.due_on, on, language),
+        due=due_words(invoice.due_on, on, language).partition(" — "),
         early=early.words(language) if early else "",
         later=tuple(due_lines(invoice, on, language)[1:]),
         is_late=owed > 0 and invoice.due_on < on,

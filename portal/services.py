@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from decimal import Decimal
 from typing import Any
 
@@ -18,6 +18,7 @@ from ar_collections.services.pausing import claim_paid
 from ar_collections.services.promising import promise_payment
 from clients.models import Client, Document
 from clients.services.filing import add_document
+from clients.services.wishes import save_wishes
 from core.errors import Refused
 from core.money import plain
 from disputes.models import Dispute
@@ -118,6 +119,18 @@ def forward(link: ShareLink, *, address: str, key: str, on: dt.date, at: dt.date
     _tell(link, act, outcome="note", key=key, on=on, at=at)
 
 
+def tell_wishes(
+    link: ShareLink, facts: Mapping[str, Any], form: Any = None, *, key: str, on: dt.date, at: dt.datetime
+) -> None:
+    """What the client's office asks of our invoices: kept in the file. Refused as ``save_wishes`` does."""
+
+    def act() -> str:
+        save_wishes(link.client, facts, (form.name, form.read()) if form else None, on=on, by=BY)
+        return _("Told us what would help to pay faster")
+
+    _tell(link, act, outcome="note", key=key, on=on, at=at)
+
+
 def _tell(link: ShareLink, act: Callable[[], str], *, outcome: str, key: str, on: dt.date, at: dt.datetime) -> None:
     """Act once per key, however often the form is sent, and log what was said; our words in our own language."""
     key = f"portal:{link.pk}:{key}"
@@ -128,7 +141,8 @@ def _tell(link: ShareLink, act: Callable[[], str], *, outcome: str, key: str, on
         said = act()
         log_contact(
             link.client, key=key, channel="portal", direction="in", outcome=outcome, happened_at=at, on=on, by=BY,
-            contact=link.contact, with_whom=link.passed_on_to, said=said, invoices=[_invoice(link).pk],
+            contact=link.contact, with_whom=link.passed_on_to, said=said,
+            invoices=[link.invoice_id] if link.invoice_id else [],
         )
 
 

@@ -1,6 +1,6 @@
 from django.urls import include, path
 
-from . import files, paying, pro_forma, statement, terms, views
+from . import files, paying, pro_forma, statement, terms, views, wishes
 
 app_name = "portal"
 
@@ -21,6 +21,7 @@ urlpatterns = [
                 path("forward/", views.answer, {"answer": "forward"}, name="forward"),
                 path("pay/", paying.pay, name="pay"),
                 path("statement/", statement.from_invoice, name="from_invoice"),
+                path("wishes/", wishes.from_invoice, name="invoice_wishes"),
                 path("xml/", files.xml, name="xml"),
                 path("receipts/<int:pk>/", files.receipt, name="receipt"),
                 path("documents/<int:pk>/", files.document, name="document"),
@@ -45,6 +46,7 @@ urlpatterns = [
             ]
         ),
     ),
+    path("w/<int:link_id>/<str:token>/", wishes.wishes, name="wishes"),
     path("checkout/<str:key>/", paying.checkout, name="checkout"),
     path(
         "p/<int:link_id>/<str:token>/",

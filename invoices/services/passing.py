@@ -24,7 +24,7 @@ from .codes import make_code
 from .linking import link_passed_on
 
 COLLEAGUES_A_DAY = 5  # new addresses per client: what a client's page may send into the world
-_PLAIN_ADDRESS = re.compile(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@[A-Za-z0-9.-]{1,189}")
+_PLAIN_ADDRESS = re.compile(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+")
 
 
 def pass_on(link: ShareLink, address: str, *, on: dt.date, at: dt.datetime, by: Any = "client") -> Message:
