@@ -40,7 +40,7 @@ class WorkRow:
     po: str = ""
     key: str = ""
     company: str = ""
-    tax_category: str = "S"
+    tax_category: str = ""
     no_tax_because: str = ""
 
 
@@ -97,7 +97,7 @@ def _work_row(cells: Cells, row: Row, currency_of: CurrencyOf, seen: Counter[str
     return WorkRow(
         line=row.line, client=client, what=what, done_on=done_on, quantity=Decimal(1) if quantity is None else quantity,
         price=price, tax=tax or Decimal(0), currency=currency, unit=cells.text("unit"), po=cells.text("po"), key=key,
-        company=company, tax_category=cells.text("tax_category").upper() or "S",
+        company=company, tax_category=cells.text("tax_category").upper(),
         no_tax_because=cells.text("no_tax_because"),
     )  # fmt: skip
 

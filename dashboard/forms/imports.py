@@ -59,7 +59,7 @@ WORDS = {
     "amount": (gettext_lazy("Amount before tax"), gettext_lazy("or the price, and how many")),
     "quantity": (gettext_lazy("Quantity"), gettext_lazy("empty: one")), "price": (gettext_lazy("Price of one"), ""),
     "unit": (gettext_lazy("Unit"), "h"), "tax": (gettext_lazy("Tax, percent"), gettext_lazy("empty: none")),
-    "tax_category": (gettext_lazy("Tax category"), gettext_lazy("S, Z, E, AE, K, G or O; empty: S, standard")),
+    "tax_category": (gettext_lazy("Tax category"), gettext_lazy("S, Z, E, AE, K, G or O; empty: by the percentage")),
     "no_tax_because": (gettext_lazy("Reason for no tax"), gettext_lazy("where none is due")),
     "key": (gettext_lazy("Key"), gettext_lazy("their own number: twice the same is one piece of work")),
     "credit_limit": (gettext_lazy("Credit limit"), ""), "vat_id": (gettext_lazy("VAT or tax number"), ""),

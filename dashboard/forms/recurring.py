@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy as _
 from clients.models import Client, Contact
 from core.models import Company
 from dashboard.forms_layout import HouseForm
-from invoices.models import RecurringInvoice
+from invoices.models import InvoiceLine, RecurringInvoice
 from invoices.recurring import MOST
 from invoices.services.recurring import Schedule
 from policies.models import Terms
@@ -84,6 +84,9 @@ class RecurringForm(forms.Form):
 class RecurringLineForm(LineForm):
     """A line, with the reason where no tax is due."""
 
+    tax_category = forms.ChoiceField(
+        label=_("Tax category"), choices=[("", _("by the percentage")), *InvoiceLine.CATEGORIES], required=False
+    )
     exemption_reason = forms.CharField(label=_("Reason for no tax"), required=False, max_length=200)
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -91,6 +94,11 @@ class RecurringLineForm(LineForm):
         self.fields["description"].widget.attrs["placeholder"] = _("Such as Hosting {month}")
         self.fields["exemption_reason"].widget.attrs["placeholder"] = _("Reason; empty: the words of the law")
         self.fields["exemption_reason"].widget.attrs["class"] = "form-control"
+
+    @property
+    def without_tax(self) -> str:
+        """When the page asks for a reason: data-when of the field."""
+        return f"{self.add_prefix('tax_category')}:E AE K G O"
 
 
 RecurringLines = forms.formset_factory(RecurringLineForm, formset=BaseLines, extra=1, can_delete=True)

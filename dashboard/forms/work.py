@@ -35,11 +35,11 @@ class WorkForm(HouseForm, forms.Form):
     unit_price = AmountField(label=_("Price of one"))
     tax_percent = AmountField(label=_("Tax, %"), initial=Decimal(0))
     tax_category = forms.ChoiceField(
-        label=_("Tax category"), choices=InvoiceLine.CATEGORIES, initial="S", required=False
+        label=_("Tax category"), choices=[("", _("by the percentage")), *InvoiceLine.CATEGORIES], required=False
     )
     exemption_reason = forms.CharField(
         label=_("Reason for no tax"), max_length=200, required=False,
-        help_text=_("Printed where no tax is due; left empty, the words of the law for the category are."),
+        help_text=_("Needed where it is exempt; otherwise the words of the law are printed."),
     )
     currency = forms.ChoiceField(label=_("Currency"), required=False)
     po_number = forms.CharField(label=_("Their order number"), max_length=80, required=False)
@@ -70,6 +70,6 @@ class WorkForm(HouseForm, forms.Form):
         return Done(
             given["description"], given["done_on"], given["unit_price"], quantity=given["quantity"],
             tax_percent=given["tax_percent"], currency=given["currency"], po_number=given["po_number"],
-            unit=given["unit"], key=given["key"], tax_category=given["tax_category"] or "S",
+            unit=given["unit"], key=given["key"], tax_category=given["tax_category"],
             exemption_reason=given["exemption_reason"],
         )  # fmt: skip

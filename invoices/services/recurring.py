@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, NamedTuple, cast
 
 from django.db import transaction
@@ -32,7 +32,7 @@ from invoices.totals import Totals, stated
 from policies.models import Terms
 
 from .drafting import LineDraft, totals_of_lines
-from .work import check_tax
+from .work import tax_category
 
 AHEAD = 12  # days shown before and after saving
 LONGEST = {"description": 300, "detail": 500}
@@ -91,7 +91,7 @@ def make_recurring(
             company=client.company, client=client, counts_from=on, created_by=as_text(by)
         )
         told = _write(recurring, schedule)
-        check_lines(told, lines)
+        lines = _checked(told, lines)
         standing = RecurringInvoice.objects.filter(client=client, name=told.name).first()
         if standing is not None:
             if _same(standing, told, lines):
@@ -122,7 +122,7 @@ def edit_recurring(
             )
         before = [getattr(recurring, name) for name in _RULE]
         told = _write(recurring, schedule)
-        check_lines(told, lines)
+        lines = _checked(told, lines)
         others = RecurringInvoice.objects.filter(client=told.client, name=told.name).exclude(pk=told.pk)
         if others.exists():
             raise Refused(f"{told.client} has another one called “{told.name}”.", code="named_twice", where="name")
@@ -305,16 +305,17 @@ def _write(recurring: RecurringInvoice, schedule: Schedule) -> RecurringInvoice:
     return recurring
 
 
-def check_lines(recurring: RecurringInvoice, lines: Sequence[LineDraft]) -> None:
-    """Refuse lines that could not be issued on one of the next days."""
-    totals_of_schedule(recurring.client, recurring.currency, lines)
+def _checked(recurring: RecurringInvoice, lines: Sequence[LineDraft]) -> list[LineDraft]:
+    """The lines with their tax category; refused where they could not be issued on one of the next days."""
+    told = []
     texts = [(recurring.note, "note")]
     for n, line in enumerate(lines, 1):
         try:
-            check_tax(line.tax_category, line.tax_percent)
+            told.append(replace(line, tax_category=tax_category(line.tax_category, line.tax_percent)))
         except Refused as refused:
             raise Refused(f"Line {n}: {refused.message}", code=refused.code, where=f"line {n}") from None
         texts += [(line.description, f"line {n}"), (line.detail, f"line {n}")]
+    totals_of_schedule(recurring.client, recurring.currency, told)
     for text, where in texts:
         check_places(text, where)
         if not recurring.covers and "{" in text and "}" in text:
@@ -322,6 +323,7 @@ def check_lines(recurring: RecurringInvoice, lines: Sequence[LineDraft]) -> None
                 "Say which time the invoice is for, ahead or behind; without one, places such as {month} stay empty.",
                 code="no_period", where="covers",
             )  # fmt: skip
+    return told
 
 
 def _write_lines(recurring: RecurringInvoice, lines: Sequence[LineDraft]) -> None:

@@ -42,7 +42,8 @@ _FACTS = (
 class Done:
     """A piece of work as told: what, when, quantity times price in a currency (none: the client's), tax in percent.
 
-    ``tax_category`` is one of InvoiceLine.CATEGORIES; where no tax is due, ``exemption_reason`` says why.
+    ``tax_category`` is one of InvoiceLine.CATEGORIES (empty: standard, and zero rated at 0 percent); where no tax is
+    due, ``exemption_reason`` says why.
     """
 
     description: str
@@ -54,7 +55,7 @@ class Done:
     po_number: str = ""
     unit: str = ""
     key: str = ""
-    tax_category: str = "S"
+    tax_category: str = ""
     exemption_reason: str = ""
 
 
@@ -180,32 +181,37 @@ def check_work(client: Client, done: Done, on: dt.date) -> CompletedWork:
         raise Refused("Tax lies between 0 and 100 percent.", where="tax_percent")
     if len(done.key) > 100:
         raise Refused("A key has at most 100 characters.", where="key")
-    check_tax(done.tax_category, done.tax_percent)
+    category = tax_category(done.tax_category, done.tax_percent)
     line = LineDraft(
         done.description, done.quantity, done.unit_price, tax_percent=done.tax_percent, unit=done.unit,
-        tax_category=stated(done.tax_category, done.tax_percent), exemption_reason=done.exemption_reason,
-    )  # fmt: skip
+        tax_category=category, exemption_reason=done.exemption_reason,
+    )
     totals, (net,) = _priced(line, currency)
     return CompletedWork(
         company=client.company, client=client, key=done.key or f"work:{uuid.uuid4()}",
         description=done.description.strip()[:300], quantity=done.quantity, unit=done.unit.strip()[:12],
-        unit_price=done.unit_price, tax_percent=done.tax_percent, tax_category=done.tax_category,
+        unit_price=done.unit_price, tax_percent=done.tax_percent, tax_category=category,
         exemption_reason=done.exemption_reason.strip()[:200], currency=currency, net=net, gross=totals.total,
         done_on=done.done_on, po_number=done.po_number.strip()[:80],
     )  # fmt: skip
 
 
-def check_tax(category: str, percent: Decimal) -> None:
-    """Refuse a tax category nobody knows, and tax where the category says that none is due."""
+def tax_category(told: str, percent: Decimal) -> str:
+    """The category as told; where none is, standard, and zero rated at 0 percent.
+
+    Refused: a category nobody knows, and tax where the category says that none is due.
+    """
     known = dict(InvoiceLine.CATEGORIES)
-    if category not in known:
+    if not told:
+        return "S" if percent else "Z"
+    if told not in known:
         listed = ", ".join(known)
-        raise Refused(f"“{category}” is no tax category; there are {listed}.", where="tax_category")
-    if category != "S" and percent:
+        raise Refused(f"“{told}” is no tax category; there are {listed}.", where="tax_category")
+    if told != "S" and percent:
         raise Refused(
-            f"What is “{known[category]}” bears no tax; write 0 percent, or choose the standard rate.",
-            where="tax_percent",
+            f"What is “{known[told]}” bears no tax; write 0 percent, or choose the standard rate.", where="tax_percent"
         )
+    return told
 
 
 def change_work(work: CompletedWork, done: Done, *, on: dt.date, by: Any) -> CompletedWork:
@@ -403,7 +409,8 @@ def _priced(line: LineDraft, currency: str) -> tuple[Totals, list[Decimal]]:
         totals, nets = totals_of_lines([line], currency)
     except Refused as refused:
         sentence = refused.message.removeprefix("Line 1: ")
-        raise Refused(sentence[:1].upper() + sentence[1:], code=refused.code, where="unit_price") from None
+        where = {"tax": "tax_category", "exemption_reason": "exemption_reason"}.get(refused.code, "unit_price")
+        raise Refused(sentence[:1].upper() + sentence[1:], code=refused.code, where=where) from None
     if totals.total <= 0:
         raise Refused(f"That rounds to nothing in {currency}; give a larger price.", code="nothing", where="unit_price")
     return totals, nets
