@@ -16,7 +16,7 @@ from core.errors import Refused
 from core.models import as_text
 from core.money import is_exact, plain
 from core.permissions import demand
-from invoices.models import CUSTOMER_CREDIT, Entry
+from invoices.models import BANK, CUSTOMER_CREDIT, Entry
 from invoices.services.credit import short_of_cash
 from invoices.services.exposure import note_credit_of
 from invoices.services.ledger import NewEntry, post_entry, reverse_entries
@@ -102,7 +102,10 @@ def ask_provider(refund: Refund, checkout: Checkout, *, on: dt.date) -> Refund:
 
 def given_back_at_provider(payment: Payment, total: Decimal, *, key: str, on: dt.date, by: Any) -> str:
     """The provider says how much of a payment was given back in all; what we did not ask for is taken out now."""
-    asked = payment.refunds.standing().filter(kind="refund")
+    # What was paid back by hand from our bank account is no business of the provider's.
+    by_provider = Entry.objects.filter(doc=doc_of(payment), key__startswith="refund:").exclude(cr=BANK)
+    keys = [key.removeprefix("refund:") for key in by_provider.values_list("key", flat=True)]
+    asked = payment.refunds.standing().filter(kind="refund", key__in=keys)
     known = asked.aggregate(s=Sum("amount"))["s"] or Decimal(0)
     if total >= known:
         asked.filter(state="asked").update(state="done", done_on=on)

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from ar_collections.models import Task
 from arledger.invariants import check
 from core.errors import Refused
-from invoices.models import Entry, Invoice
+from invoices.models import Entry
 from payments.models import Checkout, Payment, ProviderEvent, Refund
 from payments.providers import PayoutLine
 from payments.services import unapplied_cash
@@ -89,7 +89,10 @@ def _word(checkout: Checkout, told: str, n: int) -> Any:
 
 
 @pytest.mark.parametrize("story", STORIES)
-@settings(max_examples=60 if os.environ.get("AR_NIGHTLY") else 5, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=60 if os.environ.get("AR_NIGHTLY") else 5, deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
 @given(data=st.data())
 def test_the_order_of_what_is_said_makes_no_difference(good_client: Any, invoice: Any, story: str, data: Any) -> None:
     said = STORIES[story]
