@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import gc
 from collections.abc import Iterator
 from typing import Any
 
@@ -15,6 +16,7 @@ from core import guards
 from tests import cast
 
 pytest_plugins = ["tests.running", "tests.browser"]
+gc.set_threshold(50_000, 20, 20)  # a suite keeps much and frees little: looking for cycles is time lost
 
 
 @pytest.fixture(autouse=True, scope="session")

@@ -97,6 +97,7 @@ def take(content: bytes, mapping: dict[str, str], fmt: str, currency: str = "USD
 
 
 @needs_ibm
+@pytest.mark.once
 def test_the_real_book_ties_on_every_day_of_2012_and_2013():
     make_company("ibm", currency="USD")
     take(IBM.read_bytes(), IBM_MAP, IBM_DATES)

@@ -17,6 +17,7 @@ PRODUCTION = {
     "EMAIL_URL": "smtp+tls://user:secret@mail.firm.eu:587",
     "MAIL_FROM": "ar@firm.eu",
 }
+pytestmark = pytest.mark.on_sqlite
 
 
 def boot(data_dir: Path, given: dict[str, str]) -> subprocess.CompletedProcess[str]:

@@ -25,6 +25,7 @@ from payments.models import Payment
 from reports.aging import aging
 
 
+@pytest.mark.on_sqlite
 @pytest.mark.django_db(transaction=True)
 def test_the_demo_book_has_something_of_everything(settings, tmp_path):
     settings.MAIL_DIR = tmp_path

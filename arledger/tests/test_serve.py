@@ -17,6 +17,7 @@ from django.conf import settings
 from arledger.installed import write_installed
 from arledger.supervision import die_with
 
+pytestmark = pytest.mark.on_sqlite
 PATIENCE = 60
 
 

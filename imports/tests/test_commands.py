@@ -171,6 +171,7 @@ def test_the_book_of_2466_invoices_goes_in_whole_and_once():
 
 
 @needs_highradius
+@pytest.mark.once
 def test_the_real_ledger_of_9681_items_is_refused_until_rounding_is_chosen_and_then_goes_in():
     make_company("hr", currency="USD")
     how = [str(HIGHRADIUS), "--map", as_option(HIGHRADIUS_MAP), "--date-format", HIGHRADIUS_DATES, "--currency", "USD"]
