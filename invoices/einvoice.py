@@ -84,6 +84,12 @@ def check_einvoice(invoice: Invoice) -> None:
             )  # fmt: skip
 
 
+def lacks_of(of: Invoice | CreditNote) -> list[rules.Missing]:
+    """What an issued document lacks to be an e-invoice, by business term and field of ours; nothing where it is one."""
+    document = einvoice_of(of)
+    return rules.missing(document) if document else []
+
+
 def einvoice_of(of: Invoice | CreditNote) -> Document | None:
     """An issued document as EN 16931 sees it, from frozen facts alone; None for an item taken over from elsewhere.
 

@@ -1,0 +1,28 @@
+"""The e-invoice of an invoice at the desk: its XML to save, or what it lacks."""
+
+from __future__ import annotations
+
+from django.contrib import messages
+from django.http import Http404, HttpResponse
+from django.shortcuts import get_object_or_404, redirect
+from django.utils.translation import gettext as _
+
+from core.services import read_file
+from dashboard.desk import StaffRequest
+from dashboard.downloads import download
+from invoices.einvoice import XML, einvoice_xml, lacks_of
+from invoices.mails import file_name
+from invoices.models import Invoice
+
+
+def invoice_xml(request: StaffRequest, pk: int) -> HttpResponse:
+    """The XML of an issued invoice, as it is embedded in the PDF; where there is none, the page says what it lacks."""
+    invoice = get_object_or_404(Invoice, pk=pk)
+    if invoice.issued_at is None or invoice.is_taken_over:
+        raise Http404
+    stored = einvoice_xml(invoice)
+    if stored is None:
+        why = " ".join(f"{lack.says} ({lack.term}: {lack.name})" for lack in lacks_of(invoice))
+        messages.error(request, _("%(invoice)s has no e-invoice. %(why)s") % {"invoice": invoice, "why": why})
+        return redirect("dashboard:invoice", pk)
+    return download(read_file(stored.sha256), f"{file_name(invoice).removesuffix('.pdf')}.xml", XML)
