@@ -1,11 +1,12 @@
 from django.urls import URLPattern, URLResolver, path
 
-from . import bulk_urls, credit_urls, work_urls
+from . import bulk_urls, credit_urls, paper_urls, work_urls
 from .desk import choose_company, staff_page
 from .views import (
     charges,
     clients,
     conversations,
+    einvoice,
     holds,
     imports,
     invoice_editor,
@@ -60,6 +61,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("invoices/<int:pk>/delete/", staff_page(invoices.invoice_delete), name="invoice_delete"),
     path("invoices/<int:pk>/void/", staff_page(invoices.invoice_void), name="invoice_void"),
     path("invoices/<int:pk>/invoice.pdf", staff_page(invoices.invoice_document), name="invoice_pdf"),
+    path("invoices/<int:pk>/invoice.xml", staff_page(einvoice.invoice_xml), name="invoice_xml"),
     path("invoices/<int:pk>/send/", staff_page(sending.invoice_send), name="invoice_send"),
     path("invoices/<int:pk>/link/", staff_page(sending.link_make), name="link_make"),
     path("invoices/<int:pk>/dispute/", staff_page(conversations.invoice_dispute), name="invoice_dispute"),
@@ -99,4 +101,5 @@ urlpatterns: list[URLPattern | URLResolver] = [
     *bulk_urls.urlpatterns,
     *credit_urls.urlpatterns,
     *work_urls.urlpatterns,
+    *paper_urls.urlpatterns,
 ]

@@ -10,17 +10,20 @@ from django.db.models.functions import Coalesce
 
 from core.fields import MoneyField
 from core.models import Company
-from payments.models import Allocation, Payment
+from payments.models import Allocation, Payment, Refund
 
 NOTHING = Value(Decimal(0), output_field=MoneyField())
 
 
 def payments_of(company: Company) -> QuerySet[Any]:
-    """The company's payments that stand, with ``used`` and ``left``: put to invoices and charges, and not yet."""
+    """The company's payments that stand: ``used`` is put to claims, ``gone`` was given back, ``left`` is neither."""
     standing = Allocation.objects.standing().filter(payment=OuterRef("pk")).order_by().values("payment")
     used = Coalesce(Subquery(standing.annotate(s=Sum("amount")).values("s")), NOTHING)
-    left = ExpressionWrapper(F("amount") - F("used"), output_field=MoneyField())
-    return Payment.objects.standing().filter(company=company).annotate(used=used).annotate(left=left)
+    back = Refund.objects.standing().filter(payment=OuterRef("pk")).order_by().values("payment")
+    gone = Coalesce(Subquery(back.annotate(s=Sum("amount")).values("s")), NOTHING)
+    left = ExpressionWrapper(F("amount") - F("used") - F("gone"), output_field=MoneyField())
+    rows = Payment.objects.standing().filter(company=company)
+    return rows.annotate(used=used, gone=gone).annotate(left=left)
 
 
 def taken_back_of(company: Company) -> QuerySet[Any]:

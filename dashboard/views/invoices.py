@@ -37,6 +37,7 @@ from invoices.services.drafting import delete_draft
 from invoices.services.duplicating import duplicate_invoice
 from invoices.services.exposure import exposure_of
 from invoices.services.issuing import issue_invoice, void_invoice
+from invoices.services.replacing import is_taken_back
 from invoices.services.sending import send_invoice
 from policies.terms import due_words
 
@@ -134,6 +135,8 @@ def invoice_page(request: StaffRequest, pk: int) -> HttpResponse:
         "lines": list(invoice.lines.all()), "live_links": _live(request, parts),
         "charges_open": any(charge.balance for charge in parts.charges), "copy_key": f"copy:{uuid.uuid4()}",
     }  # fmt: skip
+    if context["state"] == "settled":
+        context["credited_in_full"] = is_taken_back(invoice)
     if context["state"] == "draft":
         context |= {"verdict": credit_check(invoice, on, request.user), "rights": rights_of(request)}
         context["credit"] = credit_left(invoice, on)

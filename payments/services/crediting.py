@@ -65,10 +65,7 @@ def issue_credit_note(
         )  # fmt: skip
         _check_creditable(invoice, on)
         of_lines = list(invoice.lines.all())
-        credited = credit_of(
-            _invoiced(of_lines), _earlier(invoice), lines, total_left=invoice.total - credited_total(invoice),
-            currency=invoice.currency,
-        )
+        credited = preview_credit(invoice, lines)
         freed = _set_free(invoice, credited.total, on, by)
         note = _write(invoice, credited, of_lines, freed, reason=reason.strip()[:300], key=key, on=on, by=by)
         post_entries(_entries(note, credited, first_day(credited.total, moved_by_day(invoice), on)), by)
@@ -80,6 +77,14 @@ def issue_credit_note(
         note_credit_of(invoice.client, invoice.currency, on, fell=True)
     invoice.refresh_from_db(fields=["balance"])
     return note
+
+
+def preview_credit(invoice: Invoice, lines: Mapping[int, Decimal] | None = None) -> Credited:
+    """What a credit note over so much of each line would come to; nothing is written. Refused as issuing would be."""
+    return credit_of(
+        _invoiced(list(invoice.lines.all())), _earlier(invoice), lines,
+        total_left=invoice.total - credited_total(invoice), currency=invoice.currency,
+    )
 
 
 def creditable(invoice: Invoice) -> list[Creditable]:
