@@ -3,7 +3,7 @@
 from django.urls import URLPattern, path
 
 from .desk import staff_page
-from .views import checks, credit, credit_desk, decisions, file
+from .views import checks, credit, credit_desk, decisions, file, wishes
 from .views.timeline import client_timeline_page
 
 urlpatterns: list[URLPattern] = [
@@ -30,6 +30,9 @@ urlpatterns: list[URLPattern] = [
     path("clients/<int:pk>/timeline/", staff_page(client_timeline_page), name="client_timeline"),
     path("clients/<int:pk>/file/", staff_page(file.client_about), name="client_about"),
     path("clients/<int:pk>/file/notes/", staff_page(file.notes_edit), name="notes_edit"),
+    path("clients/<int:pk>/file/wishes/", staff_page(wishes.wishes_edit), name="wishes_edit"),
+    path("clients/<int:pk>/file/wishes/form/", staff_page(wishes.own_form), name="own_form"),
+    path("clients/<int:pk>/file/ways/", staff_page(wishes.ways_edit), name="ways_edit"),
     path("clients/<int:pk>/file/documents/new/", staff_page(file.document_new), name="document_new"),
     path("documents/<int:pk>/", staff_page(file.document), name="document"),
     path("documents/<int:pk>/remove/", staff_page(file.document_remove), name="document_remove"),

@@ -9,7 +9,7 @@ from django.contrib.auth.models import User
 from django.utils.translation import gettext_lazy as _
 
 from clients.models import Client, Contact
-from core.models import Company
+from core.models import DESIGNS, PAPERS, Company
 from dashboard.forms_layout import HouseForm, Section
 from policies.models import Terms
 
@@ -32,6 +32,7 @@ class ClientForm(HouseForm, forms.ModelForm[Client]):
             _("How they pay"),
             ("terms", ("currency", "language"), ("time_zone", "owner"), ("invoice_per", "po_required")),
         ),
+        Section(_("Their documents"), (("paper", "design"),)),
         Section(_("For us"), ("notes",)),
     )  # fmt: skip
 
@@ -39,7 +40,7 @@ class ClientForm(HouseForm, forms.ModelForm[Client]):
         model = Client
         fields = [
             "name", "legal_name", "number", "tax_number", "street", "postal_code", "city", "region", "country", "terms",
-            "currency", "language", "time_zone", "owner", "po_required", "invoice_per", "notes",
+            "currency", "language", "time_zone", "owner", "po_required", "invoice_per", "paper", "design", "notes",
         ]  # fmt: skip
         help_texts = {"number": _("Unique in your company; a text, so leading zeros stay.")}
 
@@ -53,6 +54,10 @@ class ClientForm(HouseForm, forms.ModelForm[Client]):
         owner.label_from_instance = lambda user: user.get_full_name() or user.get_username()  # type: ignore[method-assign, assignment]
         self.fields["version"].initial = self.instance.version
         self.fields["invoice_per"].required = False
+        for name, named in (("paper", PAPERS), ("design", DESIGNS)):
+            field, usual = self.fields[name], dict(named)[getattr(company, name)]
+            assert isinstance(field, forms.ChoiceField)
+            field.choices = [("", _("as the company's: %(usual)s") % {"usual": usual}), *named]
 
     def clean_invoice_per(self) -> str:
         """Left out: as it was."""
