@@ -22,6 +22,12 @@ class Claim:
     issued_on: date
     number: str = ""
     is_charge: bool = False
+    discount: Decimal = Decimal(0)  # need not be paid where the money came in time
+
+    @property
+    def early(self) -> Decimal:
+        """What settles it by the day its discount is given."""
+        return self.balance - self.discount
 
 
 @dataclass(frozen=True)
@@ -38,6 +44,7 @@ def oldest_first(
     """Settle the invoice that has been due longest, then the next; charges only after all principal.
 
     Equal due dates: the earlier issued, then the lower number. ``first`` is what claims get before any other, by key.
+    Where a discount is given for paying early, as much as settles the invoice; the rest only of what is left over.
 
     >>> day = date(2026, 1, 1)
     >>> a, b = Claim("A", day, Decimal(60), day), Claim("B", date(2026, 2, 1), Decimal(60), day)
@@ -48,7 +55,8 @@ def oldest_first(
     """
     _check_positive(amount)
     ordered, shares = sorted(claims, key=_seniority), dict[str, Decimal]()
-    for most in (first or {}, {claim.key: claim.balance for claim in ordered}):
+    by_turn = ({claim.key: claim.early for claim in ordered}, {claim.key: claim.balance for claim in ordered})
+    for most in (first or {}, *by_turn):
         for claim in ordered:
             had = shares.get(claim.key, Decimal(0))
             share = min(amount, most.get(claim.key, Decimal(0)), claim.balance - had)
@@ -60,8 +68,8 @@ def oldest_first(
 def exact(amount: Decimal, claims: Sequence[Claim]) -> list[Part]:
     """Settle in full what the amount fits without doubt, otherwise nothing.
 
-    The one claim whose balance is the amount; where there is none, the only set of claims that adds up to it.
-    Several candidates are no match: the payment stays unapplied for a person to decide.
+    The one claim whose balance is the amount; where there is none, the only set of claims that adds up to it; then the
+    same for what settles them early. Several candidates are no match: the payment stays unapplied for a person.
 
     >>> day = date(2026, 1, 1)
     >>> claims = [Claim(key, day, Decimal(n), day, key) for key, n in (("A", 60), ("B", 40), ("C", 40))]
@@ -70,12 +78,17 @@ def exact(amount: Decimal, claims: Sequence[Claim]) -> list[Part]:
     """
     _check_positive(amount)
     owing = sorted((claim for claim in claims if claim.balance > 0), key=_seniority)
-    found = [[claim] for claim in owing if claim.balance == amount]
-    if not found:
-        found = _sets_adding_up(amount, owing) if len(owing) <= _MOST else [owing]
-    if len(found) != 1 or sum(claim.balance for claim in found[0]) != amount:
-        return []
-    return [Part(claim, claim.balance) for claim in found[0]]
+    values = [{claim.key: claim.balance for claim in owing}]
+    if any(claim.discount for claim in owing):
+        values.append({claim.key: claim.early for claim in owing})
+    for value in values:
+        found = [[claim] for claim in owing if value[claim.key] == amount]
+        if not found:
+            found = _sets_adding_up(amount, owing, value) if len(owing) <= _MOST else [owing]
+        found = [claims for claims in found if sum(value[claim.key] for claim in claims) == amount]
+        if found:
+            return [Part(claim, value[claim.key]) for claim in found[0]] if len(found) == 1 else []
+    return []
 
 
 def by_hand(amount: Decimal, wanted: Mapping[str, Decimal], claims: Iterable[Claim]) -> list[Part]:
@@ -142,15 +155,16 @@ def _seniority(claim: Claim) -> tuple[bool, date, date, str]:
     return (claim.is_charge, claim.due_on, claim.issued_on, claim.number)
 
 
-def _sets_adding_up(amount: Decimal, claims: Sequence[Claim]) -> list[list[Claim]]:
-    """The sets of claims whose balances add up to the amount."""
+def _sets_adding_up(amount: Decimal, claims: Sequence[Claim], value: Mapping[str, Decimal]) -> list[list[Claim]]:
+    """The sets of claims whose values add up to the amount."""
     if amount == 0:
         return [[]]
-    if not claims or sum(claim.balance for claim in claims) < amount:
+    if not claims or sum(value[claim.key] for claim in claims) < amount:
         return []
     first, others = claims[0], claims[1:]
-    with_first = _sets_adding_up(amount - first.balance, others) if first.balance <= amount else []
-    return [[first, *rest] for rest in with_first] + _sets_adding_up(amount, others)
+    worth = value[first.key]
+    with_first = _sets_adding_up(amount - worth, others, value) if worth <= amount else []
+    return [[first, *rest] for rest in with_first] + _sets_adding_up(amount, others, value)
 
 
 def _said(amount: Decimal) -> str:

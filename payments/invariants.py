@@ -24,8 +24,23 @@ UNION
 SELECT e.key FROM invoices_entry e
 WHERE e.key NOT LIKE 'invoice:%%' AND e.key NOT LIKE 'charge:%%' AND e.key NOT LIKE 'waiver:%%'
   AND e.key NOT LIKE 'reversal:%%' AND e.key NOT LIKE 'payment:%%' AND e.key NOT LIKE 'alloc:%%'
-  AND e.key NOT LIKE 'refund:%%' AND e.key NOT LIKE 'payout:%%'
+  AND e.key NOT LIKE 'discount:%%' AND e.key NOT LIKE 'refund:%%' AND e.key NOT LIKE 'payout:%%'
   AND e.key NOT LIKE 'credit_note:%%'
+"""
+
+# What was paid in time, with the discount, comes to what was invoiced and not credited; and never to more off.
+_DISCOUNTS = """
+SELECT i.id FROM invoices_invoice i JOIN (
+  SELECT e.invoice_id, SUM(e.amount) AS given FROM invoices_entry e
+  LEFT JOIN invoices_entry r ON r.reverses_id = e.id WHERE e.kind = 'discount' AND r.id IS NULL GROUP BY e.invoice_id
+) d ON d.invoice_id = i.id
+WHERE i.balance <> 0 OR d.given > i.discount OR EXISTS (
+  SELECT 1 FROM payments_allocation a JOIN payments_payment p ON p.id = a.payment_id
+  LEFT JOIN invoices_entry r ON r.reverses_id = a.entry_id
+  WHERE a.invoice_id = i.id AND r.id IS NULL AND p.received_on > i.discount_until)
+UNION
+SELECT e.invoice_id FROM invoices_entry e WHERE e.kind = 'discount'
+  AND (e.invoice_id IS NULL OR e.key NOT LIKE 'discount:' || e.invoice_id || ':%%' OR e.cr <> 'receivable')
 """
 
 _TAKEN_BACK = """EXISTS (
@@ -141,6 +156,7 @@ def receipts_that_were_changed(now: dt.datetime) -> Iterator[int]:
 INVARIANTS = [
     sql("L9", "every payment has its entry, every such entry its payment, and no key is of another kind", _KEYS),
     sql("L10", "a payment is what its entries say, and no more of it is allocated than came in and stands", _PAYMENTS),
+    sql("L10", "a discount stands only on an invoice that was paid in time but for it", _DISCOUNTS),
     sql("L10", "unapplied cash is what came in less what is allocated or given back", _UNAPPLIED),
     sql("L10", "on no day more is allocated to an invoice than is owed on it", _INVOICE),
     sql("L10", "on no day more is taken off a charge than it amounts to", _CHARGE),

@@ -12,12 +12,12 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
-from django.db.models import Sum
+from django.db.models import QuerySet, Sum
 
 from core.closed_days import closed_for
 from core.models import Company
 from core.money import round_money, show
-from invoices.models import DISCOUNT, RECEIVABLE, Entry, Invoice, InvoicePart
+from invoices.models import RECEIVABLE, Entry, Invoice, InvoicePart
 from invoices.parts import Part, discount_left, next_due, open_parts, split
 from policies.models import Terms
 from policies.terms import DueDays, TermsRule, due_days, due_words, early_words, later_words, part_words, terms_words
@@ -163,14 +163,26 @@ def early_payment_of(invoice: Invoice, on: dt.date) -> EarlyPayment | None:
     return EarlyPayment(percent, discount, invoice.balance - discount, invoice.currency, invoice.discount_until)
 
 
-def discount_on(invoice: Invoice) -> Decimal:
-    """The early-payment discount of an invoice as it stands by the ledger; nothing once it was given."""
-    entries = Entry.objects.filter(invoice=invoice, reversed_by=None, reverses=None)
-    if entries.filter(dr=DISCOUNT).exists():
+def discount_on(invoice: Invoice, *, credited: Decimal = NOTHING) -> Decimal:
+    """The early-payment discount of an invoice as it stands by the ledger; nothing once it was given.
+
+    ``credited`` is what is about to be credited besides.
+    """
+    if not invoice.discount or is_discounted(invoice):
         return NOTHING
-    credited = entries.filter(cr=RECEIVABLE).exclude(kind__in=["allocation", "issue", "discount"])
-    taken: Decimal = credited.aggregate(sum=Sum("amount"))["sum"] or NOTHING
-    return discount_left(invoice.discount, invoice.total, taken, invoice.currency)
+    others = _standing(invoice).exclude(kind__in=["allocation", "issue"])
+    off: Decimal = others.filter(cr=RECEIVABLE).aggregate(sum=Sum("amount"))["sum"] or NOTHING
+    on: Decimal = others.filter(dr=RECEIVABLE).aggregate(sum=Sum("amount"))["sum"] or NOTHING
+    return discount_left(invoice.discount, invoice.total, off - on + credited, invoice.currency)
+
+
+def is_discounted(invoice: Invoice) -> bool:
+    """The early-payment discount was given on the invoice, and not taken back since."""
+    return bool(invoice.discount) and _standing(invoice).filter(kind="discount").exists()
+
+
+def _standing(invoice: Invoice) -> QuerySet[Entry]:
+    return Entry.objects.filter(invoice=invoice, reversed_by=None, reverses=None)
 
 
 def terms_preview(

@@ -21,6 +21,7 @@ from invoices.services.ledger import NewEntry, post_entries, reverse_entries
 
 from ..allocation import Claim, Part, by_hand, exact, first_day, oldest_first
 from ..models import Allocation, Payment
+from .discount import discount_for, give_discounts, take_back_discounts
 
 How = str | Mapping[str, Decimal]
 
@@ -61,6 +62,8 @@ def deallocate(allocation: Allocation, *, on: dt.date, by: Any, reason: str = ""
         if Entry.objects.filter(reverses=allocation.entry).exists():
             return
         reverse_entries([allocation.entry], by, on, memo=reason or "allocation taken back")
+        if allocation.invoice_id is not None:
+            take_back_discounts([allocation.invoice_id], on=on, by=by, memo=reason or "allocation taken back")
         record(
             by,
             "allocation_taken_back",
@@ -94,12 +97,18 @@ def unapplied_cash(client: Client, on: dt.date | None = None) -> dict[str, Decim
     return {currency: amount for currency, amount in held.items() if amount}
 
 
-def open_claims(client: Client, currency: str) -> list[Claim]:
-    """What the client owes in a currency: open invoices and charges, oldest first."""
+def open_claims(client: Client, currency: str, received_on: dt.date | None = None) -> list[Claim]:
+    """What the client owes in a currency: open invoices and charges, oldest first.
+
+    With the day on which money came in, each with the discount that paying early gives it.
+    """
     invoices = Invoice.objects.open().of(client).filter(currency=currency).order_by("due_on", "issued_on", "id")
     charges = Charge.objects.filter(client=client, currency=currency, balance__gt=0).select_related("invoice")
     return [
-        Claim(f"invoice:{i.pk}", i.due_on, i.balance, i.issued_on, i.number or "")  # type: ignore[arg-type]
+        Claim(
+            f"invoice:{i.pk}", i.due_on, i.balance, i.issued_on, i.number or "",  # type: ignore[arg-type]
+            discount=discount_for(i, received_on) if received_on else Decimal(0),
+        )
         for i in invoices
     ] + [
         Claim(f"charge:{c.pk}", c.charged_on, c.balance, c.charged_on, f"{c.invoice} {c.get_kind_display()}", True)
@@ -119,7 +128,7 @@ def put_to(
 
     ``on_account``: the money was there already, and an invoice may have been issued against it.
     """
-    claims = open_claims(payment.client, payment.currency)
+    claims = open_claims(payment.client, payment.currency, payment.received_on)
     waiting = waiting_for_cash(payment.client, payment.currency) if on_account else []
     if how == "none":
         return []
@@ -156,7 +165,7 @@ def _leave_what_is_waited_for(
 
 
 def _post(payment: Payment, parts: Sequence[Part], on: dt.date, by: Any) -> list[Allocation]:
-    """Post the parts; an allocation never takes effect before its claim was open for that much."""
+    """Post the parts and the discounts they earn; no allocation takes effect before its claim was open for so much."""
     taken = payment.allocations.count()
     new = []
     for n, part in enumerate(parts, taken + 1):
@@ -179,7 +188,7 @@ def _post(payment: Payment, parts: Sequence[Part], on: dt.date, by: Any) -> list
             )
         )
     entries = post_entries(new, by)
-    return [
+    made = [
         Allocation.objects.create(
             payment=payment,
             invoice=None if e.charge_id else e.invoice,
@@ -190,6 +199,8 @@ def _post(payment: Payment, parts: Sequence[Part], on: dt.date, by: Any) -> list
         )
         for e in entries
     ]
+    give_discounts(payment, made, by)
+    return made
 
 
 def moved_by_day(claim: Invoice | Charge) -> dict[dt.date, Decimal]:

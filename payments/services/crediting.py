@@ -22,6 +22,7 @@ from invoices.models import RECEIVABLE, REVENUE, TAX, CreditNote, CreditNoteLine
 from invoices.services.exposure import note_credit_of
 from invoices.services.ledger import NewEntry, post_entries
 from invoices.services.numbering import as_number, next_number
+from invoices.services.parts import discount_on, is_discounted
 
 from ..allocation import first_day
 from ..models import Allocation
@@ -128,22 +129,26 @@ def _earlier(invoice: Invoice) -> dict[int, Decimal]:
 
 @dataclass(frozen=True)
 class _Back:
-    """An allocation that is taken off, and how much of its money goes back to the invoice once that is credited."""
+    """An allocation that is taken off, how much of its money goes back once that is credited, and its discount."""
 
     allocation: Allocation
     again: Decimal
+    early: Decimal
 
 
 def _set_free(invoice: Invoice, total: Decimal, on: dt.date, by: Any) -> list[_Back]:
     """Take money off the invoice, the latest first, until so much is owed that ``total`` can be credited."""
     back: list[_Back] = []
+    was_early = is_discounted(invoice)
     invoice.refresh_from_db(fields=["balance"])
     for allocation in invoice.allocations.standing().select_related("payment__client", "entry").order_by("-pk"):
         if invoice.balance >= total:
             break
         deallocate(allocation, on=on, by=by, reason="the invoice is credited")
         invoice.refresh_from_db(fields=["balance"])
-        back.append(_Back(allocation, max(invoice.balance - total, Decimal(0))))
+        # What was paid early stays so: the discount on what is not credited is given again with the money.
+        early = discount_on(invoice, credited=total) if was_early else Decimal(0)
+        back.append(_Back(allocation, max(invoice.balance - total - early, Decimal(0)), early))
     return back
 
 
@@ -162,7 +167,8 @@ def _write(
     """The document: its number, its lines, and all that it says, frozen."""
     again = sum((min(b.again, b.allocation.amount) for b in back), Decimal(0))
     freed = sum((b.allocation.amount for b in back), Decimal(0)) - again
-    frozen = freeze_credit_note(invoice, left=invoice.balance - credited.total - again, freed=freed)
+    early = back[-1].early if back else Decimal(0)
+    frozen = freeze_credit_note(invoice, left=invoice.balance - credited.total - again - early, freed=freed)
     series, seq = next_number(invoice.company, on, "credit_note")
     note = CreditNote.objects.create(
         company=invoice.company, client=invoice.client, invoice=invoice, series=series, seq=seq,

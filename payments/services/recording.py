@@ -22,6 +22,7 @@ from invoices.services.ledger import NewEntry, post_entries, reverse_entries
 
 from ..models import Checkout, Payment
 from .allocating import How, doc_of, put_to
+from .discount import take_back_discounts
 from .pro_formas import checked_for, release_if_covered
 
 
@@ -134,8 +135,9 @@ def take_back_payment(
             raise Refused("Some of this payment was given back; what is left can be given back too.", code="refunded")
         reason = reason.strip()[:300]
         before = {pk: missing for pk, _number, missing in short_of_cash(payment.client, payment.currency, on)}
-        entries = [allocation.entry for allocation in payment.allocations.standing().select_related("entry")]
-        reverse_entries(entries, by, on, memo=reason)
+        standing = list(payment.allocations.standing().select_related("entry"))
+        reverse_entries([allocation.entry for allocation in standing], by, on, memo=reason)
+        take_back_discounts([a.invoice_id for a in standing if a.invoice_id is not None], on=on, by=by, memo=reason)
         # Not before any entry of its own, so that on no day less than nothing is unapplied.
         last = Entry.objects.filter(doc=doc_of(payment)).aggregate(on=Max("effective_on"))["on"]
         came_in = Entry.objects.filter(key=f"payment:{payment.key}")
