@@ -4,7 +4,18 @@ from django.contrib import admin
 
 from audit.admin import ReadOnlyAdmin
 
-from .models import Charge, CompletedWork, Entry, Invoice, InvoiceLine, ProForma, Series
+from .models import (
+    Charge,
+    CompletedWork,
+    Entry,
+    Invoice,
+    InvoiceLine,
+    ProForma,
+    RecurringInvoice,
+    RecurringLine,
+    RecurringRun,
+    Series,
+)
 
 
 @admin.register(Series)
@@ -42,6 +53,28 @@ class CompletedWorkAdmin(ReadOnlyAdmin):
     list_filter = ["company", "currency"]
     search_fields = ["description", "key", "client__name", "po_number"]
     list_select_related = ["client", "invoice"]
+
+
+class RecurringLineInline(admin.TabularInline[RecurringLine, RecurringInvoice]):
+    model = RecurringLine
+    extra = 0
+    can_delete = False
+
+
+@admin.register(RecurringInvoice)
+class RecurringInvoiceAdmin(ReadOnlyAdmin):
+    list_display = ["name", "client", "every", "unit", "starts_on", "ends_on", "paused_at"]
+    list_filter = ["company"]
+    search_fields = ["name", "client__name"]
+    list_select_related = ["client"]
+    inlines = [RecurringLineInline]
+
+
+@admin.register(RecurringRun)
+class RecurringRunAdmin(ReadOnlyAdmin):
+    list_display = ["recurring", "on", "invoice", "refused_because", "skipped_by"]
+    list_filter = ["recurring__company"]
+    list_select_related = ["recurring", "invoice"]
 
 
 @admin.register(Charge)

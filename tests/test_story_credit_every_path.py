@@ -28,6 +28,8 @@ from invoices.services.credit import warn_about
 from invoices.services.drafting import Heading, LineDraft, edit_draft
 from invoices.services.exposure import available_of, exposure_of
 from invoices.services.issuing import issue_invoice, void_invoice
+from invoices.services.recurring import Schedule, make_recurring
+from invoices.services.recurring_runs import run_recurring, try_again
 from payments.services import allocate
 from policies.models import Terms
 from tests.cast import CLERK, TODAY, make_draft, make_invoice, pay
@@ -165,6 +167,28 @@ def test_an_import_that_carries_a_client_over_its_limit_says_so_by_line(limited)
     assert (warning.line, warning.column) == (2, "total")
     assert "owes 1000.01 EUR with this, over its limit" in warning.message
     refused(make_draft(limited, "1"), "over_limit")
+
+
+def test_what_comes_again_and_again_is_asked_on_each_of_its_days(limited, manager):
+    line = LineDraft("Care", Decimal(1), Decimal(250))
+    schedule = Schedule("Care", TODAY, unit="week", covers="")
+    care = make_recurring(limited, schedule, [line], on=TODAY, by=manager)
+
+    def night(weeks: int) -> Any:
+        return run_recurring(limited.company, send_from=NOON, on=TODAY + 7 * weeks * DAY, by="system")
+
+    assert len(night(0).invoices) == 1  # 850 of 1,000
+    (over,) = night(1).refused
+    assert "over the limit of €1,000.00" in over.refused_because and Invoice.objects.filter(total=250).count() == 1
+    # a manager wrote it; the night has no permission of its own, and passes by an exception like everybody
+    grant_override(limited, "over_limit", "a fair", expires_on=TODAY + 8 * DAY, on=TODAY, by=manager)
+    again = run_recurring(limited.company, send_from=NOON, on=TODAY + 8 * DAY, by="system")
+    assert how_it_passed(again.invoices[0]).diff == {"by": "exception", "rule": "over_limit"}
+    move(limited, "cash_only", TODAY + 9 * DAY)
+    (refused_,) = night(2).refused
+    assert "buys for cash only" in refused_.refused_because
+    still = try_again(refused_, send_from=NOON, on=TODAY + 14 * DAY, by=CLERK)
+    assert still.invoice is None and care.runs.filter(invoice=None).count() == 1
 
 
 def test_on_cash_only_what_is_paid_before_passes_and_the_money_counts_once(on_cash):

@@ -40,7 +40,7 @@ from payments.services import record_payment
 from policies.founding import found_company
 from policies.models import Terms
 
-from . import cast, trust
+from . import again, cast, trust
 from .ahead import ordered_on
 from .talk import told_on
 
@@ -262,5 +262,6 @@ def write_demo(
     chase(book, say)
     with story_time(on, 8, 40), mock.patch.object(settings, "MAIL_TRANSPORT", "file"):
         trust.today(book.companies, book.clients, on, by=book.by)
+        again.today(book.clients, on, by=book.by)
         deliver(timezone.now(), clock=lambda: timezone.now())
     return book
