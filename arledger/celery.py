@@ -18,6 +18,7 @@ BEAT = {
     "invoice-completed-work": {"task": "invoices.invoice_work", "schedule": 60.0},
     "invoice-what-recurs": {"task": "invoices.invoice_recurring", "schedule": 60.0},
     "send-receipts": {"task": "payments.send_receipts", "schedule": 60.0},
+    "print-documents": {"task": "invoices.print", "schedule": 30.0},
     "note-who-crosses-a-limit": {"task": "invoices.note_credit", "schedule": 3600.0},
     "look-after-credit": {"task": "collections.look_after_credit", "schedule": 600.0},
     "lift-cash-only": {"task": "collections.lift_cash_only", "schedule": 60.0},

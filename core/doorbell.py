@@ -21,12 +21,12 @@ unheard = 0
 _quiet_until = 0.0
 
 
-def ring(task: str, *ids: int) -> None:
+def ring(task: str, *ids: int | str) -> None:
     """Ask the worker for this task as soon as the present transaction is committed; a missing broker is no error."""
     transaction.on_commit(partial(_ring_now, task, ids), robust=True)
 
 
-def _ring_now(task: str, ids: tuple[int, ...]) -> None:
+def _ring_now(task: str, ids: tuple[int | str, ...]) -> None:
     global unheard, _quiet_until
     if monotonic() < _quiet_until:
         unheard += 1

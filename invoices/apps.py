@@ -15,9 +15,11 @@ class InvoicesConfig(AppConfig):
         from . import bulk, resending, trial, zips
         from .link_mails import register_link_kinds
         from .mails import register_kinds
+        from .pdf import register_printables
         from .services.kept_links import with_tokens, without_tokens
 
         register_kinds()
+        register_printables()
         register_link_kinds()
         trial.register_kinds()
         resending.register_kinds()

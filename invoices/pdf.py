@@ -30,11 +30,13 @@ from clients.models import Client, Contact
 from core.models import StoredFile
 from core.services import read_file, store_file
 
+from . import printing
 from .credit_notes import credit_note_document
 from .documents import Paper, invoice_document
 from .einvoice import einvoice_xml
 from .models import CreditNote, Invoice, ProForma
 from .pdf_worker import read_frame, write_frame
+from .printing import CouldNotPrint, Printable
 from .pro_formas import pro_forma_document
 from .statements import OpenItem, item_statement_of, letter_to, statement_of
 
@@ -50,10 +52,6 @@ class Document(Protocol):
 
     @property
     def head(self) -> Paper: ...
-
-
-class CouldNotPrint(Exception):
-    """The document was not printed; the message says why. Trying again is safe."""
 
 
 def invoice_pdf(invoice: Invoice) -> StoredFile:
@@ -77,9 +75,28 @@ def credit_note_pdf(note: CreditNote) -> StoredFile:
     return kept_once(note, "pdf/credit_note.html", credit_note_document, with_xml=True)
 
 
+def register_printables() -> None:
+    """Make the worker know which documents of this app wait to be printed."""
+    standing = {"issued_at__isnull": False, "voided_at": None, "intake": None, "pdf": None}
+    printing.register("invoices.invoice", Printable(
+        invoice_pdf, lambda since: Invoice.objects.filter(issued_on__gte=since, **standing).order_by("pk")
+    ))
+    printing.register("invoices.proforma", Printable(
+        pro_forma_pdf, lambda since: ProForma.objects.filter(made_on__gte=since, pdf=None).order_by("pk")
+    ))
+    printing.register("invoices.creditnote", Printable(
+        credit_note_pdf, lambda since: CreditNote.objects.filter(issued_on__gte=since, pdf=None).order_by("pk")
+    ))
+
+
 def kept_once(row: Any, template: str, document_of: Callable[[Any], Document], *, with_xml: bool = False) -> StoredFile:
-    """The PDF of a row that has a ``pdf``: printed the first time, kept by its SHA-256, the same bytes for ever."""
-    if row.pdf is None:
+    """The PDF of a row that has a ``pdf``: printed the first time, kept by its SHA-256, the same bytes for ever.
+
+    In a request the worker prints it; see ``printing``.
+    """
+    if row.pdf is None and printing.in_request():
+        printing.await_row(row)
+    elif row.pdf is None:
         xml, day = (_xml_of(row), row.issued_on) if with_xml else (b"", None)
         stored = store_file(print_document(template, document_of(row), xml=xml, day=day), PDF)
         type(row).objects.filter(pk=row.pk, pdf=None).update(pdf=stored)
@@ -130,8 +147,10 @@ def print_html(
 ) -> bytes:
     """HTML as PDF/A-3b in one of our designs, with the XML of a day in it; equal input gives equal bytes.
 
-    Raises CouldNotPrint.
+    Raises CouldNotPrint. In a request the worker prints it; see ``printing``.
     """
+    if printing.in_request():
+        return printing.ordered(html, accent=accent, design=design, xml=xml, day=day)
     return _printer.print(job_of(html, accent=accent, design=design, xml=xml, day=day))
 
 

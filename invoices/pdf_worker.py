@@ -93,7 +93,7 @@ class Press:
 
 def _page(html: str, fetcher: Any) -> Any:
     """The document as WeasyPrint takes it. Our templates are XML, and its reader for that is the quick one."""
-    from cssselect2 import ElementWrapper
+    from cssselect2 import ElementWrapper  # type: ignore[import-untyped]
     from weasyprint import HTML
 
     class Ours(HTML):  # type: ignore[misc]

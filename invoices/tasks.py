@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import logging
+import time
 
 from celery import shared_task
 from django.utils import timezone
@@ -14,6 +15,7 @@ from core.models import Company
 from core.services import tick, today
 from policies.services import policy_of
 
+from . import printing
 from .models import CompletedWork
 from .services.exposure import note_credit
 from .services.recurring_runs import due_days, run_recurring
@@ -23,6 +25,8 @@ log = logging.getLogger(__name__)
 
 WORK_TICK = "invoices.invoice_work"
 RECURRING_TICK = "invoices.invoice_recurring"
+PRINT_TICK = "invoices.print"
+PRINT_SECONDS = 25
 CREDIT_TICK = "invoices.note_credit"
 OPENS = dt.time(9)
 
@@ -74,6 +78,26 @@ def note_credit_of_all() -> None:
         for company in Company.objects.all():
             if changed := note_credit(company, today(company, now)):
                 result[company.code] = {"clients": changed}
+
+
+@shared_task(name=printing.PRINT_ORDER)  # type: ignore[untyped-decorator]
+def print_order(key: str) -> None:
+    """Print what a request ordered."""
+    printing.print_order(key)
+
+
+@shared_task(name=printing.PRINT_ROW)  # type: ignore[untyped-decorator]
+def print_row(label: str, pk: int) -> None:
+    """Print the document of an invoice, a credit note, a pro forma or a receipt."""
+    printing.print_row(label, pk)
+
+
+@shared_task(name=PRINT_TICK)  # type: ignore[untyped-decorator]
+def print_what_waits() -> None:
+    """Print what was issued and what nobody heard of, for at most 25 seconds; the next tick goes on."""
+    until = time.monotonic() + PRINT_SECONDS
+    with tick(PRINT_TICK) as result:
+        result.update(printing.print_what_waits(timezone.now().date(), lambda: time.monotonic() >= until))
 
 
 def _opening(company: Company, on: dt.date) -> dt.datetime:

@@ -8,5 +8,7 @@ class PaymentsConfig(AppConfig):
 
     def ready(self) -> None:
         from .mails import register_kinds
+        from .receipt_document import register_printables
 
         register_kinds()
+        register_printables()

@@ -15,10 +15,12 @@ from django.utils.translation import gettext as _
 from core.dates import show_day
 from core.models import StoredFile
 from core.money import plain, show
+from invoices import printing
 from invoices.documents import Paper, freeze, paper_of
 from invoices.models import Invoice
 from invoices.paying import Row
 from invoices.pdf import kept_once
+from invoices.printing import Printable
 
 from .models import Payment, Receipt
 
@@ -81,6 +83,13 @@ class ReceiptDocument:
 def receipt_pdf(receipt: Receipt) -> StoredFile:
     """The PDF of a receipt: printed once from what was frozen when it was made, then the same bytes for ever."""
     return kept_once(receipt, "pdf/receipt.html", receipt_document)
+
+
+def register_printables() -> None:
+    """Make the worker know that receipts wait to be printed."""
+    printing.register("payments.receipt", Printable(
+        receipt_pdf, lambda since: Receipt.objects.filter(made_on__gte=since, pdf=None).order_by("pk")
+    ))
 
 
 def receipt_document(receipt: Receipt) -> ReceiptDocument:

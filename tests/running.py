@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+from typing import Any
 
 import pytest
 
@@ -19,3 +20,16 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     long = [item for item in items if item.get_closest_marker("nightly")]
     config.hook.pytest_deselected(items=long)
     items[:] = [item for item in items if item not in long]
+
+
+@pytest.fixture(autouse=True)
+def a_worker_that_prints(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No worker runs beside a test: this one prints what a request orders, as soon as it is ordered."""
+
+    def hears(task: str, *ids: Any) -> None:
+        with printing.request_going_on(False):
+            {printing.PRINT_ORDER: printing.print_order, printing.PRINT_ROW: printing.print_row}[task](*ids)
+
+    from invoices import printing
+
+    monkeypatch.setattr(printing, "ring", hears)

@@ -27,6 +27,7 @@ def test_the_beat_table_names_the_sweeps_and_each_is_a_task():
         "invoice-completed-work": "invoices.invoice_work",
         "invoice-what-recurs": "invoices.invoice_recurring",
         "send-receipts": "payments.send_receipts",
+        "print-documents": "invoices.print",
         "note-who-crosses-a-limit": "invoices.note_credit",
         "look-after-credit": "collections.look_after_credit",
         "lift-cash-only": "collections.lift_cash_only",
