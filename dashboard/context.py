@@ -9,7 +9,7 @@ from typing import Any
 
 from django.conf import settings
 from django.db import connection
-from django.db.models import Count, Q, QuerySet, Value
+from django.db.models import Count, Exists, Q, QuerySet, Value
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils import timezone
@@ -18,7 +18,7 @@ from django.utils.translation import gettext_lazy, ngettext
 
 from ar_collections.models import Hold, Promise, Task
 from ar_collections.services.promising import with_state
-from core.models import Company, Installation, PaymentMethod, Tick
+from core.models import BankAccount, Company, Installation, PaymentMethod, Tick
 from dashboard.desk import Desk
 from dashboard.reports.credit_desk import marks_at_limit, proposals_of
 from dashboard.reports.outbox import attention, messages_of
@@ -26,6 +26,7 @@ from dashboard.reports.payments import payments_of
 from disputes.models import Dispute
 from invoices.models import CompletedWork, ProForma, RecurringRun
 from outbox.models import Message, Outage
+from payments.services.hearing import needing_person
 
 # What runs by itself: for how long it may be silent, and what has not happened then.
 SWEEPS = {
@@ -41,6 +42,7 @@ DOUBTFUL, DOUBT = "doubtful", dt.timedelta(minutes=15)
 LATELY = dt.timedelta(days=14)  # older cash that nobody put anywhere is a tab of the payments, not news
 WAITING = (
     "collections", "work", "recurring", "credit", "at_limit", "payments", "promises", "disputes", "outbox", DOUBTFUL,
+    "provider_events",
 )  # fmt: skip
 _began = timezone.now()
 
@@ -82,6 +84,7 @@ def _question(
         "disputes": Dispute.objects.open_on(on).filter(invoice__company=company),
         "outbox": attention(messages, now),
         DOUBTFUL: messages.filter(kind="invoice", state="unknown", unknown_at__lt=now - DOUBT),
+        "provider_events": needing_person(company),
     }
     first, *others = [
         waiting[page].model._default_manager.filter(pk__in=waiting[page].order_by().values("pk")).order_by()
@@ -111,7 +114,9 @@ def banners(desk: Desk, waiting: Mapping[str, int] | None = None) -> Iterator[di
         }  # fmt: skip
     ticks = {tick.name: tick for tick in Tick.objects.filter(Q(name__in=SWEEPS) | Q(name__startswith=CHECKED))}
     yield from _violations(desk, ticks)
-    yield from _doubtful((waiting or counts(desk))[DOUBTFUL])
+    waiting = waiting or counts(desk)
+    yield from _doubtful(waiting[DOUBTFUL])
+    yield from _card_payments(waiting["provider_events"])
     yield from _late(desk, ticks)
     yield from _held(desk.company)
     if settings.MAIL_TRANSPORT == "file":
@@ -144,6 +149,19 @@ def _doubtful(n: int) -> Iterator[dict[str, Any]]:
             "tone": "warn", "text": text % {"n": n},
             "detail": _("Ask the client or look at the mail server, then say so in the outbox."),
             "url": reverse("dashboard:outbox") + "?state=unknown", "action": _("Look at them"),
+        }  # fmt: skip
+
+
+def _card_payments(n: int) -> Iterator[dict[str, Any]]:
+    """What a payment provider said and does not fit."""
+    if n:
+        text = ngettext(
+            "%(n)d word of a payment provider waits for you.", "%(n)d words of a payment provider wait for you.", n
+        )
+        yield {
+            "tone": "warn", "text": text % {"n": n},
+            "detail": _("Money may have arrived that is not in the books yet."),
+            "url": reverse("dashboard:provider_events"), "action": _("Look at them"),
         }  # fmt: skip
 
 
@@ -190,10 +208,19 @@ def _wall(at: dt.datetime, desk: Desk) -> str:
 
 
 def _ways_to_pay(company: Company) -> Iterator[dict[str, Any]]:
-    offered = PaymentMethod.objects.filter(company=company, is_active=True).aggregate(n=Count("pk"))["n"]
-    if offered < 2:
+    account = BankAccount.objects.filter(company=company, currency=company.currency, is_active=True)
+    offered = PaymentMethod.objects.filter(company=company, is_active=True, currency__in=("", company.currency))
+    works = ~Q(kind__in=("transfer", "card")) | Q(kind="transfer", has_account=True) | Q(
+        kind="card", provider__in=settings.PAYMENT_PROVIDERS
+    )
+    usable = list(offered.annotate(has_account=Exists(account)).filter(works)[:2])
+    if len(usable) < 2:
+        text = _("%(company)s offers no way to pay.")
+        if usable:
+            text = _("%(company)s offers a single way to pay: %(way)s.")
         yield {
-            "tone": "info", "text": _("%(company)s offers fewer than two ways to pay.") % {"company": company},
-            "detail": _("Whoever can choose pays sooner."),
+            "tone": "info" if usable else "warn",
+            "text": text % {"company": company, "way": usable[0].get_kind_display() if usable else ""},
+            "detail": _("Whoever can choose pays sooner. A transfer needs an account of yours, a card a provider."),
             "url": reverse("admin:core_company_change", args=[company.pk]), "action": _("Add another"),
         }  # fmt: skip

@@ -1,6 +1,6 @@
 from django.urls import URLPattern, URLResolver, path
 
-from . import bulk_urls, credit_urls, paper_urls, work_urls
+from . import bulk_urls, credit_urls, paper_urls, provider_urls, work_urls
 from .desk import choose_company, staff_page
 from .views import (
     charges,
@@ -102,4 +102,5 @@ urlpatterns: list[URLPattern | URLResolver] = [
     *credit_urls.urlpatterns,
     *work_urls.urlpatterns,
     *paper_urls.urlpatterns,
+    *provider_urls.urlpatterns,
 ]

@@ -7,8 +7,14 @@ class PaymentsConfig(AppConfig):
     verbose_name = _("Payments")
 
     def ready(self) -> None:
+        import datetime as dt
+
+        from core import housekeeping
+
         from .mails import register_kinds
         from .receipt_document import register_printables
+        from .services.hearing import hear_waiting
 
         register_kinds()
         register_printables()
+        housekeeping.register(housekeeping.Chore("ask payment providers", dt.timedelta(minutes=10), hear_waiting))

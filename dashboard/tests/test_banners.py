@@ -17,6 +17,7 @@ from dashboard.desk import Desk
 from invoices.services.sending import send_invoice
 from outbox.models import Message, Outage
 from outbox.services import pause_sending
+from payments.models import ProviderEvent
 from tests.cast import CLERK, TODAY, make_invoice
 
 pytestmark = pytest.mark.django_db
@@ -88,7 +89,28 @@ def test_a_pause_and_a_held_batch_are_said_with_the_way_to_end_them(desk, tickin
 def test_a_company_with_one_way_to_pay_is_told_to_offer_another(desk, ticking, company):
     PaymentMethod.objects.filter(company=company).exclude(kind="transfer").delete()
     (line,) = said(desk)
-    assert "fewer than two ways to pay" in line
+    assert "offers a single way to pay: Bank transfer." in line
+
+
+@pytest.mark.parametrize(("card", "account", "line"), [
+    (True, True, ""), (False, True, "a single way to pay: Bank transfer"), (True, False, "a single way to pay: Card"),
+    (False, False, "offers no way to pay"),
+])  # fmt: skip
+def test_only_ways_that_work_count(desk, ticking, company, settings, card, account, line):
+    PaymentMethod.objects.filter(company=company).exclude(kind="transfer").delete()
+    PaymentMethod.objects.create(company=company, kind="card", provider="sandbox")
+    PaymentMethod.objects.create(company=company, kind="cheque", currency="USD")
+    settings.PAYMENT_PROVIDERS = ["sandbox"] if card else []
+    company.bank_accounts.update(is_active=account)
+    assert line in "".join(said(desk)) and bool(line) == bool(said(desk))
+
+
+def test_a_word_of_a_provider_that_does_not_fit_stands_above_every_page(desk, ticking, company):
+    ProviderEvent.objects.create(
+        provider="sandbox", event_id="e1", kind="succeeded", received_at=NOON, needs_person=True, outcome="odd"
+    )
+    (line,) = said(desk)
+    assert "1 word of a payment provider waits for you" in line
 
 
 def test_the_frame_asks_the_database_little(rf, desk, company, django_assert_max_num_queries):

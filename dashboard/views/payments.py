@@ -17,6 +17,7 @@ from django.views.decorators.http import require_POST
 
 from clients.models import Client
 from core.money import plain
+from core.permissions import may
 from core.services import today
 from dashboard.desk import StaffRequest, back, refusals_on, refusals_said, row_number
 from dashboard.forms.payments import AllocateForm, PaymentForm, TakeBackForm
@@ -26,8 +27,9 @@ from dashboard.reports.payments import application, payments_of, taken_back_of
 from dashboard.templatetags.ledger import money
 from invoices.models import Invoice, ProForma
 from invoices.services.credit import short_of_cash
-from payments.models import Allocation, Payment
+from payments.models import Allocation, Checkout, Payment
 from payments.services import allocate, deallocate, paid_for, record_payment, take_back_payment, unallocated
+from payments.services.refunds import refundable
 
 ORDERS = {"received_on": ["received_on"], "client": ["client__name"], "amount": ["amount"], "left": ["left"]}
 TABS = {
@@ -160,9 +162,16 @@ def payment_page(request: StaffRequest, pk: int) -> HttpResponse:
     context = {
         "payment": payment, "left": left, "form": form, "parts": list(parts),
         "state": state, "back": taken_back, "kept_for": kept_for,
+        "may_refund": refundable(payment) > 0 and may(request.user, "payments.add_refund"),
+        "may_take_back": taken_back is None and not _is_bound(payment),
     }  # fmt: skip
     status = 422 if form is not None and form.is_bound and form.errors else 200
     return render(request, "dashboard/payment.html", context, status=status)
+
+
+def _is_bound(payment: Payment) -> bool:
+    """Money of a provider, or some of it given back already: nothing that was only recorded wrongly."""
+    return Checkout.objects.filter(payment=payment).exists() or payment.refunds.standing().exists()
 
 
 def payment_take_back(request: StaffRequest, pk: int) -> HttpResponse:

@@ -13,23 +13,28 @@ from decimal import Decimal
 from typing import Any
 
 from django.db import transaction
+from django.db.models import Q, QuerySet
 from django.utils.translation import gettext as _
 
 from clients.services import lock_client
 from core.errors import Refused
-from core.models import as_text
+from core.models import Company, as_text
 from core.money import plain
 from core.services import today
 from invoices.models import clearing
 
-from ..models import Checkout, Payment, ProviderEvent
-from ..providers import Declined, Heard, PayoutLine, Provider, provider_of
+from ..models import Checkout, Payment, ProviderEvent, Refund
+from ..providers import Declined, Heard, PayoutLine, Provider, Unreachable, provider_of, providers
 from .allocating import open_claims
 from .chargebacks import lose_to_chargeback, win_back
 from .checkouts import changed, split_of
 from .payouts import post_payout
 from .recording import record_payment
-from .refunds import given_back_at_provider, refund_failed
+from .refunds import ask_provider, given_back_at_provider, refund_failed
+
+SILENT = dt.timedelta(minutes=20)  # so long a provider usually needs to say how a payment ended
+KEEP_TRYING = dt.timedelta(days=3)
+KEEP_ASKING = dt.timedelta(days=30)
 
 # How far a checkout came. What is heard late or twice never takes one back, so that the order does not matter.
 RANK = {"started": 0, "abandoned": 1, "pending": 2, "failed": 3, "succeeded": 4}
@@ -77,8 +82,8 @@ def hear(provider: Provider, heard: Heard, *, at: dt.datetime) -> ProviderEvent:
         event, made = ProviderEvent.objects.get_or_create(
             provider=provider.name, event_id=heard.event_id[:120],
             defaults={
-                "kind": heard.kind, "happened_at": heard.happened_at, "facts": _facts(heard), "checkout": checkout,
-                "received_at": at,
+                "kind": heard.kind, "happened_at": heard.happened_at, "facts": _facts(heard),
+                "checkout": checkout or _begun(payment), "received_at": at,
             },
         )
         if made:
@@ -96,7 +101,7 @@ def hear_again(event: ProviderEvent, provider: Provider, *, at: dt.datetime, by:
             lock_client(checkout.client_id if checkout else payment.client_id)  # type: ignore[union-attr]
         event = ProviderEvent.objects.select_for_update(of=("self",)).get(pk=event.pk)
         if event.needs_person and event.settled_at is None:
-            event.checkout = event.checkout or checkout
+            event.checkout = event.checkout or checkout or _begun(payment)
             _act_on(event, provider, heard, at)
             if not event.needs_person:
                 _settled(event, at, by)
@@ -134,6 +139,33 @@ def take_as_payment(event: ProviderEvent, *, at: dt.datetime, by: Any) -> Paymen
         event.outcome = f"{event.outcome} {_('Taken as a payment.')}"[:300]
         _settled(event, at, by)
     return payment
+
+
+def needing_person(company: Company | None = None) -> QuerySet[ProviderEvent]:
+    """Words of providers that wait for a person; those that belong to nobody known here wait in every company."""
+    waiting = ProviderEvent.objects.filter(needs_person=True, settled_at=None)
+    return waiting.filter(Q(checkout=None) | Q(checkout__company=company)) if company else waiting
+
+
+def hear_waiting(at: dt.datetime) -> dict[str, int]:
+    """Try once more what waits, ask for payments whose end was not heard, and for refunds that got no answer."""
+    known = providers()
+    done = {"heard": 0, "asked": 0, "unreachable": 0}
+    for event in needing_person().filter(provider__in=known, received_at__gte=at - KEEP_TRYING):
+        done["heard"] += hear_again(event, known[event.provider], at=at, by=None).settled_at is not None
+    unheard = Checkout.objects.filter(
+        provider__in=known, state__in=("started", "pending"), started_at__lte=at - SILENT,
+        started_at__gte=at - KEEP_ASKING,
+    ).exclude(provider_ref="")
+    for checkout in unheard.select_related("company"):
+        try:
+            done["asked"] += look_up(checkout, at=at).state not in ("started", "pending")
+        except (Declined, Unreachable):
+            done["unreachable"] += 1
+    for refund in Refund.objects.filter(state="asked", provider_ref="", payment__checkout__provider__in=known):
+        ask_provider(refund, refund.payment.checkout, on=today(refund.payment.company, at))
+        done["asked"] += 1
+    return done
 
 
 def heard_of(event: ProviderEvent) -> Heard:
@@ -246,6 +278,7 @@ def _hear_what_waited(provider: Provider, payment: Payment, at: dt.datetime) -> 
     for event in about.select_for_update(of=("self",)):
         heard = heard_of(event)
         if _is_about(heard, payment):
+            event.checkout = event.checkout or _begun(payment)
             _act_on(event, provider, heard, at)
             if not event.needs_person:
                 _settled(event, at, None)
@@ -272,13 +305,21 @@ def _payment_of(name: str, heard: Heard, checkout: Checkout | None) -> Payment |
     return mine.select_related("client", "company").first()
 
 
+def _begun(payment: Payment | None) -> Checkout | None:
+    return Checkout.objects.filter(payment=payment).first() if payment else None
+
+
 def _day(payment: Payment, heard: Heard, at: dt.datetime) -> dt.date:
     day = heard.happened_at.astimezone(payment.company.zone).date()
     return max(min(day, today(payment.company, at)), payment.received_on)
 
 
 def _said(heard: Heard) -> str:
-    return f"{heard.amount.normalize():f} {heard.currency}" if heard.amount is not None else _("no sum")
+    if heard.amount is None:
+        return _("no sum")
+    with suppress(ValueError):
+        return f"{plain(heard.amount, heard.currency)} {heard.currency}"
+    return f"{heard.amount} {heard.currency}"
 
 
 def _settled(event: ProviderEvent, at: dt.datetime, by: Any) -> None:

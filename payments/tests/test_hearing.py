@@ -126,7 +126,7 @@ def _ends(said: list[str]) -> tuple[dict[str, Decimal], Decimal]:
     ("odd", "because"),
     [
         ({"amount": Decimal("1199.99")}, "1199.99 EUR instead of 1200.00 EUR"), ({"amount": None}, "no sum instead of"),
-        ({"amount": Decimal(120000)}, "instead of"), ({"currency": "USD"}, "1200 USD instead of 1200.00 EUR"),
+        ({"amount": Decimal(120000)}, "instead of"), ({"currency": "USD"}, "1200.00 USD instead of 1200.00 EUR"),
         ({"account": "acct_other"}, "another account"), ({"account": ""}, "another account"),
         ({"checkout": "nobody"}, "nobody began here"), ({"checkout": ""}, "nobody began here"),
     ],

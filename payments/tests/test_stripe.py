@@ -172,7 +172,7 @@ def test_a_page_nobody_finished_is_given_up(invoice: Any) -> None:
     ("odd", "facts", "because"),
     [
         ({"amount_total": 119999}, {}, "1199.99 EUR instead of 1200.00 EUR"),
-        ({"currency": "usd"}, {}, "1200 USD instead of 1200.00 EUR"),
+        ({"currency": "usd"}, {}, "1200.00 USD instead of 1200.00 EUR"),
         ({}, {"livemode": True}, "another account (live mode)"),
         ({}, {"account": "acct_x"}, "another account (acct_x)"),
         ({"client_reference_id": "shop-7"}, {}, "nobody began here"),
