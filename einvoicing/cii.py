@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import datetime as dt
 from decimal import Decimal
-from xml.etree.ElementTree import Element, SubElement, register_namespace, tostring
+from xml.etree.ElementTree import Element
 
 from .document import Account, Adjustment, Document, Line, Party, Payment, TaxGroup
+from .xml import Writer, amount, as_bytes, number
 
 PROFILE = "urn:cen.eu:en16931:2017"
 _UNCEFACT = "urn:un:unece:uncefact:data:standard"
@@ -19,13 +20,13 @@ _SPACES = {
     "udt": f"{_UNCEFACT}:UnqualifiedDataType:100",
     "qdt": f"{_UNCEFACT}:QualifiedDataType:100",
 }
-for _prefix, _space in _SPACES.items():
-    register_namespace(_prefix, _space)
+_xml = Writer(_SPACES)
+_in, _text = _xml.into, _xml.text
 
 
 def to_cii(document: Document) -> bytes:
     """The XML of a document, UTF-8; ``rules.missing`` says beforehand whether a receiver will take it."""
-    root = Element(_name("rsm:CrossIndustryInvoice"))
+    root = _xml.root("rsm:CrossIndustryInvoice")
     context = _in(root, "rsm:ExchangedDocumentContext")
     _text(_in(context, "ram:GuidelineSpecifiedDocumentContextParameter"), "ram:ID", PROFILE)
     head = _in(root, "rsm:ExchangedDocument")
@@ -40,8 +41,7 @@ def to_cii(document: Document) -> bytes:
     _agreement(trade, document)
     _delivery(trade, document)
     _settlement(trade, document)
-    written: str = tostring(root, encoding="unicode")
-    return f"<?xml version='1.0' encoding='UTF-8'?>\n{written}\n".encode()
+    return as_bytes(root)
 
 
 def _line(trade: Element, line: Line) -> None:
@@ -51,12 +51,12 @@ def _line(trade: Element, line: Line) -> None:
     _text(product, "ram:Name", line.name)
     _text(product, "ram:Description", line.detail)
     price = _in(_in(item, "ram:SpecifiedLineTradeAgreement"), "ram:NetPriceProductTradePrice")
-    _text(price, "ram:ChargeAmount", _number(line.price))
-    _text(_in(item, "ram:SpecifiedLineTradeDelivery"), "ram:BilledQuantity", _number(line.quantity), unitCode=line.unit)
+    _text(price, "ram:ChargeAmount", number(line.price))
+    _text(_in(item, "ram:SpecifiedLineTradeDelivery"), "ram:BilledQuantity", number(line.quantity), unitCode=line.unit)
     settled = _in(item, "ram:SpecifiedLineTradeSettlement")
     _tax_of(_in(settled, "ram:ApplicableTradeTax"), line.category, line.percent)
     sums = _in(settled, "ram:SpecifiedTradeSettlementLineMonetarySummation")
-    _text(sums, "ram:LineTotalAmount", _amount(line.net))
+    _text(sums, "ram:LineTotalAmount", amount(line.net))
 
 
 def _agreement(trade: Element, document: Document) -> None:
@@ -88,9 +88,9 @@ def _party(node: Element, party: Party) -> None:
     _text(address, "ram:CountrySubDivisionName", party.address.region)
     if party.email:
         _text(_in(node, "ram:URIUniversalCommunication"), "ram:URIID", party.email, schemeID="EM")
-    for scheme, number in (("FC", party.tax_number), ("VA", party.vat_number)):
-        if number:
-            _text(_in(node, "ram:SpecifiedTaxRegistration"), "ram:ID", number, schemeID=scheme)
+    for scheme, told in (("FC", party.tax_number), ("VA", party.vat_number)):
+        if told:
+            _text(_in(node, "ram:SpecifiedTaxRegistration"), "ram:ID", told, schemeID=scheme)
 
 
 def _delivery(trade: Element, document: Document) -> None:
@@ -150,10 +150,10 @@ def _means(settled: Element, payment: Payment, account: Account | None) -> None:
 
 def _group(settled: Element, group: TaxGroup) -> None:
     tax = _in(settled, "ram:ApplicableTradeTax")
-    _text(tax, "ram:CalculatedAmount", _amount(group.tax))
+    _text(tax, "ram:CalculatedAmount", amount(group.tax))
     _text(tax, "ram:TypeCode", "VAT")
     _text(tax, "ram:ExemptionReason", group.reason)
-    _text(tax, "ram:BasisAmount", _amount(group.net))
+    _text(tax, "ram:BasisAmount", amount(group.net))
     _text(tax, "ram:CategoryCode", group.category)
     _text(tax, "ram:ExemptionReasonCode", group.reason_code)
     _rate(tax, group.category, group.percent)
@@ -162,7 +162,7 @@ def _group(settled: Element, group: TaxGroup) -> None:
 def _adjustment(settled: Element, adjustment: Adjustment) -> None:
     node = _in(settled, "ram:SpecifiedTradeAllowanceCharge")
     _text(_in(node, "ram:ChargeIndicator"), "udt:Indicator", "true" if adjustment.is_charge else "false")
-    _text(node, "ram:ActualAmount", _amount(adjustment.amount))
+    _text(node, "ram:ActualAmount", amount(adjustment.amount))
     _text(node, "ram:Reason", adjustment.reason)
     _tax_of(_in(node, "ram:CategoryTradeTax"), adjustment.category, adjustment.percent)
 
@@ -170,16 +170,16 @@ def _adjustment(settled: Element, adjustment: Adjustment) -> None:
 def _totals(settled: Element, document: Document) -> None:
     totals = document.totals
     sums = _in(settled, "ram:SpecifiedTradeSettlementHeaderMonetarySummation")
-    _text(sums, "ram:LineTotalAmount", _amount(totals.lines))
-    _text(sums, "ram:ChargeTotalAmount", _amount(totals.charges))
-    _text(sums, "ram:AllowanceTotalAmount", _amount(totals.allowances))
-    _text(sums, "ram:TaxBasisTotalAmount", _amount(totals.net))
-    _text(sums, "ram:TaxTotalAmount", _amount(totals.tax), currencyID=document.currency)
+    _text(sums, "ram:LineTotalAmount", amount(totals.lines))
+    _text(sums, "ram:ChargeTotalAmount", amount(totals.charges))
+    _text(sums, "ram:AllowanceTotalAmount", amount(totals.allowances))
+    _text(sums, "ram:TaxBasisTotalAmount", amount(totals.net))
+    _text(sums, "ram:TaxTotalAmount", amount(totals.tax), currencyID=document.currency)
     if totals.rounding:
-        _text(sums, "ram:RoundingAmount", _amount(totals.rounding))
-    _text(sums, "ram:GrandTotalAmount", _amount(totals.total))
-    _text(sums, "ram:TotalPrepaidAmount", _amount(totals.paid))
-    _text(sums, "ram:DuePayableAmount", _amount(totals.due))
+        _text(sums, "ram:RoundingAmount", amount(totals.rounding))
+    _text(sums, "ram:GrandTotalAmount", amount(totals.total))
+    _text(sums, "ram:TotalPrepaidAmount", amount(totals.paid))
+    _text(sums, "ram:DuePayableAmount", amount(totals.due))
 
 
 def _tax_of(tax: Element, category: str, percent: Decimal) -> None:
@@ -191,44 +191,8 @@ def _tax_of(tax: Element, category: str, percent: Decimal) -> None:
 def _rate(tax: Element, category: str, percent: Decimal) -> None:
     """What is outside the scope of tax has no rate, not even 0 (BR-O-05)."""
     if category != "O":
-        _text(tax, "ram:RateApplicablePercent", _number(percent))
-
-
-def _name(tag: str) -> str:
-    prefix, name = tag.split(":")
-    return f"{{{_SPACES[prefix]}}}{name}"
-
-
-def _in(parent: Element, tag: str) -> Element:
-    return SubElement(parent, _name(tag))
-
-
-def _text(parent: Element, tag: str, value: str, **attributes: str) -> None:
-    """An element with a text; none where there is nothing to say, because an empty element is an error."""
-    clean = "".join(s if s.isprintable() or s == "\n" else " " if s.isspace() else "" for s in value).strip()
-    if clean:
-        SubElement(parent, _name(tag), attributes).text = clean
+        _text(tax, "ram:RateApplicablePercent", number(percent))
 
 
 def _day(parent: Element, tag: str, day: dt.date, space: str = "udt") -> None:
     _text(_in(parent, tag), f"{space}:DateTimeString", f"{day:%Y%m%d}", format="102")
-
-
-def _amount(amount: Decimal) -> str:
-    """Two decimals where there are no finer ones; the norm takes no more than two.
-
-    >>> _amount(Decimal("1200")), _amount(Decimal("-0.5")), _amount(Decimal("1.235"))
-    ('1200.00', '-0.50', '1.235')
-    """
-    exponent = amount.normalize().as_tuple().exponent
-    places = max(2, -exponent) if isinstance(exponent, int) else 2
-    return f"{amount.quantize(Decimal(1).scaleb(-places)) + 0:f}"
-
-
-def _number(value: Decimal) -> str:
-    """A quantity, price or percentage without the zeros that say nothing.
-
-    >>> _number(Decimal("5.0000")), _number(Decimal("0.000125")), _number(Decimal("-1200"))
-    ('5', '0.000125', '-1200')
-    """
-    return f"{value.normalize() + 0:f}"

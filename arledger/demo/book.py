@@ -30,11 +30,13 @@ from core.errors import Refused
 from core.models import Company
 from core.money import round_money
 from invoices.documents import recipient
+from invoices.einvoice import vat_number
 from invoices.models import Invoice, ShareLink
 from invoices.services.drafting import Heading, LineDraft, draft_invoice
 from invoices.services.issuing import issue_invoice
 from invoices.services.linking import record_view
 from invoices.services.sending import send_invoice
+from invoices.tax_proposal import propose_tax
 from outbox.services import deliver
 from payments.services import record_payment
 from policies.founding import found_company
@@ -124,6 +126,7 @@ def _client(company: Company, buyer: cast.Buyer, on: dt.date, by: Any) -> Client
             "street": street, "postal_code": postal_code, "city": city, "region": buyer.region, "country": country,
             "language": buyer.language, "time_zone": buyer.time_zone, "currency": company.currency,
             "terms": company.terms.get(net_days=buyer.net_days), "po_required": buyer.po_required, "owner": by,
+            "tax_number": trust.TAX_NUMBERS.get(buyer.number, ""),
         },
         by=by, starting_limit=False,
     )
@@ -182,8 +185,10 @@ def _pay(book: Book, invoice: Invoice, on: dt.date, share: Decimal, method: str)
 
 def _lines(client: Client, size: int, rng: random.Random) -> list[LineDraft]:
     """One to three lines of work that come to about the client's usual size."""
-    tax = Decimal(19) if client.company.country == "DE" and client.country == "DE" else Decimal(0)
-    category = "S" if tax else "Z"
+    home = client.company.country
+    number, _other = vat_number(client.tax_number, client.country)
+    proposed = propose_tax(home, client.country, number, Decimal(19) if home == "DE" else Decimal(0))
+    tax, category = proposed.percent, proposed.category
     wanted, lines = Decimal(round(size * rng.uniform(0.55, 1.5))), []
     for what, unit, price in rng.sample(cast.WORK, rng.randint(1, 3)):
         quantity = max(Decimal(1), _halves(wanted / price / 2) if unit else round(wanted / price / 2, 0))

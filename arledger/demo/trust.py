@@ -84,7 +84,11 @@ PROFILES = (
     ("C-0118", "website", "https://tessuto-lombardi.example", "Autumn collection shown in Milan."),
     ("1002", "website", "https://bluebird-dx.example", ""),
 )
-TAX_NUMBERS = {"C-0101": "DE129274202", "C-0102": "DE811569869", "C-0104": "GB980780684"}
+TAX_NUMBERS = {
+    "C-0101": "DE129274202", "C-0102": "DE811569869", "C-0103": "PT505500000", "C-0104": "GB980780684",
+    "C-0107": "FR86550147003", "C-0108": "FR19550147110", "C-0110": "ATU55014709", "C-0111": "NL855014702B01",
+    "C-0113": "SE555014700201", "C-0117": "DK55500002", "C-0118": "IT05550000011",
+}  # fmt: skip
 
 
 def publish_terms(company: Company, on: dt.date, by: Any) -> None:
@@ -136,9 +140,7 @@ def _check(check: Check, client: Client, on: dt.date, by: Any) -> None:
 
 
 def _fill_the_files(clients: dict[str, Client], on: dt.date, by: Any) -> None:
-    """Preferred hours, consent to greetings, profiles, dates to remember, documents, VAT numbers."""
-    for number, vat in TAX_NUMBERS.items():
-        clients[number] = save_client(clients[number], {"tax_number": vat}, by=by)
+    """Preferred hours, consent to greetings, profiles, dates to remember, documents."""
     for number, client in clients.items():
         person = client.contacts.filter(is_active=True).first()
         if person is None:
@@ -231,7 +233,7 @@ def today(companies: Sequence[Company], clients: dict[str, Client], on: dt.date,
         piece = Done(what, on - dt.timedelta(days=days), Decimal(price), tax_percent=tax, key=f"demo:{number}")
         record_work(clients[number], piece, on=on, by=by)
     near = clients[NEAR]
-    stand = LineDraft("Trade fair stand, design", Decimal(1), Decimal(2400), tax_category="Z")
+    stand = LineDraft("Trade fair stand, design", Decimal(1), Decimal(2400), tax_category="O")
     owed = exposure_of(near, near.currency, on).total
     because = "kept close while an invoice is disputed"
     limit = Decimal(round(owed / Decimal("0.92") / 100) * 100)

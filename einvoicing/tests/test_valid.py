@@ -15,6 +15,7 @@ from einvoicing.cii import to_cii
 from einvoicing.codes import _UNITS as UNITS
 from einvoicing.codes import COUNTRIES, REASON_CODES, unit_code
 from einvoicing.document import CREDIT_NOTE, Address, Adjustment, Document, Preceding
+from einvoicing.ubl import to_ubl
 
 from .checks import codes_of, findings, rules_broken, schema_errors
 from .documents import BUYER, DAY, SELLER, document, documents, line
@@ -28,6 +29,7 @@ CENT = Decimal("0.01")
 def test_random_invoices_and_credit_notes_break_no_rule(made: Document) -> None:
     assert rules.missing(made) == [] and rules.broken(made) == []
     assert findings(to_cii(made)) == []
+    assert findings(to_ubl(made)) == []
 
 
 def off(made: Document, name: str, by: Decimal = CENT) -> Document:
@@ -45,7 +47,7 @@ WITH_ALL = document(
 
 def test_the_document_that_the_next_tests_spoil_is_valid() -> None:
     assert rules.missing(WITH_ALL) == [] and rules.broken(WITH_ALL) == []
-    assert findings(to_cii(WITH_ALL)) == []
+    assert findings(to_cii(WITH_ALL)) == [] and findings(to_ubl(WITH_ALL)) == []
 
 
 @pytest.mark.parametrize(
@@ -60,6 +62,7 @@ def test_a_sum_wrong_by_a_cent_is_found_by_us_and_by_the_schematron(rule: str, n
     wrong = off(WITH_ALL, name, by)
     assert rule in {found.rule for found in rules.broken(wrong)}
     assert rule in rules_broken(to_cii(wrong))
+    assert rule in rules_broken(to_ubl(wrong))
 
 
 def test_tax_wrong_by_a_cent_breaks_br_co_17() -> None:
@@ -148,6 +151,8 @@ def test_a_credit_note_names_what_it_takes_back_and_may_be_rounded() -> None:
     assert rules.missing(made) == [] and rules.broken(made) == []
     xml = to_cii(made)
     assert findings(xml) == [] and b">381<" in xml and b">LO-2026-0100<" in xml and b">-0.01</ram:Rounding" in xml
+    ubl = to_ubl(made)
+    assert findings(ubl) == [] and b"CreditNoteLine" in ubl and b">LO-2026-0100<" in ubl and b">-0.01</cbc:Pay" in ubl
 
 
 def test_signs_no_xml_may_carry_are_left_out() -> None:
@@ -157,7 +162,7 @@ def test_signs_no_xml_may_carry_are_left_out() -> None:
 
 
 def test_equal_facts_are_equal_bytes() -> None:
-    assert to_cii(document()) == to_cii(document())
+    assert to_cii(document()) == to_cii(document()) and to_ubl(document()) == to_ubl(document())
 
 
 def test_our_code_lists_are_the_norms() -> None:
