@@ -33,6 +33,7 @@ from einvoicing.document import (
     TaxGroup,
     Totals,
 )
+from einvoicing.ubl import to_ubl
 from policies.terms import early_words, terms_words
 
 from .documents import buyer_facts, facts_of, seller_facts
@@ -61,6 +62,12 @@ def einvoice_xml(of: Invoice | CreditNote) -> StoredFile | None:
         type(of)._default_manager.filter(pk=of.pk, xml=None).update(xml=stored)
         of.refresh_from_db(fields=["xml"])
     return of.xml
+
+
+def einvoice_ubl(of: Invoice | CreditNote) -> bytes | None:
+    """The same e-invoice in the other syntax of the norm, UBL, for receivers that take no other; None where none is."""
+    document = einvoice_of(of)
+    return None if document is None or rules.missing(document) else to_ubl(document)
 
 
 def check_einvoice(invoice: Invoice) -> None:
