@@ -22,6 +22,14 @@ CREDIT = {"over_limit", "other_currency", "cash_only", "closed", "deposit", "ter
 
 
 @dataclass(frozen=True)
+class NotDone:
+    """One that would be refused: what is planned, and the way to mend it."""
+
+    planned: Planned
+    mend: tuple[str, str]
+
+
+@dataclass(frozen=True)
 class Plan:
     """A batch before it begins: what would be done, what would not, and what it comes to per currency."""
 
@@ -35,6 +43,10 @@ class Plan:
     @property
     def sums(self) -> Sums:
         return _sums([one.invoice for one in self.good])
+
+    @property
+    def to_mend(self) -> list[NotDone]:
+        return [NotDone(one, mend_link(one.invoice, one.code, one.where)) for one in self.refused]
 
     @property
     def refused_sums(self) -> Sums:
@@ -62,16 +74,21 @@ def _sums(invoices: Sequence[Invoice]) -> Sums:
     return dict(sums)
 
 
-def mend_link(invoice: Invoice | None, code: str) -> tuple[str, str]:
+def mend_link(invoice: Invoice | None, code: str, where: str = "") -> tuple[str, str]:
     """Where a person mends what kept an invoice from being done, and what the link says; empty where it is gone."""
     if invoice is None:
         return "", ""
+    client, field = invoice.client_id, where.partition(".")[0]
     if code in ("no_contact", "unreachable"):
-        here = reverse("dashboard:client", args=[invoice.client_id]) + "#people"
-        adds = reverse("dashboard:contact_new", args=[invoice.client_id])
-        return (adds, _("Add a contact")) if code == "no_contact" else (here, _("Correct the contact"))
+        if code == "no_contact":
+            return reverse("dashboard:contact_new", args=[client]), _("Add a contact")
+        return reverse("dashboard:client_about", args=[client]), _("Correct the contact")
     if code in CREDIT:
-        return reverse("dashboard:client_credit", args=[invoice.client_id]), _("See the credit")
+        return reverse("dashboard:client_credit", args=[client]), _("See the credit")
+    if field == "client":
+        return reverse("dashboard:client_edit", args=[client]), _("Change the client")
+    if field == "company":
+        return reverse("admin:core_company_change", args=[invoice.company_id]), _("Change the company")
     if invoice.issued_at is None:
         return reverse("dashboard:invoice_edit", args=[invoice.pk]), _("Change the draft")
     return reverse("dashboard:invoice", args=[invoice.pk]), _("Open it")
@@ -142,7 +159,7 @@ def outcome_of(job: Job) -> Outcome:
         invoice = invoices.get(one["pk"])
         row = Row(invoice, one["did"], one.get("says", ""), message=messages.get(one.get("message")))
         if row.did == "refused":
-            row.mend = mend_link(invoice, one.get("code", ""))
+            row.mend = mend_link(invoice, one.get("code", ""), one.get("where", ""))
         rows.append(row)
     until = (job.result or {}).get("undo_until")
     return Outcome(job, rows, left, dt.datetime.fromisoformat(until) if until else None)

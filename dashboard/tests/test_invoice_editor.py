@@ -12,8 +12,9 @@ from django.utils import timezone
 
 from clients.models import Wishes
 from invoices.models import Invoice
+from invoices.services.issuing import issue_invoice
 from invoices.tax_proposal import propose_tax
-from tests.cast import TODAY, make_client, make_draft, make_invoice
+from tests.cast import TODAY, make_client, make_draft, make_invoice, pay
 
 from .test_invoices import text, url, written
 
@@ -147,3 +148,50 @@ def test_ways_to_pay_are_chosen_among_those_offered(desk, company, good_client):
     again = desk.post(url("invoice_duplicate", Invoice.objects.earliest("pk").pk), follow=True)
     assert "no longer offered" not in text(copied) and "left out: cheque" in text(again)
     assert Invoice.objects.latest("pk").ways == ["transfer"]
+
+
+def test_the_page_of_an_invoice_in_parts_says_when_each_is_due_and_how_much_is_open(desk, clerk, company, good_client):
+    parts = [{"percent": "50", "days": 14}, {"percent": "50", "days": 30}]
+    terms = company.terms.create(name="Two halves", net_days=30, parts=parts)
+    draft = make_draft(good_client, "1000", terms=terms, ways=["cheque"])
+    page = text(desk.get(url("invoice", draft.pk)))
+    assert "if issued today" in page and page.count("€500.00") == 2 and "2 Dec 2026" in page
+    assert "To be paid by" in page and "Cheque" in page
+    invoice = issue_invoice(draft, on=TODAY, by="Ada")
+    pay(good_client, "500", how={f"invoice:{invoice.pk}": Decimal(500)})
+    page = text(desk.get(url("invoice", invoice.pk)))
+    assert "18 Dec 2026" in page and "Instalment 2 of 2" in page
+    with time_machine.travel(NOON + dt.timedelta(days=31), tick=False):
+        desk.force_login(clerk)
+        assert "overdue" in text(desk.get(url("invoice", invoice.pk)))
+
+
+def test_what_keeps_a_draft_from_being_issued_is_said_on_its_page_with_the_way_to_mend_it(desk, company):
+    draft = make_draft(make_client(company, "C-8", po_required=True))
+    page = text(desk.get(url("invoice", draft.pk)))
+    assert "It cannot be issued as it stands" in page and "purchase order number" in page
+    assert url("invoice_edit", draft.pk) in page
+    draft.po_number = "PO-1"
+    draft.save()
+    assert "It cannot be issued" not in text(desk.get(url("invoice", draft.pk)))
+    company.tax_number = ""
+    company.save()
+    settings = f"/admin/core/company/{company.pk}/change/"
+    page = text(desk.get(url("invoice", draft.pk)))
+    assert "BT-31" in page and settings in page
+    assert settings in text(desk.post(url("bulk"), {"pk": draft.pk, "do": "issue"}))
+
+
+def test_what_paying_early_saves_stands_on_the_page_until_the_day_is_over(desk, clerk, company, good_client):
+    terms = company.terms.create(name="Early", net_days=30, discount_percent=Decimal(2), discount_days=10)
+    draft = make_draft(good_client, "1000", terms=terms)
+    assert "discount, €20.00, if paid by 28 November 2026" in text(desk.get(url("invoice", draft.pk)))
+    issue_invoice(draft, on=TODAY, by="Ada")
+    assert "discount, €20.00, if paid by 28 November 2026" in text(desk.get(url("invoice", draft.pk)))
+    parts = [{"percent": "50", "days": 14}, {"percent": "40", "days": 30}]
+    broken = make_draft(good_client, "10", terms=company.terms.create(name="Ninety", net_days=30, parts=parts))
+    assert "The instalments come to 90" in text(desk.get(url("invoice", broken.pk)))
+    with time_machine.travel(NOON + dt.timedelta(days=11), tick=False):
+        desk.force_login(clerk)
+        page = text(desk.get(url("invoice", draft.pk)))
+        assert "€1,000.00" in page and "discount, €20.00" not in page

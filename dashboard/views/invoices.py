@@ -13,20 +13,23 @@ from django.http import Http404, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
+from django.utils.translation import get_language, gettext_lazy
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST
 
 from clients.services.limits import limit_of
 from clients.services.overrides import standing_overrides
 from clients.services.status import status_of
 from core.dates import show_day
+from core.errors import Refused
+from core.models import PaymentMethod
 from core.money import plain
 from core.services import read_file, today
 from dashboard.desk import StaffRequest, refusals_on, refusals_said
 from dashboard.forms.invoices import VoidForm
 from dashboard.lists import Column, as_csv, in_order, page_of, wants_csv
 from dashboard.pages import form_page
+from dashboard.reports.bulk import mend_link
 from dashboard.reports.invoices import due_filter, invoices_of, parts_of, tab_filter, tabs_of
 from dashboard.templatetags.ledger import AGES
 from invoices.mails import file_name
@@ -36,10 +39,12 @@ from invoices.services.credit import credit_check
 from invoices.services.drafting import delete_draft
 from invoices.services.duplicating import duplicate_invoice
 from invoices.services.exposure import exposure_of
-from invoices.services.issuing import issue_invoice, void_invoice
+from invoices.services.issuing import check_issuable, issue_invoice, void_invoice
+from invoices.services.parts import early_payment_of, part_label, terms_preview
+from invoices.services.parts import parts_of as instalments_of
 from invoices.services.replacing import is_taken_back
 from invoices.services.sending import send_invoice
-from policies.terms import due_words
+from policies.terms import check_rule, due_words
 
 from .client_head import rights_of
 
@@ -137,11 +142,48 @@ def invoice_page(request: StaffRequest, pk: int) -> HttpResponse:
     }  # fmt: skip
     if context["state"] == "settled":
         context["credited_in_full"] = is_taken_back(invoice)
+    context |= _when_due(invoice, on) | {"ways": [label for key, label in PaymentMethod.KINDS if key in invoice.ways]}
     if context["state"] == "draft":
         context |= {"verdict": credit_check(invoice, on, request.user), "rights": rights_of(request)}
+        context["stopped"] = _stopped(invoice)
         context["credit"] = credit_left(invoice, on)
         context["exceptions"] = standing_overrides(invoice.client, on)
     return render(request, "dashboard/invoice.html", context)
+
+
+def _stopped(draft: Invoice) -> dict[str, Any] | None:
+    """Why a draft could not be issued as it stands, its credit apart, and where that is mended; None where it could."""
+    try:
+        check_issuable(draft)
+        assert draft.terms is not None
+        check_rule(draft.terms.as_rule())
+    except Refused as refused:
+        url, label = mend_link(draft, refused.code, refused.where)
+        return {"says": refused.message, "url": url, "label": label}
+    return None
+
+
+def _when_due(invoice: Invoice, on: dt.date) -> dict[str, Any]:
+    """Every part of an invoice with its day, a draft's as if it were issued today, and what paying early saves."""
+    language = get_language() or "en"
+    if invoice.issued_at is None:
+        if invoice.terms is None:
+            return {}
+        try:
+            plan = terms_preview(invoice.terms, on, invoice.company, invoice.total, invoice.currency, language)
+        except Refused:
+            return {}
+        return {"plan": plan.parts, "early": plan.early.words(language) if plan.early else ""}
+    early = early_payment_of(invoice, on)
+    told: dict[str, Any] = {"early": early.words(language) if early else ""}
+    if invoice.in_parts:
+        all_of_it = instalments_of(invoice)
+        told["plan"] = [
+            {"label": part_label(part, all_of_it, language), "due_on": part.due_on, "amount": part.amount,
+             "open": part.open, "late": bool(part.open) and part.due_on < on}
+            for part in all_of_it
+        ]  # fmt: skip
+    return told
 
 
 def _live(request: StaffRequest, parts: Any) -> list[dict[str, Any]]:

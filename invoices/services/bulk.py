@@ -37,6 +37,7 @@ class Planned:
     to: Contact | None = None
     refused: str = ""
     code: str = ""
+    where: str = ""
     warns: tuple[str, ...] = ()
 
     @property
@@ -55,6 +56,7 @@ class Done:
     did: str
     says: str = ""
     code: str = ""
+    where: str = ""
     message: int | None = None
 
 
@@ -108,7 +110,7 @@ def _planned(invoice: Invoice, do: str, on: dt.date, by: Any) -> Planned:
         if do == SEND:
             check_reader(invoice.client, to)
     except Refused as refused:
-        return Planned(invoice, to, refused.message, refused.code)
+        return Planned(invoice, to, refused.message, refused.code, refused.where)
     return Planned(invoice, to, warns=warns)
 
 
@@ -135,7 +137,7 @@ def act_on(
         with transaction.atomic():
             return _act(pk, do, company, since, not_before, on, by)
     except Refused as refused:
-        return Done(pk, "refused", refused.message, refused.code)
+        return Done(pk, "refused", refused.message, refused.code, refused.where)
 
 
 def _act(
