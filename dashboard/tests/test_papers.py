@@ -52,7 +52,7 @@ def test_the_page_shows_what_is_left_of_each_line_and_what_the_note_comes_to(des
     pay(invoice.client, "3000")
     url = f"/invoices/{invoice.pk}/credit/"
     page = text(desk.get(url))
-    assert "20 h" in page and "Can still be credited" in page
+    assert "20 h left" in page and "Can still be credited" in page
     shown = desk.get(url + "?all=1")
     assert shown.context["form"]["line-1"].value() == "20"
     answer = desk.post(url, form_of(desk, url) | {"line-1": "20", "do": "look"})

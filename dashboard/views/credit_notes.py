@@ -25,7 +25,8 @@ from invoices.documents import recipient
 from invoices.einvoice import einvoice_xml
 from invoices.mails import as_file_name
 from invoices.models import CreditNote, Invoice
-from invoices.pdf import CouldNotPrint, credit_note_pdf
+from invoices.pdf import credit_note_pdf
+from invoices.printing import CouldNotPrint
 from invoices.services.replacing import is_taken_back, replace_invoice
 from outbox.models import Message
 from payments.services import creditable, credited_total, issue_credit_note

@@ -23,7 +23,7 @@ from dashboard.pages import form_page
 from invoices.documents import recipient
 from invoices.mails import as_file_name
 from invoices.models import Invoice
-from invoices.pdf import CouldNotPrint
+from invoices.printing import CouldNotPrint
 from invoices.services.sending import resend_invoice
 from payments.models import Payment, Receipt
 from payments.receipt_document import receipt_pdf
