@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from django import forms
+from django.conf import settings
 from django.contrib import admin
 from django.contrib.auth import get_user_model
 from django.contrib.auth.admin import UserAdmin
@@ -28,8 +30,16 @@ class BankAccountInline(admin.StackedInline[BankAccount, Company]):
 
 
 class PaymentMethodInline(admin.TabularInline[PaymentMethod, Company]):
+    """The ways to pay; a card is taken by one of the providers that are set up here."""
+
     model = PaymentMethod
     extra = 0
+
+    def formfield_for_dbfield(self, db_field: models.Field[Any, Any], request: Any, **kwargs: Any) -> Any:
+        if db_field.name != "provider":
+            return super().formfield_for_dbfield(db_field, request, **kwargs)
+        names = [(name, name.title()) for name in settings.PAYMENT_PROVIDERS]
+        return forms.ChoiceField(label=db_field.verbose_name, choices=[("", "—"), *names], required=False)
 
 
 class TermsInline(admin.TabularInline[Terms, Company]):
@@ -55,12 +65,19 @@ class HolidayInline(admin.TabularInline[Holiday, Company]):
 
 @admin.register(Company)
 class CompanyAdmin(AuditedAdmin):
-    list_display = ["name", "code", "country", "currency", "time_zone", "paper"]
+    list_display = ["name", "code", "country", "currency", "time_zone", "paper", "design"]
     fieldsets = [
         (None, {"fields": ["code", "name", "legal_name", "tagline"]}),
         (_("Address"), {"fields": ["street", "postal_code", "city", "region", "country", "email", "phone"]}),
         (_("Tax and register"), {"fields": ["tax_number", "register_entry"]}),
-        (_("How it works"), {"fields": ["time_zone", "language", "currency", "paper", "accent"]}),
+        (_("How it works"), {"fields": ["time_zone", "language", "currency"]}),
+        (
+            _("Documents"),
+            {
+                "fields": ["paper", "design", "accent", "sends_receipts"],
+                "description": _("A client can have another paper and design; both are kept with each document."),
+            },
+        ),
     ]
     inlines = [BankAccountInline, PaymentMethodInline, TermsInline, PolicyInline, ProfileInline, HolidayInline]
 

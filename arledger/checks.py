@@ -41,6 +41,22 @@ def sqlite_writes_one_at_a_time(app_configs: Sequence[AppConfig] | None, **kwarg
 
 
 @checks.register("arledger")
+def payment_provider_is_whole(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[checks.CheckMessage]:
+    """Half set up a provider takes no payment: without its secret anybody could say that an invoice is paid."""
+    keys = {"STRIPE_SECRET_KEY": settings.STRIPE_SECRET_KEY, "STRIPE_WEBHOOK_SECRET": settings.STRIPE_WEBHOOK_SECRET}
+    missing = [name for name, value in keys.items() if not value]
+    if len(missing) != 1:
+        return []
+    return [
+        checks.Warning(
+            f"{missing[0]} is missing: Stripe is not offered to clients, and its calls are refused.",
+            hint=f"Set {missing[0]} too, or remove the other; see «Card and wallet» in docs/operations.md.",
+            id="arledger.W004",
+        )
+    ]
+
+
+@checks.register("arledger")
 def requests_hold_no_transaction(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[checks.CheckMessage]:
     if not settings.DATABASES["default"].get("ATOMIC_REQUESTS"):
         return []

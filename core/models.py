@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy as _
 
 from .fields import MoneyField
 from .guards import AppendOnly
+from .money import currency_codes
 
 LANGUAGES = [("en", _("English")), ("de", _("German")), ("fr", _("French"))]
 
@@ -99,9 +100,18 @@ class BankAccount(models.Model):
         return f"{self.iban or self.account_number} ({self.currency})"
 
     def clean(self) -> None:
-        from stdnum import iban
+        from stdnum import bic, iban
         from stdnum.exceptions import ValidationError as NotValid
+        from stdnum.us import rtn
 
+        if self.bic and not bic.is_valid(self.bic):
+            raise ValidationError({"bic": _("This BIC is not valid; compare it with a bank statement.")})
+        if self.routing_number and not rtn.is_valid(self.routing_number):
+            raise ValidationError(
+                {"routing_number": _("This is no ACH routing number: it has nine digits, the last of which checks.")}
+            )
+        if self.currency == "USD" and self.account_number and not self.iban and not self.routing_number:
+            raise ValidationError({"routing_number": _("A transfer in dollars (ACH) needs the routing number too.")})
         if self.iban:
             try:
                 self.iban = iban.compact(iban.validate(self.iban))
@@ -140,6 +150,22 @@ class PaymentMethod(models.Model):
 
     def __str__(self) -> str:
         return str(self.get_kind_display())
+
+    def clean(self) -> None:
+        known = settings.PAYMENT_PROVIDERS
+        if self.kind == "card" and self.provider not in known:
+            raise ValidationError({
+                "provider": _("A card is taken by a payment provider; set up here: %(known)s. See docs/operations.md.")
+                % {"known": ", ".join(known) or _("none")}
+            })
+        if self.kind != "card" and self.provider:
+            raise ValidationError({"provider": _("Only a card is taken by a provider; leave this empty.")})
+        if self.currency and self.currency not in currency_codes():
+            raise ValidationError({"currency": _("Write a currency in three capital letters, such as EUR.")})
+        if (self.smallest is not None or self.largest is not None) and not self.currency:
+            raise ValidationError({"currency": _("A sum needs its currency: name the one the limits are in.")})
+        if self.smallest is not None and self.largest is not None and self.largest < self.smallest:
+            raise ValidationError({"largest": _("The largest sum is below the smallest.")})
 
 
 class CompanyDocument(models.Model):

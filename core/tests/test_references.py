@@ -1,6 +1,8 @@
 """Creditor references and QR texts: the published ones, and none that a bank would turn away."""
 
+import json
 from decimal import Decimal
+from pathlib import Path
 
 import pytest
 import segno
@@ -10,6 +12,7 @@ from stdnum import iso11649
 
 from core.references import epc_payload, is_rf_reference, rf_reference, spaced
 
+PUBLISHED = Path(__file__).resolve().parents[3] / "shared" / "cases" / "worked_examples.json"
 IBAN = "DE33100205000001194700"
 
 
@@ -99,3 +102,21 @@ def test_what_would_send_money_astray_is_refused(change: dict[str, object], says
 def test_a_name_cannot_bring_in_a_line_of_its_own() -> None:
     lines = epc_payload("Lantern\nDE00", IBAN, "", Decimal("1"), "RF6518K5").split("\n")
     assert lines[5] == "Lantern DE00"
+
+
+@pytest.mark.skipif(not PUBLISHED.exists(), reason="the published answers are not part of the project")
+def test_every_published_reference_and_qr_text_is_answered_as_published() -> None:
+    cases = {case["id"]: case for case in json.loads(PUBLISHED.read_text())}
+    valid = [case for name, case in cases.items() if name.startswith("RF-") and "reference" in case["inputs"]]
+    assert len(valid) > 5
+    for case in valid:
+        assert is_rf_reference(case["inputs"]["reference"]) is case["published_answer"]["valid"], case["id"]
+    made = [rf_reference(ref) for ref in cases["RF-gen"]["inputs"]["refs"]]
+    assert made == cases["RF-gen"]["published_answer"]["values"]
+    lines = cases["EPC-02"]["inputs"]["lines"]
+    ours = epc_payload(
+        lines[5], lines[6], lines[4], Decimal(lines[7].removeprefix("EUR")), text=lines[10], purpose=lines[8]
+    ).split("\n")
+    assert len(ours) == cases["EPC-02"]["published_answer"]["payload_fields"]
+    assert [line for n, line in enumerate(ours) if n != 2] == [line for n, line in enumerate(lines) if n != 2]
+    assert (ours[2], lines[2]) == ("1", "2")  # UTF-8 where the example has ISO 8859-1
