@@ -37,7 +37,7 @@ def tax_notes(lines: Iterable[InvoiceLine | CreditNoteLine]) -> tuple[str, ...]:
 def group_label(category: str) -> str:
     """What stands before the sum of a category without tax, with places for tax and net; empty where it is taxed."""
     return {
-        "E": _("Exempt from %(tax)s"),
+        "E": _("Exempt from %(tax)s: %(net)s"),
         "AE": _("Reverse charge on %(net)s"),
         "K": _("Supply within the EU on %(net)s"),
         "G": _("Export on %(net)s"),

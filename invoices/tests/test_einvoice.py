@@ -115,6 +115,18 @@ def test_what_bears_no_tax_says_so_in_the_words_of_the_law(
         assert said(xml, "CountryID") == ["DE", country, country]  # seller, buyer, where it was delivered
 
 
+def test_the_sums_on_paper_name_every_category(company) -> None:
+    client = abroad(company, "AT", "ATU13585627", "de")
+    lines = [sold(), sold("0"), sold("0", "E", exemption_reason="§ 19 UStG"), sold("0", "AE", price="300")]
+    rows = [(row.label.replace("\u00a0", " "), row.value.replace("\u00a0", " ")) for row in
+            invoice_document(issued(client, *lines)).totals]  # fmt: skip
+    assert rows == [
+        ("Netto", "600,00 €"), ("USt. 19 % auf 100,00 €", "19,00 €"),
+        ("Steuerschuldnerschaft des Leistungsempfängers auf 300,00 €", "0,00 €"),
+        ("Befreit von USt.: 100,00 €", "0,00 €"), ("USt. 0 % auf 100,00 €", "0,00 €"),
+    ]
+
+
 def test_a_reason_of_ones_own_keeps_the_words_that_reverse_charge_needs(company) -> None:
     client = abroad(company, "AT", "ATU13585627")
     xml = xml_of(issued(client, sold("0", "AE", exemption_reason="Section 13b"), sold("0", "AE")))
