@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import gzip
 from decimal import Decimal
 from typing import Any
 
@@ -11,12 +12,24 @@ from django.core.cache import cache
 from django.utils import timezone
 
 from ar_collections.models import ContactLog, Promise
+from core.models import CompanyDocument, PaymentMethod
+from core.services import store_file
 from disputes.services import open_dispute
-from invoices.models import LinkView
-from invoices.services.linking import link_for, token_of
-from tests.cast import make_client, make_invoice, pay
-from tests.test_look import check
+from invoices.models import LinkCode, LinkView, ShareLink
+from invoices.services.codes import code_of, make_code
+from invoices.services.drafting import LineDraft, draft_invoice
+from invoices.services.issuing import issue_invoice, void_invoice
+from invoices.services.linking import link_for, link_for_statement, token_of
+from payments.models import Checkout
+from payments.services.checkouts import start_checkout
+from payments.services.crediting import issue_credit_note
+from payments.services.receipts import make_receipt
+from policies.models import Terms
+from tests.cast import CLERK, make_client, make_invoice, pay
+from tests.test_look import RULES, SIZES, axe
 
+TELEPHONE = {"telephone": SIZES["telephone"]}
+EVERY_RULE = RULES | {"rules": {"target-size": {"enabled": True}}}
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 DAY = dt.timedelta(days=1)
 
@@ -31,21 +44,150 @@ def path_of(invoice: Any) -> str:
     return f"/i/{link.pk}/{token_of(link)}/"
 
 
+def bare(page: Any, address: str, sizes: Any = SIZES) -> list[str]:
+    """What axe finds on a page, with every rule of WCAG 2.2 AA on, also those it leaves off by itself."""
+    found = []
+    for size, (width, height, scheme) in sizes.items():
+        page.set_viewport_size({"width": width, "height": height})
+        page.emulate_media(color_scheme=scheme)
+        page.goto(address)
+        if page.evaluate("document.documentElement.scrollWidth") > width:
+            found.append(f"{address} {size}: wider than the screen")
+        for violation in axe.Axe().run(page, options=EVERY_RULE).response["violations"]:
+            where = violation["nodes"][0]
+            found.append(f"{address} {size}: {violation['id']} at {where['target']}: {where['failureSummary']}")
+    return found
+
+
+@pytest.fixture
+def card(company, settings, live_server):
+    settings.PUBLIC_URL, settings.PAYMENT_PROVIDERS = live_server.url, ["sandbox"]
+    return PaymentMethod.objects.create(company=company, kind="card", provider="sandbox")
+
+
 @pytest.mark.once
-def test_every_state_is_accessible_fits_and_obeys_the_content_security_policy(page, company, late_client):
+def test_every_state_is_accessible_fits_and_obeys_the_content_security_policy(page, company, late_client, card):
     today = timezone.now().astimezone(company.zone).date()
-    open_one = make_invoice(late_client, "5748.89", on=today, tax="19", po_number="PO-88213")
+    CompanyDocument.objects.create(
+        company=company, kind="tax_form", name="W-9", file=store_file(b"%PDF-1.4", "application/pdf"), added_by=CLERK
+    )
+    halves = [{"percent": "50", "days": 14}, {"percent": "50", "days": 30}]
+    late_client.terms = Terms.objects.create(company=company, name="In parts", net_days=30, parts=halves)
+    in_parts = make_invoice(late_client, "5748.89", on=today, tax="19", po_number="PO-88213")
+    late_client.terms = Terms.objects.create(
+        company=company, name="Early", net_days=30, discount_percent=Decimal(2), discount_days=7
+    )
+    early = make_invoice(late_client, "900", on=today)
     overdue = make_invoice(late_client, "1000", on=today - 45 * DAY)
     pay(late_client, "300", how={f"invoice:{overdue.pk}": Decimal(300)}, on=today)
     paid = make_invoice(late_client, "70", on=today)
-    pay(late_client, "70", how={f"invoice:{paid.pk}": Decimal(70)}, on=today)
+    make_receipt(pay(late_client, "70", how={f"invoice:{paid.pk}": Decimal(70)}, on=today), on=today, by=CLERK)
+    void = void_invoice(make_invoice(late_client, "5", on=today), reason="Twice", on=today, by=CLERK)
+    credited = make_invoice(late_client, "6", on=today)
+    issue_credit_note(credited, None, reason="Returned", key="c", on=today, by=CLERK)
     german = make_client(company, "C-3", language="de", name="Speicherstadt Kaffeerösterei GmbH & Co. KG")
     disputed = make_invoice(german)
     open_dispute(disputed, reason="price", text="Zu teuer", on=today, by="client")
     french = make_invoice(make_client(company, "C-4", language="fr"), "12345678.90", on=today)
-    addresses = [path_of(invoice) for invoice in (open_one, overdue, paid, disputed, french)]
-    addresses += [addresses[0] + "paid/", addresses[0] + "query/", f"/i/1/{'x' * 43}/"]
-    assert [line for address in addresses for line in check(page, address)] == []
+    flying = make_invoice(make_client(company, "C-5"), on=today)
+    start_checkout(
+        link_for(flying, flying.client.contacts.get(), timezone.now()), {f"invoice:{flying.pk}": flying.balance},
+        at=timezone.now(), on=today,
+    )
+    Checkout.objects.update(state="pending")
+    whole = [path_of(early), path_of(in_parts) + "paid/", path_of(in_parts) + "wishes/", statement_of(late_client)]
+    assert [line for address in whole for line in bare(page, address)] == []
+    shown = (overdue, paid, void, credited, disputed, french, flying)
+    small = [path_of(invoice) for invoice in shown]
+    small += [path_of(early) + "query/", path_of(early) + "forward/", f"/i/1/{'x' * 43}/"]
+    small += [statement_of(late_client) + "code/"]
+    assert [line for address in small for line in bare(page, address, TELEPHONE)] == []
+
+    page.goto(statement_of(late_client) + "code/")
+    make_code(ShareLink.objects.get(kind="statement"), timezone.now())
+    page.fill("#six", code_of(LinkCode.objects.get()))
+    page.click("button.go")
+    page.wait_for_selector(".claims")
+    chosen = f"pay/?claim=invoice:{overdue.pk}&claim=invoice:{early.pk}"
+    assert [line for path in ("", chosen) for line in bare(page, statement_of(late_client) + path)] == []
+    assert bare(page, statement_of(late_client) + "pay/", TELEPHONE) == []
+
+
+def statement_of(client: Any) -> str:
+    link = link_for_statement(client, client.contacts.get(), timezone.now())
+    return f"/s/{link.pk}/{token_of(link)}/"
+
+
+@pytest.mark.once
+@pytest.mark.parametrize("language", ["en", "de"])
+def test_the_page_weighs_less_than_30_kilobytes(browser, live_server, company, card, language, capsys):
+    """Everything a browser fetches for a page that has everything: HTML as it is sent, static files as production sends
+    them (WhiteNoise keeps them compressed), without the PDF."""
+    today = timezone.now().astimezone(company.zone).date()
+    reader = make_client(company, "C-9", language=language)
+    reader.terms = Terms.objects.create(
+        company=company, name="Early", net_days=30, discount_percent=Decimal(2), discount_days=7
+    )
+    lines = [LineDraft(f"Design, part {n}", Decimal(n), Decimal(100), detail="As ordered") for n in range(1, 9)]
+    make_invoice(reader, on=today)
+    invoice = issue_invoice(draft_invoice(reader, lines, by=CLERK), on=today, by=CLERK)
+    for width in (390, 1280):
+        sizes: dict[str, tuple[int, int]] = {}
+        context = browser.new_context(base_url=live_server.url, viewport={"width": width, "height": 844})
+        page = context.new_page()
+        page.on("response", lambda answer, sizes=sizes: sizes.update({answer.url: weights(answer)}))
+        page.goto(path_of(invoice))
+        page.wait_for_timeout(2_000)
+        context.close()
+        sent, plain = (sum(pair[n] for pair in sizes.values()) for n in (0, 1))
+        assert any(url.endswith("client.css") for url in sizes) and any(url.endswith(".js") for url in sizes)
+        with capsys.disabled():
+            print(f"\nclient page, {language}, {width} px: {sent:,} bytes sent, {plain:,} uncompressed")
+        assert sent < 30_000, sizes
+
+
+def weights(answer: Any) -> tuple[int, int]:
+    """What an answer weighs as it is sent, and uncompressed; a page's own HTML is never compressed."""
+    if answer.status != 200:
+        return 0, 0
+    body = answer.body()
+    kept = len(gzip.compress(body, 9)) if "/static/" in answer.url else len(body)
+    return min(kept, len(body)), len(body)
+
+
+def test_on_a_telephone_the_code_is_folded_away_and_on_a_desk_it_shows(page, company, late_client):
+    address = path_of(make_invoice(late_client))
+    for width, shown in ((390, False), (1280, True)):
+        page.set_viewport_size({"width": width, "height": 844})
+        page.goto(address)
+        assert page.locator(".qr img").is_visible() is shown
+        assert page.locator(".bank dt").first.inner_text() == "IBAN"
+    page.set_viewport_size({"width": 390, "height": 844})
+    page.click(".scan summary")
+    assert page.locator(".qr img").is_visible()
+
+
+def test_the_sum_follows_what_is_ticked(page, company, late_client, good_client, client, live_server, clerk):
+    first, second = make_invoice(late_client, "1000"), make_invoice(late_client, "250.50")
+    client.force_login(clerk)
+    page.context.add_cookies(
+        [{"name": "sessionid", "value": client.cookies["sessionid"].value, "url": live_server.url}]
+    )
+    page.goto(statement_of(late_client))
+    button = page.locator(".claims button.go")
+    assert button.inner_text() == "Pay €1,250.50"
+    page.uncheck(f"[value='invoice:{first.pk}']")
+    assert button.inner_text() == "Pay €250.50"
+    page.uncheck(f"[value='invoice:{second.pk}']")
+    assert button.is_disabled()
+
+
+def test_printed_it_has_what_paper_needs_and_no_buttons(page, company, late_client):
+    page.goto(path_of(make_invoice(late_client)))
+    page.emulate_media(media="print")
+    assert page.locator(".bank").is_visible() and page.locator(".items").is_visible()
+    for gone in (".acts", ".go", ".pdf", ".skip"):
+        assert not page.locator(gone).first.is_visible(), gone
 
 
 def test_a_refused_answer_is_accessible_and_in_sight(page, company, late_client):
