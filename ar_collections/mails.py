@@ -18,6 +18,7 @@ from clients.services import lock_client
 from core.dates import show_day
 from core.mail import compose as write
 from core.money import show
+from invoices.credit_notes import credited_by
 from invoices.documents import facts_of
 from invoices.interest import InterestLine
 from invoices.mails import attached
@@ -38,6 +39,8 @@ from .services.deciding import NOTICE, cash_of, chased
 from .services.serving import after
 from .subjects import about
 from .wording import Facts, interest_words, manner_of, paragraphs_of, subject_of
+
+NOTHING = Decimal(0)
 
 
 @dataclass(frozen=True)
@@ -299,11 +302,14 @@ def _tables(reminder: Reminder, links: dict[int, str], language: str) -> list[di
     """Per currency: every item with its total, what was paid and what is asked, credits taken off, the sum."""
     tables = []
     for currency, items in sorted(_by_currency(reminder.items).items()):
-        cash = reminder.cash.get(currency)
+        cash, credited = reminder.cash.get(currency), credited_by(item.invoice for item in items)
         tables.append(
             {
                 "currency": currency,
-                "rows": [_row(item, reminder.on, links[item.invoice.pk], language) for item in items],
+                "rows": [
+                    _row(item, credited.get(item.invoice.pk, NOTHING), reminder.on, links[item.invoice.pk], language)
+                    for item in items
+                ],
                 "credit": show(-cash, currency, language) if cash else "",
                 "total": show(_net(reminder)[currency], currency, language),
             }
@@ -311,15 +317,16 @@ def _tables(reminder: Reminder, links: dict[int, str], language: str) -> list[di
     return tables
 
 
-def _row(item: Item, on: dt.date, link: str, language: str) -> dict[str, Any]:
+def _row(item: Item, credited: Decimal, on: dt.date, link: str, language: str) -> dict[str, Any]:
     invoice, currency = item.invoice, item.invoice.currency
-    paid = invoice.total - item.whole
+    paid = max(invoice.total - item.whole - credited, NOTHING)
     return {
         "number": invoice.number, "po_number": invoice.po_number, "link": link,
         "due": due_words(item.due_on, on, language), "later": _later(item, language),
         "asked": show(item.asked, currency, language),
         "total": show(invoice.total, currency, language) if item.asked != invoice.total else "",
         "paid": show(paid, currency, language) if paid else "",
+        "credited": show(credited, currency, language) if credited else "",
         "disputed": show(item.disputed, currency, language) if item.disputed else "",
         "interest": show(item.interest, currency, language) if item.interest else "",
     }

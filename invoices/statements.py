@@ -18,6 +18,7 @@ from core.dates import show_day
 from core.money import show
 from policies.terms import due_words
 
+from .credit_notes import credited_by
 from .documents import Paper, facts_of, freeze, paper_of, recipient
 from .models import CUSTOMER_CREDIT, Charge, Entry, Invoice
 from .paying import Row, Way, ways_to_pay
@@ -27,7 +28,7 @@ OpenItem = tuple[Invoice, Decimal]
 
 @dataclass(frozen=True)
 class ItemRow:
-    """One open item: what it was, what has been paid on it, what is open."""
+    """One open item: what it was, what has been paid and credited on it, what is open."""
 
     number: str
     issued: str
@@ -37,6 +38,7 @@ class ItemRow:
     total: str
     paid: str
     open: str
+    credited: str = ""
 
 
 @dataclass(frozen=True)
@@ -152,18 +154,21 @@ def _table(
             facts_of(only) if only else _facts_of_today(client, None, currency), amount=total, currency=currency,
             reference=only.reference if only else "", number=str(only.number) if only else client.number,
         )
+    credited = credited_by(invoice for invoice, _amount in items)
     return ItemTable(
         currency=currency,
-        items=tuple(_row(invoice, amount, on, language) for invoice, amount in items),
+        items=tuple(
+            _row(invoice, amount, credited.get(invoice.pk, Decimal(0)), on, language) for invoice, amount in items
+        ),
         extras=tuple(Row(label, show(amount, currency, language)) for label, amount in extras),
         total=show(total, currency, language),
         ways=ways,
     )
 
 
-def _row(invoice: Invoice, amount: Decimal, on: dt.date, language: str) -> ItemRow:
+def _row(invoice: Invoice, amount: Decimal, credited: Decimal, on: dt.date, language: str) -> ItemRow:
     assert invoice.issued_on is not None and invoice.due_on is not None
-    paid = invoice.total - amount
+    paid = max(invoice.total - amount - credited, Decimal(0))
     return ItemRow(
         number=str(invoice.number),
         issued=show_day(invoice.issued_on, language, "short"),
@@ -172,6 +177,7 @@ def _row(invoice: Invoice, amount: Decimal, on: dt.date, language: str) -> ItemR
         is_late=invoice.due_on < on,
         total=show(invoice.total, invoice.currency, language),
         paid=show(-paid, invoice.currency, language) if paid else "",
+        credited=show(-credited, invoice.currency, language) if credited else "",
         open=show(amount, invoice.currency, language),
     )
 
