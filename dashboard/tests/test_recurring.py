@@ -71,6 +71,15 @@ def test_the_next_twelve_dates_stand_on_the_page_before_and_after_it_is_kept(des
     assert "Sunday 28 February 2027" in page and "1 Mar 2027 to 31 Mar 2027" in page
 
 
+def test_the_tax_of_where_the_client_is_is_proposed(desk, company, good_client):
+    abroad = make_client(company, "C-5", country="US", city="Boston")
+    for address in ("/recurring/new/", "/work/new/"):
+        page = desk.get(address, {"client": abroad.pk}).content.decode()
+        assert '<option value="O" selected>' in page, address
+    one = make(good_client)
+    assert 'name="lines-0-tax_percent" value="19"' in text(desk.get(f"/recurring/{one.pk}/edit/"))
+
+
 def test_what_makes_no_sense_is_refused_at_its_field_and_nothing_is_kept(desk, good_client):
     told = TOLD | {"client": good_client.pk, "do": "save"}
     for wrong, said in (

@@ -24,6 +24,7 @@ from dashboard.desk import StaffRequest, back, refusals_on, refusals_said, row_n
 from dashboard.forms.recurring import FACTS, EndForm, RecurringForm, RecurringLines
 from dashboard.lists import Column, as_csv, in_order, page_of, wants_csv
 from dashboard.pages import form_page
+from dashboard.reports.invoice_editor import tax_for
 from dashboard.reports.recurring import Row, row_of, rows_of, stuck_of
 from dashboard.templatetags.ledger import day as shown_day
 from invoices.models import Invoice, RecurringInvoice, RecurringRun
@@ -122,7 +123,11 @@ def _write(request: StaffRequest, one: RecurringInvoice | None, begun: dict[str,
     form = RecurringForm(data, initial=begun, company=company, client=one.client if one else begun["client"])
     if one is not None:
         form.fields["client"].disabled = True
-    lines: Any = RecurringLines(data, prefix="lines", initial=[vars(line) for line in lines_of(one)] if one else None)
+    client = one.client if one else begun["client"]
+    lines: Any = RecurringLines(
+        data, prefix="lines", initial=[vars(line) for line in lines_of(one)] if one else None,
+        form_kwargs={"tax": tax_for(client, company) if client else None},
+    )
     good = data is not None and form.is_valid() and lines.is_valid()
     if good and act == "save":
         with refusals_on(form):

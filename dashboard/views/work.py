@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib import messages
-from django.db.models import Q, QuerySet
+from django.db.models import Q
 from django.http import HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
@@ -14,14 +14,16 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.http import require_POST
 
+from clients.models import Client
 from core.errors import Refused
 from core.money import plain
 from dashboard.desk import StaffRequest, refusals_on, refusals_said, row_number
 from dashboard.forms.work import WorkForm
 from dashboard.lists import Column, as_csv, in_order, page_of, wants_csv
 from dashboard.pages import form_page
+from dashboard.reports.invoice_editor import tax_for
 from dashboard.templatetags.ledger import money
-from invoices.models import CompletedWork
+from invoices.models import CompletedWork, CompletedWorkQuerySet
 from invoices.services.exposure import credits_of
 from invoices.services.work import (
     Invoiced,
@@ -90,7 +92,7 @@ def work(request: StaffRequest) -> HttpResponseBase:
     return render(request, "dashboard/work.html", context)
 
 
-def _found(request: StaffRequest, rows: QuerySet[CompletedWork]) -> QuerySet[CompletedWork]:
+def _found(request: StaffRequest, rows: CompletedWorkQuerySet) -> CompletedWorkQuerySet:
     wanted = request.GET.get("q", "").strip()
     if wanted:
         rows = rows.filter(
@@ -113,8 +115,12 @@ def _within_days(request: StaffRequest) -> int:
 def work_new(request: StaffRequest) -> HttpResponse:
     """Put completed work on the list."""
     url = reverse("dashboard:work")
+    company = request.desk.company
     begun: dict[str, Any] = {"client": request.GET.get("client"), "done_on": request.desk.on}
-    form = WorkForm(request.POST or None, company=request.desk.company, initial=begun, cancel_url=url)
+    asked = Client.objects.filter(company=company, pk=row_number(request.GET.get("client", ""))).first()
+    if asked is not None and (proposed := tax_for(asked, company)).sure:
+        begun |= {"tax_percent": proposed.percent, "tax_category": "" if proposed.percent else proposed.category}
+    form = WorkForm(request.POST or None, company=company, initial=begun, cancel_url=url)
     if request.method == "POST" and form.is_valid():
         with refusals_on(form):
             done = record_work(
