@@ -201,7 +201,7 @@ def test_a_test_mail_goes_to_whoever_asks_and_never_counts_as_sent(company, late
     assert send_test(invoice, contact, language="de", **told) == message
     mail = compose_test(message, NOON)
     assert (mail.to_addr, mail.cc_addr) == ("ada@lumenoak.example", "")
-    assert mail.subject.startswith("Test: Rechnung") and "ap@client.example" in mail.text.splitlines()[0]
+    assert mail.subject.startswith("Test: Rechnung") and "Dies ist ein Test" in mail.text and "ap@client.example" in mail.text.splitlines()[0]
     assert "ap@client.example" in mail.html
     assert not ShareLink.objects.exists()
     Message.objects.update(state="sent", sent_at=NOON)
