@@ -24,6 +24,8 @@ from invoices.einvoice import einvoice_xml
 from invoices.pdf import invoice_pdf, print_html
 from tests.cast import TODAY, make_invoice
 
+pytestmark = pytest.mark.once  # what stands on paper does not depend on the database
+
 XML = b"<?xml version='1.0' encoding='UTF-8'?><rsm:CrossIndustryInvoice xmlns:rsm='urn:x'/>"
 PAGE = '<html lang="en"><head><meta charset="utf-8"/><title>T</title></head><body><p>One</p></body></html>'
 RDF = "{http://www.w3.org/1999/02/22-rdf-syntax-ns#}"
