@@ -43,6 +43,7 @@ from policies.founding import found_company
 from policies.models import Terms
 
 from . import again, cast, trust
+from .agreed import agreed_on
 from .ahead import ordered_on
 from .talk import told_on
 
@@ -237,6 +238,7 @@ def chase(book: Book, say: Callable[[int, int], None]) -> None:
                 if n:
                     told_on(n, day, book.clients, book.by)
                     ordered_on(n, day, book.clients, book.by)
+                    agreed_on(n, day, book.companies, book.clients, book.by)
                     trust.trusted_on(n, day, book.companies, book.clients, book.by)
                     _send_new(book, day)
             say(DAYS + CHASED - n, DAYS + CHASED)
