@@ -16,6 +16,7 @@ from ar_collections.services.promising import with_state
 from core.fields import MoneyField
 from core.models import Company
 from invoices.models import BANK, CUSTOMER_CREDIT, RECEIVABLE, Entry, Invoice
+from invoices.services.parts import parts_of_many
 
 from .aging import moved
 
@@ -77,9 +78,12 @@ def flows(company: Company, after: dt.date, until: dt.date) -> dict[str, list[Fl
 
 
 def delays(company: Company, on: dt.date) -> dict[int, int]:
-    """By client: how many days after the due date their money came, on average of the last year's payments."""
+    """By client: how many days after the due date their money came, on average of the last year's payments.
+
+    Invoices in parts are left out: their due day moves on with the money.
+    """
     paid = Entry.objects.filter(
-        company=company, kind="allocation", cr=RECEIVABLE, invoice__isnull=False, reversed_by=None,
+        company=company, kind="allocation", cr=RECEIVABLE, invoice__in_parts=False, reversed_by=None,
         effective_on__gt=on - dt.timedelta(days=HABIT_DAYS), effective_on__lte=on,
     )
     means = paid.order_by().values("client").annotate(days=Avg(DaysBetween("effective_on", "invoice__due_on")))
@@ -94,10 +98,17 @@ def expected(company: Company, on: dt.date) -> list[Expected]:
     """
     habit = delays(company, on)
     open_invoices = Invoice.objects.open().filter(company=company, issued_on__lte=on).order_by()
-    by_due = {
-        (row["currency"], row["client"], row["due_on"]): row["amount"]
-        for row in open_invoices.values("currency", "client", "due_on").annotate(amount=Sum("balance"))
-    }
+    by_due: dict[tuple[str, int, dt.date | None], Decimal] = defaultdict(Decimal)
+    in_parts = False
+    for row in open_invoices.values("currency", "client", "due_on", "in_parts").annotate(amount=Sum("balance")):
+        in_parts = in_parts or row["in_parts"]
+        if not row["in_parts"]:
+            by_due[row["currency"], row["client"], row["due_on"]] += row["amount"]
+    split = list(open_invoices.filter(in_parts=True)) if in_parts else []
+    parts = parts_of_many(split)
+    for invoice in split:
+        for part in parts[invoice.pk]:
+            by_due[invoice.currency, invoice.client_id, part.due_on] += part.open
     answer = []
     for currency, client, due_on, day, amount in _promises(company, on):
         left = by_due.get((currency, client, due_on), Decimal(0))

@@ -15,10 +15,14 @@ import pytest
 from django.utils import timezone
 
 from ar_collections.models import Promise, Served
+from ar_collections.services.behaving import behaviours_of
 from ar_collections.services.coming import coming
 from ar_collections.services.interest import apply_late_interest
 from arledger.invariants import check
+from arledger.tests.test_check_ledger import plant
 from core.errors import Refused
+from dashboard.reports.clients import file_of, listed_clients, owed_by
+from dashboard.reports.invoices import invoices_of, tabs_of
 from disputes.services import open_dispute
 from invoices.aging import bucket
 from invoices.models import RECEIVABLE, Entry, Invoice
@@ -30,6 +34,7 @@ from payments.services import allocate, deallocate
 from policies.models import Terms
 from policies.services import policy_of
 from reports.aging import aging, aging_by_client
+from reports.cash import expected
 from tests.cast import CLERK, make_client, make_company, make_invoice, pay
 from tests.collecting import a_day, days, days_pass, sent_to
 
@@ -211,6 +216,24 @@ def test_sums_at_risk_speak_of_the_part_that_is_due(invoice, late_client):
     assert (due.now, due.on, due.later_sum) == (500, FIRST, 500)
 
 
+def test_screens_and_forecast_speak_of_the_part_that_is_due(invoice, late_client):
+    company, on = late_client.company, FIRST + DAY
+    assert listed_clients(company, on).get(pk=late_client.pk).late == 500
+    assert [(one.open, one.late) for one in owed_by([late_client], on)[late_client.pk]] == [(1000, 500)]
+    late = next(tab for tab in tabs_of(invoices_of(company), on) if tab.key == "overdue")
+    assert (late.count, late.sums) == (1, {"EUR": 500})
+    (debt,) = file_of(late_client, on).debts
+    assert (debt.overdue, debt.buckets["current"], sum(debt.counts.values())) == (500, 500, 1)
+    assert [(one.on, one.amount) for one in expected(company, ISSUED)] == [(FIRST, 500), (SECOND, 500)]
+
+
+def test_each_part_is_judged_by_its_own_day(invoice, late_client):
+    pay(late_client, "500", on=FIRST + 4 * DAY)
+    pay(late_client, "500", on=SECOND)
+    judged = behaviours_of([late_client.pk], SECOND + 9 * DAY)[late_client.pk, "EUR"]
+    assert (judged.on_time_percent, judged.days_late) == (50, 2)
+
+
 def test_a_deposit_is_the_first_part(late_client):
     terms = halves(
         late_client.company, name="30 % ahead", net_days=10, rule="month_end", parts=[], deposit_percent=30,
@@ -287,3 +310,15 @@ def test_aging_ties_on_every_day_whatever_is_paid_and_freed():
         late += bool(aged.overdue)
     assert late > 100
     assert_books_are_whole()
+
+
+def test_a_due_day_or_a_part_moved_behind_the_ledger_is_found(invoice, late_client):
+    def codes() -> list[str]:
+        return [violation["code"] for violation in check(timezone.now())["violations"]]
+
+    plant("UPDATE invoices_invoice SET due_on = %s WHERE id = %s", SECOND, invoice.pk, table="invoices_invoice")
+    assert codes() == ["L3"]
+    plant("UPDATE invoices_invoice SET due_on = %s WHERE id = %s", FIRST, invoice.pk, table="invoices_invoice")
+    assert codes() == []
+    plant("UPDATE invoices_invoicepart SET amount = amount - 100 WHERE position = 1", table="invoices_invoicepart")
+    assert codes() == ["L5"]

@@ -16,6 +16,8 @@ from ar_collections.models import Promise
 from clients.models import Client
 from disputes.models import Dispute
 from invoices.models import RECEIVABLE, Entry
+from invoices.parts import Part, open_parts
+from invoices.services.parts import plans_of
 
 from .promising import with_state
 
@@ -36,6 +38,17 @@ class _Bill:
     due_on: dt.date
     left: Decimal = Decimal(0)
     paid: dict[int, tuple[dt.date, Decimal]] = field(default_factory=dict)
+    plan: Sequence[Part] = ()
+
+    def as_bills(self) -> list[Bill]:
+        """The invoice as it was paid; where it is due in parts, each of them, filled in their order."""
+        left, paid = max(self.left, Decimal(0)), list(self.paid.values())
+        if not self.plan:
+            return [Bill(self.due_on, tuple(paid), left)]
+        total = sum((part.amount for part in self.plan), Decimal(0))
+        return [
+            Bill(part.due_on, tuple(_take(paid, part.paid)), part.open) for part in open_parts(self.plan, total - left)
+        ]
 
 
 @dataclass
@@ -50,7 +63,8 @@ class _Account:
 def behaviours_of(clients: Collection[int], as_of: dt.date) -> dict[Pair, Behaviour]:
     """How each client paid, per currency, judged at the end of a day from entries dated on or before it.
 
-    Who was never invoiced by then is absent. Four queries for five hundred clients.
+    Who was never invoiced by then is absent. An invoice in parts counts as one for each. Four queries for five hundred
+    clients, and one where any of their invoices is in parts.
     """
     ordered, found = sorted(set(clients)), dict[Pair, Behaviour]()
     for start in range(0, len(ordered), BATCH):
@@ -90,6 +104,7 @@ def returned(since: dt.date, until: dt.date) -> QuerySet[Entry]:
 
 def _accounts(clients: Sequence[int], as_of: dt.date) -> dict[Pair, _Account]:
     found: dict[Pair, _Account] = {}
+    in_parts: dict[int, _Bill] = {}
     for pk, pair, invoice, due_on, row in _entries(clients, as_of):
         account = found.setdefault(pair, _Account(row["effective_on"]))
         bill = account.bills.setdefault(invoice, _Bill(due_on))
@@ -100,7 +115,22 @@ def _accounts(clients: Sequence[int], as_of: dt.date) -> dict[Pair, _Account]:
             bill.paid[pk] = row["effective_on"], row["amount"]
         elif row["reverses_id"] in bill.paid:
             del bill.paid[row["reverses_id"]]
+        if row["invoice__in_parts"]:
+            in_parts[invoice] = bill
+    for pk, plan in plans_of(in_parts).items():
+        in_parts[pk].plan = plan
     return found
+
+
+def _take(paid: list[tuple[dt.date, Decimal]], amount: Decimal) -> Iterator[tuple[dt.date, Decimal]]:
+    """So much of what was paid, the earliest first; it is taken off ``paid``."""
+    while paid and amount > 0:
+        on, first = paid.pop(0)
+        taken = min(first, amount)
+        if taken < first:
+            paid.insert(0, (on, first - taken))
+        amount -= taken
+        yield on, taken
 
 
 def _entries(clients: Sequence[int], as_of: dt.date) -> Iterator[tuple[int, Pair, int, dt.date, dict[str, Any]]]:
@@ -108,7 +138,7 @@ def _entries(clients: Sequence[int], as_of: dt.date) -> Iterator[tuple[int, Pair
     rows = Entry.objects.filter(Q(dr=RECEIVABLE) | Q(cr=RECEIVABLE), client__in=clients, effective_on__lte=as_of)
     columns = (
         "pk", "client_id", "currency", "invoice_id", "invoice__due_on", "effective_on", "kind", "dr", "amount",
-        "reverses_id",
+        "reverses_id", "invoice__in_parts",
     )
     for row in rows.filter(invoice__isnull=False).order_by("effective_on", "pk").values(*columns).iterator(2000):
         yield row["pk"], (row["client_id"], row["currency"]), row["invoice_id"], row["invoice__due_on"], row
@@ -122,8 +152,7 @@ def _disputed(clients: Sequence[int], as_of: dt.date) -> set[int]:
 def _judge(account: _Account, as_of: dt.date, signals: Signals, disputed: set[int]) -> Behaviour:
     a_year = as_of - dt.timedelta(days=LOOK_BACK_DAYS)
     bills = [
-        Bill(bill.due_on, tuple(bill.paid.values()), max(bill.left, Decimal(0)))
-        for invoice, bill in account.bills.items() if invoice not in disputed
+        one for invoice, bill in account.bills.items() if invoice not in disputed for one in bill.as_bills()
     ]
     return behaviour_of(
         bills, as_of, first_on=account.first_on, peak=peak_of(account.moves, a_year, as_of),

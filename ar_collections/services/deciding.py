@@ -272,16 +272,16 @@ def _with_the_client(rows: QuerySet[Any], on: dt.date, spacing_days: int) -> Que
 
 
 COLUMNS = (
-    "pk", "client_id", "currency", "due_day", "terms_days", "owed", "disputed", "promised", "paused", "in_flight", "in_parts",
-    "issued_on", "part_now",
-    "intake__first_planned_on", "last_on", "message_so_far", "call_so_far", "review_so_far", "has_address",
-    "has_today", "has_recent", "client__time_zone", "client__country",
+    "pk", "client_id", "currency", "due_day", "terms_days", "owed", "disputed", "promised", "paused", "in_flight",
+    "in_parts", "issued_on", "part_now", "intake__first_planned_on", "last_on", "message_so_far", "call_so_far",
+    "review_so_far", "has_address", "has_today", "has_recent", "client__time_zone", "client__country",
 )
 
 
 def stands_of(company: Company, on: dt.date, policy: Policy, client: int) -> list[dict[str, Any]]:
     """Every invoice that a client may be asked for on a day, with where it stands, whether a step is reached or not."""
-    rows = _chased(company.pk, on, _looks_back(company, on)).filter(client=client, promised=False, paused=False, in_flight=False)
+    asked = _chased(company.pk, on, _looks_back(company, on))
+    rows = asked.filter(client=client, promised=False, paused=False, in_flight=False)
     standing = _with_the_client(_with_stands(rows, ladder_of(policy)), on, policy.spacing_days)
     return [row for row in standing.order_by("due_day", "pk").values(*COLUMNS) if row["owed"] > row["disputed"]]
 
@@ -410,7 +410,8 @@ def place_of(row: Mapping[str, Any]) -> Place:
 
 def askable(company: Company, on: dt.date, client: int) -> list[tuple[str, dt.date, Decimal]]:
     """Currency, due date and amount of all a client may be asked for on a day, due or not."""
-    rows = chased(company, on).filter(client=client, promised=False, paused=False, in_flight=False, owed__gt=F("disputed"))
+    rows = chased(company, on).filter(client=client, promised=False, paused=False, in_flight=False)
+    rows = rows.filter(owed__gt=F("disputed"))
     return [
         (currency, due_on, owed - disputed)
         for currency, due_on, owed, disputed in rows.values_list("currency", "due_day", "owed", "disputed")

@@ -283,7 +283,8 @@ def _held_against(company: Company, on: dt.date, clients: Sequence[int]) -> dict
     columns = ("client_id", "currency", "due_day", "owed", "disputed")
     for start in range(0, len(clients), BATCH):
         some = clients[start : start + BATCH]
-        rows = chased(company, on).filter(client__in=some, due_day__lt=on, promised=False, paused=False, in_flight=False)
+        rows = chased(company, on).filter(client__in=some, due_day__lt=on)
+        rows = rows.filter(promised=False, paused=False, in_flight=False)
         for client, currency, due_on, owed, disputed in rows.values_list(*columns):
             found[client].add(currency, due_on, owed - disputed)
     cash = _free_cash([client for client, late in found.items() if late.since], on)

@@ -20,7 +20,9 @@ from core.fields import MoneyField
 from core.models import Company
 from disputes.models import Dispute
 from invoices.aging import BUCKETS, Bucket, OpenItem, age, bucket
+from invoices.due import Overdue
 from invoices.models import Charge, Invoice
+from invoices.services.parts import parts_of_many
 from payments.services import unapplied_cash
 
 from .credit import Standing, Trust
@@ -35,11 +37,12 @@ def listed_clients(company: Company, on: dt.date) -> QuerySet[Client]:
     """
     owes = Invoice.objects.open().filter(client=OuterRef("pk")).order_by()
     overdue = owes.filter(due_on__lt=on)
+    late = overdue.values("client").annotate(s=Sum(Overdue(on)))
     own = {"currency": OuterRef("currency")}
     stage = StageChange.objects.filter(client=OuterRef("pk")).order_by("-id").values("stage_to")[:1]
     return Client.objects.filter(company=company).annotate(
         owed=Coalesce(Subquery(owes.filter(**own).values("client").annotate(s=Sum("balance")).values("s")), NOTHING),
-        late=Coalesce(Subquery(overdue.filter(**own).values("client").annotate(s=Sum("balance")).values("s")), NOTHING),
+        late=Coalesce(Subquery(late.filter(**own).values("s")), NOTHING),
         oldest=Subquery(overdue.values("client").annotate(d=Min("due_on")).values("d")),
         owes=Exists(owes),
         is_late=Exists(overdue),
@@ -60,7 +63,7 @@ def owed_by(clients: Iterable[Client] | QuerySet[Client], on: dt.date) -> dict[i
     """Per client what is owed in each currency, the client's own first; from one query."""
     ids: Any = clients.values("pk") if isinstance(clients, QuerySet) else [client.pk for client in clients]
     sums = Invoice.objects.open().filter(client__in=ids).order_by().values("client", "client__currency", "currency")
-    rows = sums.annotate(open=Sum("balance"), late=Sum("balance", filter=Q(due_on__lt=on)))
+    rows = sums.annotate(open=Sum("balance"), late=Sum(Overdue(on)))
     found: dict[int, list[Owed]] = defaultdict(list)
     for row in sorted(rows, key=lambda row: (row["currency"] != row["client__currency"], row["currency"])):
         found[row["client"]].append(Owed(row["currency"], row["open"], row["late"] or Decimal(0)))
@@ -189,21 +192,20 @@ def is_running(pause: Pause, on: dt.date) -> bool:
 
 def _debts(client: Client, invoices: list[Invoice], charges: Iterable[Any], on: dt.date) -> list[Debt]:
     items: dict[str, list[OpenItem]] = defaultdict(list)
+    counts: dict[str, dict[Bucket, int]] = defaultdict(lambda: dict.fromkeys(BUCKETS, 0))
+    parts = parts_of_many(invoices)
     for invoice in invoices:
         assert invoice.due_on is not None
-        items[invoice.currency].append(OpenItem(invoice.due_on, invoice.balance))
+        counts[invoice.currency][bucket(invoice.due_on, on)] += 1
+        items[invoice.currency] += [OpenItem(part.due_on, part.open) for part in parts[invoice.pk]]
     unapplied = unapplied_cash(client)
     beside: dict[str, Decimal] = defaultdict(Decimal)
     for charge in charges:
         beside[charge["currency"]] += charge["balance"]
     debts = []
     for currency in sorted({*items, *unapplied, *beside}, key=lambda code: (code != client.currency, code)):
-        counts = dict.fromkeys(BUCKETS, 0)
-        for item in items[currency]:
-            counts[bucket(item.due_on, on)] += 1
-        debts.append(
-            Debt(currency, age(items[currency], on), counts, beside[currency], unapplied.get(currency, Decimal(0)))
-        )
+        aged, held = age(items[currency], on), unapplied.get(currency, Decimal(0))
+        debts.append(Debt(currency, aged, counts[currency], beside[currency], held))
     return debts
 
 

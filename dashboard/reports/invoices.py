@@ -14,6 +14,7 @@ from ar_collections.services.promising import with_state
 from core.models import Company
 from disputes.models import Dispute
 from invoices.aging import BUCKETS, LAST_DAY
+from invoices.due import Overdue
 from invoices.models import Charge, Entry, Invoice
 from outbox.models import Message
 from payments.models import Allocation
@@ -65,7 +66,7 @@ def tabs_of(rows: QuerySet[Invoice], on: dt.date) -> list[Tab]:
     """Every tab's count and sums over the filtered set: what is owed where something is, the total elsewhere."""
     tabs = []
     for key in TABS:
-        column = "balance" if key in ("open", "overdue", "disputed") else "total"
+        column: Any = "balance" if key in ("open", "disputed") else Overdue(on) if key == "overdue" else "total"
         grouped = rows.filter(tab_filter(key, on)).order_by().values("currency").annotate(n=Count("pk"), s=Sum(column))
         found = list(grouped)
         sums = {row["currency"]: row["s"] for row in found if row["s"]}

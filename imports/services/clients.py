@@ -22,6 +22,7 @@ from imports.rows import ClientRow, read_clients
 from imports.sheet import read_sheet
 from policies.models import Terms
 from policies.services import default_terms
+from policies.terms import TermsRule
 
 from .answers import Answer, Companies, FileRefused, companies_for
 
@@ -160,13 +161,16 @@ class _Roll:
             self.answer.counts["contacts_updated"] += 1
 
     def _terms(self, company: Company, days: int) -> Terms:
-        """The company's terms of that many days; made, at the rate of its default terms, where it has none."""
+        """The company's terms of so many days and nothing else; made, at the rate of its default, where it has none."""
         key = (company.pk, days)
         if key not in self.terms:
             usual = default_terms(company)
-            standing = Terms.objects.filter(company=company, net_days=days).order_by("-is_default", "pk").first()
-            self.terms[key] = standing or Terms.objects.create(
-                company=company, name=f"{days} days", net_days=days, late_percent=usual.late_percent if usual else 0
+            known = list(Terms.objects.filter(company=company, net_days=days).order_by("-is_default", "pk"))
+            plain = next((terms for terms in known if terms.as_rule() == TermsRule(days)), None)
+            taken = Terms.objects.filter(company=company, name=f"{days} days").exists()
+            self.terms[key] = plain or Terms.objects.create(
+                company=company, name=f"Net {days} days" if taken else f"{days} days", net_days=days,
+                late_percent=usual.late_percent if usual else 0,
             )
         return self.terms[key]
 
