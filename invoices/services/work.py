@@ -341,12 +341,16 @@ def days_to_invoice(company: Company, on: dt.date, *, months: int = 12) -> list[
 
 
 def _groups(works: Iterable[CompletedWork]) -> list[list[CompletedWork]]:
-    """Work that goes on one invoice. Where a client pays with an order number only, work without one stands apart."""
+    """Work that goes on one invoice.
+
+    Where a client pays with an order number only, work without one stands apart; so does what is outside the scope of
+    tax, which an e-invoice takes beside nothing else (EN 16931 BR-O-11).
+    """
     groups: dict[tuple[Any, ...], list[CompletedWork]] = defaultdict(list)
     for work in works:
         client = work.client
         order = work.po_number if client.invoice_per == "order" else client.po_required and bool(work.po_number)
-        groups[client.pk, work.currency, order].append(work)
+        groups[client.pk, work.currency, order, work.tax_category == "O"].append(work)
     return list(groups.values())
 
 

@@ -22,6 +22,7 @@ from invoices.einvoice import einvoice_of, einvoice_xml
 from invoices.models import Invoice
 from invoices.services.drafting import Heading, LineDraft, draft_invoice
 from invoices.services.issuing import issue_invoice
+from invoices.services.work import Done, invoice_work, record_work
 from payments.services import issue_credit_note
 from policies.models import Terms
 from tests.cast import CLERK, TODAY, make_client, make_company, make_invoice, make_manager, pay
@@ -151,6 +152,31 @@ def test_what_is_missing_is_refused_at_issue_by_term_and_field(
     assert (no.value.code, no.value.where) == ("einvoice", field)
     draft.refresh_from_db()
     assert draft.number is None and draft.issued_at is None
+
+
+def test_work_that_lacks_something_stays_on_the_list_with_the_term_and_is_invoiced_once_it_is_there(company) -> None:
+    client = abroad(company, "AT")
+    work = record_work(client, Done("Design", TODAY, Decimal(100), tax_category="AE"), on=TODAY, by=CLERK)
+    (left,) = invoice_work(company, on=TODAY, by=CLERK).left
+    work.refresh_from_db()
+    assert left.code == "einvoice" and "BT-48: Buyer VAT identifier" in work.refused_because
+    type(client).objects.update(tax_number="ATU13585627")
+    (invoice,) = invoice_work(company, on=TODAY, by=CLERK).invoices
+    xml_of(invoice)
+
+
+def test_what_is_outside_the_scope_of_tax_gets_an_invoice_of_its_own(company) -> None:
+    client = abroad(company, "CH")
+    draft = draft_invoice(client, [sold("0", "O"), sold("19")], by=CLERK)
+    with pytest.raises(Refused, match=r"stands on an invoice of its own; .*BT-151"):
+        issue_invoice(draft, on=TODAY, by=CLERK)
+    for category, percent in (("O", 0), ("S", 19)):
+        done = Done(category, TODAY, Decimal(100), tax_category=category, tax_percent=Decimal(percent))
+        record_work(client, done, on=TODAY, by=CLERK)
+    made = invoice_work(company, on=TODAY, by=CLERK)
+    assert len(made.invoices) == 2 and not made.left
+    for invoice in made.invoices:
+        xml_of(invoice)
 
 
 def test_a_company_without_a_tax_number_is_told_before_its_first_invoice(company, good_client) -> None:
