@@ -38,12 +38,13 @@ from invoices.services.linking import record_view
 from invoices.services.sending import send_invoice
 from invoices.tax_proposal import propose_tax
 from outbox.services import deliver
+from payments.models import Checkout
 from payments.services import record_payment
 from policies.founding import found_company
 from policies.models import Terms
 
-from . import again, cast, trust
-from .agreed import agreed_on
+from . import again, cards, cast, papers, trust
+from .agreed import agree
 from .ahead import ordered_on
 from .talk import told_on
 
@@ -64,6 +65,7 @@ class Book:
     companies: list[Company] = field(default_factory=list)
     days: dict[dt.date, list[Callable[[], object]]] = field(default_factory=lambda: defaultdict(list))
     invoices: int = 0
+    cards: dict[str, Checkout] = field(default_factory=dict)
 
     def at(self, on: dt.date, act: Callable[[], object]) -> None:
         """Something happens on a day; what lies after today has not happened yet."""
@@ -104,10 +106,12 @@ def begin(on: dt.date, hire: Callable[[], Any]) -> Book:
             for buyer in buyers:
                 book.clients[buyer.number] = _client(company, buyer, on - dt.timedelta(days=DAYS), by)
                 _plan(book, buyer)
+        cards.offer_cards(book.companies)
     for number, ago, amount, because in trust.GROWN:
         client, day = book.clients[number], on - dt.timedelta(days=ago)
         facts = {"because": because, "source": "review", "on": day, "by": by}
         book.at(day, partial(set_limit, client, Decimal(amount), client.currency, **facts))
+    agree(book.at, book.companies, book.clients, on, by)
     signed_on = on - dt.timedelta(days=DAYS - 20)
     for company in book.companies:
         book.at(signed_on, partial(_accept, book, company, signed_on))
@@ -238,9 +242,10 @@ def chase(book: Book, say: Callable[[int, int], None]) -> None:
                 if n:
                     told_on(n, day, book.clients, book.by)
                     ordered_on(n, day, book.clients, book.by)
-                    agreed_on(n, day, book.companies, book.clients, book.by)
+                    cards.paid_by_card_on(n, day, book.clients, book.cards)
                     trust.trusted_on(n, day, book.companies, book.clients, book.by)
                     _send_new(book, day)
+                    papers.corrected_on(n, day, book.companies, book.clients, book.by)
             say(DAYS + CHASED - n, DAYS + CHASED)
 
 
