@@ -92,11 +92,15 @@ def pro_forma_document(pro_forma: ProForma, language: str = "") -> ProFormaDocum
 
 
 def ways_of(pro_forma: ProForma, amount: Decimal) -> tuple[Way, ...]:
-    """How to pay a pro forma, in the active language; the reference is its own, so that the money finds its draft."""
-    return ways_to_pay(
+    """How to pay a pro forma, in the active language; the reference is its own, so that the money finds its draft.
+
+    Not by card: a payment at a provider is for something that is owed, and nothing is owed on it.
+    """
+    ways = ways_to_pay(
         pro_forma.frozen, amount=amount, currency=pro_forma.currency, reference=pro_forma.frozen["reference"],
         number=pro_forma.number,
     )
+    return tuple(way for way in ways if way.kind != "card")
 
 
 def what_it_is(pro_forma: ProForma, language: str) -> tuple[str, ...]:

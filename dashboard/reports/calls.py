@@ -17,7 +17,7 @@ from django.utils.translation import gettext_lazy
 from ar_collections.models import ContactLog, Promise, StageChange, Task
 from ar_collections.reports import QueueRow, queue, tasks_due
 from ar_collections.services.stages import CURRENT
-from clients.models import Client, Contact
+from clients.models import Client, Contact, Document
 from clients.services.status import statuses_of
 from core.models import Company
 from dashboard.templatetags.ledger import day, money
@@ -141,7 +141,8 @@ def queue_of(company: Company, on: dt.date, now: dt.datetime, *, narrowed: Q | N
 
 
 def with_facts(tasks: QuerySet[Task]) -> QuerySet[Any]:
-    """Tasks with the client's ``stage``, how often nobody was ``unreached`` since, and the promise that was broken."""
+    """Tasks with the client's ``stage``, how often nobody was ``unreached`` since, the promise that was broken, and the
+    latest ``proof`` of payment that the client sent."""
     stage = StageChange.objects.filter(client=OuterRef("client")).order_by("-pk").values("stage_to")[:1]
     tries = ContactLog.objects.standing().filter(
         client=OuterRef("client"), channel="call", outcome__in=UNREACHED, logged_at__gte=OuterRef("opened_at")
@@ -149,7 +150,9 @@ def with_facts(tasks: QuerySet[Task]) -> QuerySet[Any]:
     key = Concat(Value("promise_broken:"), Cast("pk", CharField()), output_field=CharField())
     promises = Promise.objects.filter(invoice=OuterRef("invoice")).annotate(task_key=key)
     promise = promises.filter(task_key=OuterRef("key"))
+    proofs = Document.objects.filter(client=OuterRef("client"), kind="payment_proof", removed_at=None)
     return tasks.annotate(
+        proof=Subquery(proofs.order_by("-pk").values("pk")[:1]),
         stage=Coalesce(Subquery(stage), Value(CURRENT)),
         tries=Coalesce(Subquery(tries.order_by().values("client").annotate(n=Count("pk")).values("n")), 0),
         promised=Subquery(promise.values("amount")[:1]), promised_for=Subquery(promise.values("promised_for")[:1]),

@@ -229,6 +229,15 @@ def test_a_proof_is_on_the_clients_file_and_named_on_the_task(client, late_clien
     assert "transfer.pdf" in ContactLog.objects.get().said
 
 
+def test_staff_open_the_proof_from_the_task(client, late_client, clerk):
+    say_paid(client, make_invoice(late_client), proof())
+    client.force_login(clerk)
+    page = client.get("/collections/").content.decode()
+    assert "Proof of payment: Harbour Lane Coffee" in page
+    answer = client.get(re.search(r'href="(/documents/\d+/[^"]*|[^"]*document[^"]*)"[^>]*Proof of payment', page)[1])
+    assert b"".join(answer) == b"%PDF-1.7 transfer" and answer["Content-Disposition"].startswith("attachment")
+
+
 @pytest.mark.parametrize(
     ("content", "name"),
     [
@@ -335,6 +344,14 @@ def test_a_credited_invoice_says_so_and_does_not_thank(client, late_client):
     page = words(client.get(address(invoice)))
     assert "This invoice was taken back by a credit note." in page and "Thank you." not in page
     assert f"Credit note {note.number} -€1,000.00" in page
+
+
+def test_a_pro_forma_is_not_paid_by_card(client, late_client, card):
+    from invoices.pro_formas import ways_of
+    from invoices.services.pro_forma import make_pro_forma
+
+    pro_forma = make_pro_forma(make_draft(late_client), TODAY + 7 * DAY, on=TODAY, by=CLERK)
+    assert [way.kind for way in ways_of(pro_forma, pro_forma.total)] == ["transfer", "cheque", "cash"]
 
 
 def test_the_page_of_one_client_names_nobody_elses_money(client, company, late_client):
