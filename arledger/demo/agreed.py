@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from decimal import Decimal
+from functools import partial
 from typing import Any, NamedTuple
 
 from clients.models import Client
@@ -37,25 +38,34 @@ SALES = (
 )
 
 
-def agreed_on(n: int, on: dt.date, companies: list[Company], clients: Mapping[str, Client], by: Any) -> None:
-    """What happens ``n`` days before today: an invoice is issued on such terms, or is paid early."""
-    if n == max(sale.ago for sale in SALES):
-        _write_terms(companies)
+def agree(
+    at: Callable[[dt.date, Callable[[], object]], None], companies: list[Company], clients: Mapping[str, Client],
+    on: dt.date, by: Any,
+) -> None:
+    """Write the terms, and put what is sold on them, and paid early, on its days before today."""
+    _write_terms(companies)
     for sale in SALES:
-        client = clients[sale.client]
-        if sale.ago == n:
-            terms = client.company.terms.get(name=sale.terms)
-            line = LineDraft(sale.what, Decimal(1), Decimal(sale.price), tax_percent=Decimal(19))
-            heading = Heading(po_number=f"{sale.client}-B", terms=terms)
-            issue_invoice(draft_invoice(client, [line], heading=heading, by=by), on=on, by=by)
-        if sale.paid_ago == n:
-            invoice = Invoice.objects.open().of(client).get(terms__name=sale.terms)
-            early = early_payment_of(invoice, on)
-            assert early is not None
-            record_payment(
-                client, early.pay, early.currency, received_on=on, key=f"demo:early:{invoice.pk}",
-                reference=invoice.reference, how={f"invoice:{invoice.pk}": early.pay}, on=on, by=by,
-            )
+        issued_on = on - dt.timedelta(days=sale.ago)
+        at(issued_on, partial(_sell, clients[sale.client], sale, issued_on, by))
+        if sale.paid_ago is not None:
+            paid_on = on - dt.timedelta(days=sale.paid_ago)
+            at(paid_on, partial(_pay_early, clients[sale.client], sale, paid_on, by))
+
+
+def _sell(client: Client, sale: Sale, on: dt.date, by: Any) -> None:
+    line = LineDraft(sale.what, Decimal(1), Decimal(sale.price), tax_percent=Decimal(19))
+    heading = Heading(po_number=f"{sale.client}-B", terms=client.company.terms.get(name=sale.terms))
+    issue_invoice(draft_invoice(client, [line], heading=heading, by=by), on=on, by=by)
+
+
+def _pay_early(client: Client, sale: Sale, on: dt.date, by: Any) -> None:
+    invoice = Invoice.objects.open().of(client).get(terms__name=sale.terms)
+    early = early_payment_of(invoice, on)
+    assert early is not None
+    record_payment(
+        client, early.pay, early.currency, received_on=on, key=f"demo:early:{invoice.pk}", reference=invoice.reference,
+        how={f"invoice:{invoice.pk}": early.pay}, on=on, by=by,
+    )
 
 
 def _write_terms(companies: list[Company]) -> None:
