@@ -27,6 +27,7 @@ CODE = sorted(
             "credit_notes", "resending",
         )),
         *(ROOT / "payments" / f"{name}.py" for name in ("receipt_document", "mails")),
+        ROOT / "payments" / "services" / "checkouts.py",
         *(ROOT / "ar_collections" / f"{name}.py" for name in ("mails", "wording", "greeting_mails", "credit_mails")),
     ]
 )
