@@ -174,13 +174,12 @@ def _days_from(rule: Rule, first: date) -> Iterator[date]:
 
 
 def _index(rule: Rule, on: date) -> int:
-    """Which day of the rule a day is, counted from 0; the one before it where it is none."""
+    """Which day of the rule a day is, counted from 0; where it is none, one from which the next is not far."""
     start = rule.starts_on
     if rule.unit == "week":
         return (on - start).days // (7 * rule.every)
     months = (on.year - start.year) * 12 + on.month - start.month
-    index = months // (rule.every * _MONTHS[rule.unit])
-    return index if _nth(rule, index) <= on else index - 1
+    return months // (rule.every * _MONTHS[rule.unit])
 
 
 def _nth(rule: Rule, index: int) -> date:

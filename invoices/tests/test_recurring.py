@@ -150,6 +150,7 @@ def test_on_its_day_it_becomes_an_invoice_and_a_mail_once(company, good_client):
     assert recurring.runs.get().invoice == invoice
     recurring.refresh_from_db()
     assert next_days(recurring, dt.date(2026, 12, 1))[0].on == dt.date(2027, 1, 1)
+    assert recurring.counts_from == dt.date(2026, 12, 2), "the days gone by are not looked at again every minute"
 
 
 def test_the_time_behind_is_said_in_the_clients_language(company):
@@ -268,6 +269,8 @@ def test_what_is_left_out_by_a_person_is_not_asked_again(company, late_client):
     for _ in range(2):
         leave_out(refused, by=CLERK)
     assert not RecurringRun.objects.stuck().exists() and run(company, FIRST + DAY).refused == []
+    set_status(late_client, "open", because="t", source="policy", on=FIRST, by="system")
+    assert try_again(refused, send_from=NOON, on=FIRST, by=CLERK).invoice is None, "nor by a page that was open still"
     refused.refresh_from_db()
     assert refused.skipped_by == CLERK and refused.refused_because, "why stays to be read"
 
@@ -289,6 +292,7 @@ def test_what_a_person_mailed_meanwhile_is_not_mailed_again(company):
     run(company)
     client.contacts.create(name="Mara Winter", email="mara@client.example")
     send_invoice(Invoice.objects.get(), on=FIRST, by=CLERK)
+    Message.objects.update(state="sent")
     run(company, FIRST + DAY)
     assert Message.objects.count() == 1 and not RecurringRun.objects.stuck().exists()
 
