@@ -23,6 +23,7 @@ from policies.terms import early_words, terms_words
 
 from .models import CreditNote, CreditNoteLine, Invoice, InvoiceLine
 from .paying import Row, Way, freeze_ways, late_terms, percent, ways_to_pay
+from .services.credit import IN_ADVANCE
 from .services.parts import EARLY, part_label, plans_of
 from .tax_words import group_label, tax_notes
 from .totals import Line, total_of
@@ -157,7 +158,7 @@ class InvoiceDocument:
     """An invoice, ready to print: every figure and date is text in the client's language.
 
     ``parts`` are there where it is paid in several, ``early`` is the offer for paying early, ``cover`` what the client
-    wants on a cover page; nothing where they want none.
+    wants on a cover page; nothing where they want none. ``paid`` says what was there in advance and what is left.
     """
 
     head: Paper
@@ -179,6 +180,7 @@ class InvoiceDocument:
     parts: tuple[PartRow, ...] = ()
     early: str = ""
     tax_notes: tuple[str, ...] = ()
+    paid: tuple[Row, ...] = ()
     cover: str | None = None
 
 
@@ -191,13 +193,14 @@ def invoice_document(invoice: Invoice) -> InvoiceDocument:
         lines = list(invoice.lines.all())
         parts, first = _parts(invoice, language)
         terms = f"{parts[0].amount}: {parts[0].words}" if parts else terms_words(invoice.issued_on, first, language)
+        left = invoice.total - paid_in_advance(invoice)
         return InvoiceDocument(
             head=paper_of(facts),
             number=str(invoice.number),
             issued=invoice.issued_on,
-            amount=show(invoice.total, currency, language),
-            due_words=terms,
-            terms_label=_in_parts(len(parts)) if parts else _terms_label(invoice.issued_on, first),
+            amount=show(invoice.total if parts else left, currency, language),
+            due_words=terms if left else _("Paid in advance: nothing is left to pay."),
+            terms_label=_in_parts(len(parts)) if parts else _terms_label(invoice.issued_on, first) if left else "",
             facts=invoice_facts(invoice, facts, first),
             lines=line_rows(lines, currency, language),
             has_tax=any(line.tax_percent for line in lines),
@@ -205,16 +208,30 @@ def invoice_document(invoice: Invoice) -> InvoiceDocument:
             totals=total_rows(invoice, lines, facts),
             total=show(invoice.total, currency, language),
             ways=ways_to_pay(
-                facts, amount=invoice.total, currency=currency, reference=invoice.reference, number=str(invoice.number)
-            ),
-            late_terms=_late(invoice, first, language),
+                facts, amount=left, currency=currency, reference=invoice.reference, number=str(invoice.number)
+            ) if left else (),
+            late_terms=_late(invoice, first, language) if left else "",
             credit_terms=credit_terms_line(facts, language),
             note=invoice.note,
             parts=parts,
             early=_early(invoice, language),
             tax_notes=tax_notes(lines),
+            paid=_paid(invoice, left, language),
             cover=facts.get("cover"),
         )
+
+
+def paid_in_advance(invoice: Invoice) -> Decimal:
+    """What was there of an invoice when it was issued: the cash that it was issued against."""
+    total: Decimal = invoice.total
+    return min(Decimal(invoice.frozen.get(IN_ADVANCE, 0)), total)
+
+
+def _paid(invoice: Invoice, left: Decimal, language: str) -> tuple[Row, ...]:
+    if left == invoice.total:
+        return ()
+    paid = show(left - invoice.total, invoice.currency, language)
+    return Row(_("Paid in advance"), paid), Row(_("Left to pay"), show(left, invoice.currency, language))
 
 
 def _parts(invoice: Invoice, language: str) -> tuple[tuple[PartRow, ...], dt.date]:

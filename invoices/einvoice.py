@@ -36,10 +36,9 @@ from einvoicing.document import (
 from einvoicing.ubl import to_ubl
 from policies.terms import early_words, terms_words
 
-from .documents import buyer_facts, facts_of, seller_facts
+from .documents import buyer_facts, facts_of, paid_in_advance, seller_facts
 from .models import CreditNote, CreditNoteLine, Invoice, InvoiceLine
 from .parts import Part
-from .services.credit import IN_ADVANCE
 from .services.parts import EARLY, part_label, plans_of
 from .tax_words import legal_words
 from .totals import Line as Sum
@@ -119,7 +118,7 @@ def _document(
     with translation.override(facts["language"]):
         lines = list(invoice.lines.all())
         groups = _groups(lines, invoice.currency)
-        paid = min(Decimal(invoice.frozen.get(IN_ADVANCE, 0)), invoice.total)
+        paid = paid_in_advance(invoice)
         seller, buyer = _parties(facts, groups)
         reference, notes = _extra(facts)
         plan = plans_of([invoice.pk]).get(invoice.pk, []) if invoice.in_parts else []

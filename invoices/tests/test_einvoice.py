@@ -263,8 +263,13 @@ def test_the_day_of_the_service_the_order_and_what_the_client_wants_to_read(good
 def test_cash_it_was_issued_against_is_what_was_paid(late_client) -> None:
     pay(late_client, "250", how="none")
     set_status(late_client, "cash_only", because="late", source="hand", on=TODAY, by=make_manager())
-    xml = xml_of(make_invoice(late_client, "200", tax="19"))
+    invoice = make_invoice(late_client, "200", tax="19")
+    xml = xml_of(invoice)
     assert (said(xml, "TotalPrepaidAmount"), said(xml, "DuePayableAmount")) == (["238.00"], ["0.00"])
+    paper = invoice_document(invoice)
+    assert (paper.amount, paper.total, paper.ways, paper.late_terms) == ("€0.00", "€238.00", (), "")
+    assert paper.due_words == "Paid in advance: nothing is left to pay."
+    assert [(row.label, row.value) for row in paper.paid] == [("Paid in advance", "-€238.00"), ("Left to pay", "€0.00")]
 
 
 def test_a_credit_note_is_one_too_and_names_its_invoice(good_client) -> None:
