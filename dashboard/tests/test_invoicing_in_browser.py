@@ -160,6 +160,14 @@ def test_the_pages_of_invoicing_are_accessible_and_fit(desk, worker, company, go
     desk.fill("[name=lines-0-unit_price]", "1200")
     expect(desk.locator("[data-totals]")).to_contain_text("Due in 14 days")
     found = seen(desk, "editor")
+    draft = make_draft(french, "1200")
+    for name, address in (
+        ("page", f"/invoices/{draft.pk}/"), ("wishes", f"/clients/{french.pk}/file/wishes/"),
+        ("ways", f"/clients/{french.pk}/file/ways/"), ("file", f"/clients/{french.pk}/file/"),
+    ):  # fmt: skip
+        desk.goto(address)
+        found += seen(desk, name)
+    draft.delete()
     desk.goto(f"/invoices/{sent.pk}/send/")
     desk.wait_for_selector("iframe.mail")
     found += seen(desk, "send")
