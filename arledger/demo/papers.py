@@ -28,8 +28,8 @@ from payments.services.sending import send_credit_note, send_statement
 RECEIPTS = 6  # days since receipts leave by themselves
 FEWER_HOURS, ORDERED_TWICE, STATEMENT, ASKED_AGAIN = (5, "C-0102"), (3, "C-0101"), (4, "1001"), (2, "C-0104")
 WISHES = 12
-PAPER = """<!doctype html><html lang="en"><head><meta charset="utf-8"><title>{title}</title></head><body><h1>{title}</h1>
-<p>{company}</p><p>{words}</p></body></html>"""
+PAPER = """<!doctype html><html lang="en"><head><meta charset="utf-8"><title>{title}</title></head>
+<body><h1>{title}</h1><p>{company}</p><p>{words}</p></body></html>"""
 
 
 def corrected_on(n: int, on: dt.date, companies: Sequence[Company], clients: Mapping[str, Client], by: Any) -> None:
@@ -62,8 +62,8 @@ def corrected_on(n: int, on: dt.date, companies: Sequence[Company], clients: Map
 
 def _not_due(client: Client, on: dt.date) -> Invoice | None:
     """The latest invoice of a client on which nothing was paid and whose day is still to come."""
-    rows = Invoice.objects.open().of(client).filter(due_on__gt=on, in_parts=False).order_by("-issued_on", "-pk")
-    return next((invoice for invoice in rows if invoice.balance == invoice.total), None)
+    rows = Invoice.objects.open().of(client).filter(issued_on__lte=on, due_on__gt=on, in_parts=False)
+    return next((invoice for invoice in rows.order_by("-issued_on", "-pk") if invoice.balance == invoice.total), None)
 
 
 def _hand_out(companies: Sequence[Company], on: dt.date, by: Any) -> None:
