@@ -44,6 +44,7 @@ from invoices.services.parts import early_payment_of, part_label, terms_preview
 from invoices.services.parts import parts_of as instalments_of
 from invoices.services.replacing import is_taken_back
 from invoices.services.sending import send_invoice
+from payments.services.checkouts import in_flight
 from policies.terms import check_rule, due_words
 
 from .client_head import rights_of
@@ -140,6 +141,8 @@ def invoice_page(request: StaffRequest, pk: int) -> HttpResponse:
         "lines": list(invoice.lines.all()), "live_links": _live(request, parts),
         "charges_open": any(charge.balance for charge in parts.charges), "copy_key": f"copy:{uuid.uuid4()}",
     }  # fmt: skip
+    if invoice.balance:
+        context["flying"] = in_flight(invoice)
     if context["state"] == "settled":
         context["credited_in_full"] = is_taken_back(invoice)
     context |= _when_due(invoice, on) | {"ways": [label for key, label in PaymentMethod.KINDS if key in invoice.ways]}
