@@ -23,13 +23,12 @@ from invoices.services.charging import interest_starts_on
 from invoices.services.linking import url_of
 from invoices.services.parts import EarlyPayment, due_lines, due_of, early_payment_of
 from payments.models import Checkout
-from payments.services.checkouts import in_flight, in_flight_words
 from policies.models import Policy
 from policies.terms import due_words
 
 from .offer import Offer
 from .papers import Paper, document_rows, receipt_rows, receipts_of_invoice
-from .payable import Choice, choices_of
+from .payable import NOTHING, Choice, choices_of, in_flight
 
 TRANSFER_DAYS = 2  # before a discount ends: begun later, a transfer may arrive a day late, and its code says the whole
 
@@ -121,7 +120,8 @@ def page_of(link: ShareLink, policy: Policy, on: dt.date, language: str) -> Page
     told = _told(invoice, on, language)
     late = late_terms(invoice.late_percent, show_day(invoice.due_on, language), language)
     latest = latest_promise(invoice, policy, on)
-    early, due, flying = early_payment_of(invoice, on), due_of(invoice, on), in_flight(invoice)
+    early, due = early_payment_of(invoice, on), due_of(invoice, on)
+    flying = in_flight(link.client).get(f"invoice:{invoice.pk}", NOTHING) if owed else NOTHING
     choices = choices_of(invoice, on)
     at_once = due.now or owed
     ways = ways_for(invoice, _by_transfer(early, at_once, on), link.client) if owed else ()
@@ -144,13 +144,13 @@ def page_of(link: ShareLink, policy: Policy, on: dt.date, language: str) -> Page
         early=early.words(language) if early else "",
         later=tuple(due_lines(invoice, on, language)[1:]),
         is_late=owed > 0 and invoice.due_on < on,
-        flight=in_flight_words(flying, language) if flying else "",
-        failed=flying is None and owed > 0 and _has_failed(link, on),
+        flight=_flight(flying, early.pay if early else at_once, currency, language),
+        failed=not flying and owed > 0 and _has_failed(link, on),
         buttons=_buttons(choices, currency, language) if not flying and any(way.provider for way in ways) else (),
         ways=ways,
         late_terms=late if owed else "",
         told=told,
-        next=_next(invoice, policy, on, language) if owed and not told and not flying else (),
+        next=_next(invoice, policy, on, language) if owed and not told and flying < at_once else (),
         lines=line_rows(lines, currency, language),
         totals=total_rows(invoice, lines, facts),
         settled=_settled(invoice, language),
@@ -168,6 +168,16 @@ def page_of(link: ShareLink, policy: Policy, on: dt.date, language: str) -> Page
         latest_promise_words=show_day(latest, language) if latest else "",
         claim_pause=_claim_pause(invoice, policy),
     )
+
+
+def _flight(flying: Decimal, asked: Decimal, currency: str, language: str) -> str:
+    """What of this invoice is on its way; that no reminder follows only where it is all that is asked for."""
+    if not flying:
+        return ""
+    words = _("%(amount)s is on its way to us.")
+    if flying >= asked:
+        words = _("%(amount)s is on its way to us. We send no reminders until it has arrived.")
+    return words % {"amount": show(flying, currency, language)}
 
 
 def _by_transfer(early: EarlyPayment | None, at_once: Decimal, on: dt.date) -> Decimal:

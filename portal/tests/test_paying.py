@@ -160,6 +160,17 @@ def test_while_a_payment_is_on_its_way_the_page_says_so_and_offers_no_second(cli
     assert Checkout.objects.count() == 1
 
 
+def test_where_only_a_part_is_on_its_way_no_silence_is_promised(client, late_client, card):
+    """And what the same payment is for beside this invoice is nobody's business here."""
+    invoice = make_invoice(late_client)
+    send(client, invoice, "whole")
+    split = {f"invoice:{invoice.pk}": "300", "invoice:999": "500"}
+    Checkout.objects.update(state="pending", amount=800, split=split)
+    page = words(client.get(address(invoice)))
+    assert "€300.00 is on its way to us." in page and "€800" not in page
+    assert "We send no reminders until it has arrived." not in page and "we remind you" in page
+
+
 def test_a_payment_that_failed_is_told_and_can_be_tried_again(client, late_client, card):
     invoice = make_invoice(late_client)
     send(client, invoice, "whole")
