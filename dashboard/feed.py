@@ -15,11 +15,12 @@ ICONS = {
     "dispute": "message-exclamation", "stage": "flag", "task": "list-check", "view": "eye", "import": "upload",
     "check": "clipboard-list", "decision": "scale", "limit": "credit-card", "status": "flag",
     "exception": "shield-lock", "mark": "alert-triangle", "terms": "shield-check", "document": "paperclip",
-    "greeting": "star", "work": "calculator", "data": "pencil",
+    "greeting": "star", "work": "calculator", "credit_note": "receipt", "data": "pencil",
 }  # fmt: skip
 PAGES = {
     "client": "client", "client_credit": "client_credit", "client_about": "client_about", "invoice": "invoice",
     "payment": "payment", "message": "outbox_message", "pro_forma": "pro_forma",
+    "credit_note": "credit_note",
 }  # fmt: skip
 
 

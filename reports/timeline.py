@@ -14,7 +14,7 @@ from ar_collections.models import ContactLog, Pause, Promise, StageChange, Task
 from clients.models import Client
 from core.models import Company
 from disputes.models import Dispute
-from invoices.models import Charge, Entry, Intake, Invoice, LinkView
+from invoices.models import Charge, CreditNote, Entry, Intake, Invoice, LinkView
 from outbox.models import Message
 from payments.models import Payment
 
@@ -133,6 +133,19 @@ def _payments(scope: Scope) -> Iterator[Happening]:
             )
 
 
+def _credit_notes(scope: Scope) -> Iterator[Happening]:
+    notes = scope.rows(CreditNote, "client__company", "invoice", dated="issued_on", written="-issued_at")
+    for note in notes[: scope.most]:
+        facts = {
+            "amount": scope.money(note.total, note.currency), "invoice": note.invoice.number, "number": note.number,
+        }
+        yield about(
+            "credit_note", note.client, note.issued_on, note.issued_at,
+            _("%(amount)s of invoice %(invoice)s credited by %(number)s") % facts, quote=note.reason,
+            note=note.issued_by, target=("credit_note", note.pk),
+        )
+
+
 def _charges(scope: Scope) -> Iterator[Happening]:
     for charge in scope.rows(Charge, "client__company", "invoice", dated="charged_on")[: scope.most]:
         facts = {
@@ -224,5 +237,6 @@ def _intakes(scope: Scope) -> Iterator[Happening]:
 
 
 SOURCES: tuple[Callable[[Scope], Iterator[Happening]], ...] = (
-    _conversations, _mails, _invoices, _payments, _charges, _promises, _pauses, _disputes, _stages, _tasks, _views,
+    _conversations, _mails, _invoices, _credit_notes, _payments, _charges, _promises, _pauses, _disputes, _stages,
+    _tasks, _views,
 )  # fmt: skip

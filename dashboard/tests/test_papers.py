@@ -198,3 +198,10 @@ def test_looking_changes_nothing(desk: Any, invoice: Invoice) -> None:
     receipt = make_receipt(pay(invoice.client, "10"), on=TODAY, by=CLERK)
     for url in (f"/invoices/{invoice.pk}/replace/", f"/payments/{receipt.payment_id}/receipt/"):
         assert desk.get(url).status_code == 405
+
+
+def test_the_timeline_says_what_was_credited_and_leads_there(desk: Any, invoice: Invoice) -> None:
+    note = issue_credit_note(invoice, {1: Decimal(4)}, reason="fewer hours", key="c0", on=TODAY, by=CLERK)
+    page = text(desk.get(f"/clients/{invoice.client_id}/timeline/?kind=money"))
+    assert f"€571.20 of invoice {invoice} credited by {note}" in page and "fewer hours" in page
+    assert f"/credit-notes/{note.pk}/" in page

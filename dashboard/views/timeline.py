@@ -23,7 +23,7 @@ KINDS: dict[str, tuple[Any, tuple[str, ...]]] = {
     "all": (gettext_lazy("everything"), ()),
     "talk": (gettext_lazy("talks and notes"), ("call", "conversation", "note")),
     "mail": (gettext_lazy("mails and page views"), ("mail", "view")),
-    "money": (gettext_lazy("invoices and payments"), ("payment", "invoice", "charge", "work")),
+    "money": (gettext_lazy("invoices and payments"), ("payment", "invoice", "credit_note", "charge", "work")),
     "agreed": (gettext_lazy("promises, pauses, disputes"), ("promise", "pause", "dispute")),
     "steps": (gettext_lazy("stages and tasks"), ("stage", "task")),
     "credit": (gettext_lazy("credit"), ("check", "decision", "limit", "status", "exception", "mark", "terms")),
