@@ -27,7 +27,8 @@ from policies.terms import (
 )
 
 EXAMPLES = settings(
-    max_examples=500 if os.environ.get("AR_NIGHTLY") else 50, deadline=None, suppress_health_check=[HealthCheck.too_slow]
+    max_examples=500 if os.environ.get("AR_NIGHTLY") else 50, deadline=None,
+    suppress_health_check=[HealthCheck.too_slow],
 )
 DAYS = st.dates(dt.date(2020, 1, 1), dt.date(2040, 12, 31))
 HOLIDAYS = frozenset(dt.date(y, month, day) for y in range(2020, 2043) for month, day in [(1, 1), (5, 1), (12, 25)])
