@@ -20,7 +20,8 @@ from core.services import read_file
 
 from .mails import file_name
 from .models import Invoice
-from .pdf import CouldNotPrint, invoice_pdf
+from .pdf import invoice_pdf
+from .printing import CouldNotPrint
 
 KEPT = dt.timedelta(days=1)
 INDEX = "index.csv"

@@ -26,6 +26,7 @@ from invoices.services.drafting import (
     wished_fields,
 )
 from invoices.tax_proposal import Proposal
+from invoices.totals import stated
 from policies.models import Terms
 
 from .choices import currencies
@@ -191,7 +192,10 @@ def lines_of(invoice: Invoice) -> list[dict[str, Any]]:
     fields = (
         "description", "detail", "quantity", "unit", "unit_price", "tax_percent", "tax_category", "exemption_reason",
     )  # fmt: skip
-    return [{name: getattr(line, name) for name in fields} for line in invoice.lines.all()]
+    return [
+        {name: getattr(line, name) for name in fields} | {"tax_category": stated(line.tax_category, line.tax_percent)}
+        for line in invoice.lines.all()
+    ]
 
 
 class VoidForm(HouseForm, forms.Form):

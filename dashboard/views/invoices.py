@@ -34,7 +34,8 @@ from dashboard.reports.invoices import due_filter, invoices_of, parts_of, tab_fi
 from dashboard.templatetags.ledger import AGES
 from invoices.mails import file_name
 from invoices.models import Invoice
-from invoices.pdf import CouldNotPrint, invoice_pdf
+from invoices.pdf import invoice_pdf
+from invoices.printing import CouldNotPrint
 from invoices.services.credit import credit_check
 from invoices.services.drafting import delete_draft
 from invoices.services.duplicating import duplicate_invoice

@@ -22,7 +22,7 @@ from dashboard.forms.invoices import SendForm
 from dashboard.pages import form_page
 from invoices.documents import recipient
 from invoices.models import Invoice, ShareLink
-from invoices.pdf import CouldNotPrint
+from invoices.printing import CouldNotPrint
 from invoices.services.linking import hand_out_link, revoke_link, rotate_link
 from invoices.services.sending import send_invoice
 from invoices.trial import as_read, send_test

@@ -69,16 +69,28 @@ def plan_bulk(company: Company, pks: Sequence[int], do: str, *, on: dt.date, by:
     rows = Invoice.objects.filter(company=company, pk__in=pks).select_related(
         "client__company", "company", "contact", "terms"
     )
+    sent = _sent_already(company, pks) if do == SEND else frozenset()
     planned: list[Planned] = []
     before: dict[tuple[int, str], Decimal] = {}
     for invoice in rows.order_by("pk"):
         one = _planned(invoice, do, on, by)
+        if invoice.pk in sent and not one.refused:
+            said = "It was sent already; this would be another mail with the same invoice."
+            one = replace(one, warns=(*one.warns, said))
         key = invoice.client_id, invoice.currency
         if one.is_draft and not one.refused:
             one = _after_the_others(one, before.get(key, Decimal(0)), on)
             before[key] = before.get(key, Decimal(0)) + invoice.total
         planned.append(one)
     return planned
+
+
+def _sent_already(company: Company, pks: Sequence[int]) -> frozenset[int]:
+    """Which of these a mail of their own went out with, or waits to."""
+    clients = Invoice.objects.filter(company=company, pk__in=pks).order_by().values_list("client", flat=True).distinct()
+    mails = Message.objects.filter(kind="invoice", party__in=[f"client:{pk}" for pk in clients])
+    mails = mails.exclude(state__in=["cancelled", "failed"])
+    return frozenset(told["invoice"] for told in mails.values_list("payload", flat=True) if "invoice" in told)
 
 
 def check_batch(pks: Sequence[int], do: str) -> None:

@@ -26,7 +26,7 @@ from invoices.services.sending import send_invoice
 from invoices.trial import compose_test, send_test
 from invoices.zips import KEPT, prepare, prepared_path, sweep_prepared
 from outbox.models import Message
-from outbox.services import let_go
+from outbox.services import cancel, let_go
 from tests.cast import CLERK, TODAY, make_client, make_company, make_draft, make_invoice
 
 pytestmark = pytest.mark.django_db
@@ -70,6 +70,15 @@ def test_what_those_before_it_use_up_of_the_limit_is_said(company, good_client):
     assert [one.refused for one in plan] == ["", "", ""]
     assert ["use up the limit" in " ".join(one.warns) for one in plan] == [False, False, True]
     assert did(batch(company, rows, "issue")) == ["issued", "issued", "refused"]
+
+
+def test_what_was_sent_already_is_said_before_it_is_sent_again(company, good_client):
+    sent, taken_back, never = (make_invoice(good_client) for _ in range(3))
+    send_invoice(sent, on=TODAY, by=CLERK)
+    cancel(send_invoice(taken_back, on=TODAY, by=CLERK), by=CLERK)
+    pks = [sent.pk, taken_back.pk, never.pk]
+    plan = plan_bulk(company, pks, "send", on=TODAY, by=CLERK)
+    assert ["sent already" in " ".join(one.warns) for one in plan] == [True, False, False]
 
 
 def test_a_plan_for_nothing_or_too_many_or_another_company_is_refused_or_empty(company, good_client):
