@@ -156,7 +156,7 @@ def page_of(link: ShareLink, policy: Policy, on: dt.date, language: str) -> Page
         settled=_settled(invoice, language),
         rest=show(owed, currency, language),
         charges=_charges(invoice, language),
-        facts=(Row(_("Billed to"), facts["buyer"]["name"]), *invoice_facts(invoice, facts)),
+        facts=(Row(_("Billed to"), facts["buyer"]["name"]), *invoice_facts(invoice, facts, invoice.due_on)),
         credit_terms=credit_terms_line(facts, language),
         note=invoice.note,
         others=() if link.passed_on_to else _others(invoice, language),
