@@ -46,7 +46,7 @@ def page(request: HttpRequest, key: str) -> HttpResponseBase:
         if outcome == "extra_step":
             return HttpResponseRedirect(reverse("providers:sandbox_confirm", args=[key]), status=303)
         OUTCOMES[outcome](checkout)
-        return HttpResponseRedirect(back_to(checkout), status=303)
+        return HttpResponseRedirect(back_to(checkout).removeprefix(settings.PUBLIC_URL), status=303)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -60,7 +60,7 @@ def confirm(request: HttpRequest, key: str) -> HttpResponseBase:
             _says(checkout, "other", "payment.not_confirmed")
             return _show(request, checkout, _("You did not confirm it. Nothing was charged; try again."), 402)
         _succeed(checkout)
-        return HttpResponseRedirect(back_to(checkout), status=303)
+        return HttpResponseRedirect(back_to(checkout).removeprefix(settings.PUBLIC_URL), status=303)
 
 
 @require_POST
@@ -177,7 +177,7 @@ def _show(
         request, "portal/sandbox.html",
         {
             "checkout": checkout, "amount": show(checkout.amount, checkout.currency, language), "said": said,
-            "step": step, "back": url_of(checkout.link) if checkout.link else "",
+            "step": step, "back": url_of(checkout.link).removeprefix(settings.PUBLIC_URL) if checkout.link else "",
             "address": reverse("providers:sandbox", args=[checkout.key]),
         },
         status=status,

@@ -33,7 +33,8 @@ class Sandbox:
         return hmac.new(settings.SECRET_KEY.encode(), b"ar.sandbox.v1", hashlib.sha256).hexdigest()
 
     def start(self, begin: Begin) -> Begun:
-        return Begun(f"sb_{begin.key}", settings.PUBLIC_URL + reverse("providers:sandbox", args=[begin.key]))
+        # Without a host: it is our own, by whatever name the browser knows it, and a form may lead nowhere else.
+        return Begun(f"sb_{begin.key}", reverse("providers:sandbox", args=[begin.key]))
 
     def verify_webhook(self, body: bytes, headers: Mapping[str, str], at: dt.datetime) -> Heard:
         check(body, headers.get(HEADER, ""), self.secret, at)
