@@ -75,7 +75,10 @@ class Press:
         finally:
             gc.enable()
         self.printed += 1
-        if self.printed % SWEEP_EVERY == 0:
+        if self.printed == 1:  # what is there now, modules and fonts, stays: no later search goes through it again
+            gc.collect()
+            gc.freeze()
+        elif self.printed % SWEEP_EVERY == 0:
             gc.collect()
         return printed
 
