@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import Any
 
 from django import forms
@@ -67,8 +68,11 @@ def provider_events(request: StaffRequest) -> HttpResponseBase:
         return as_csv(f"provider-events-{tab}", COLUMNS, rows.iterator())
     counts = {"waiting": waiting.count(), "all": every.count()}
     underway = Checkout.objects.in_flight().filter(company=company).order_by().values("currency")
+    page = page_of(request, rows)
+    for event in page:
+        event.sum = _sum(event)
     context = {
-        "page": page_of(request, rows), "tab": tab, "any": counts["all"],
+        "page": page, "tab": tab, "any": counts["all"],
         "tabs": [
             {"label": label, "count": counts[key], "url": f"?tab={key}", "current": key == tab}
             for key, label in TABS.items()
@@ -77,6 +81,15 @@ def provider_events(request: StaffRequest) -> HttpResponseBase:
         "underway": underway.annotate(n=Count("pk"), sum=Sum("amount"), since=Min("started_on")),
     }
     return render(request, "dashboard/provider_events.html", context)
+
+
+def _sum(event: ProviderEvent) -> str:
+    """What a word speaks of, as money; as it was said where its currency has no such sum."""
+    amount, currency = event.facts.get("amount"), event.facts.get("currency", "")
+    try:
+        return str(money(Decimal(amount), currency)) if amount else ""
+    except (ValueError, ArithmeticError):
+        return f"{amount} {currency}"
 
 
 def event_settle(request: StaffRequest, pk: int) -> HttpResponse:
@@ -88,7 +101,7 @@ def event_settle(request: StaffRequest, pk: int) -> HttpResponse:
             settle_event(event, **form.cleaned_data, at=request.desk.now, by=request.user)
             messages.success(request, _("Settled; your words stand beside it."))
             return redirect("dashboard:provider_events")
-    crumbs = [(_("Words of the providers"), reverse("dashboard:provider_events"))]
+    crumbs = [(_("Card payments"), reverse("dashboard:provider_events"))]
     return form_page(request, form, _("Settle it"), crumbs=crumbs, lead=event.outcome)
 
 
