@@ -33,8 +33,8 @@ class Sale(NamedTuple):
 
 SALES = (
     Sale(15, "C-0119", HALVES, "Signage for the Neumarkt arcade", "3600"),
-    Sale(6, "C-0109", EARLY, "Catalogue of hand tools, spring", "1850", paid_ago=2),
-    Sale(3, "C-0102", EARLY, "Dispatch board, second screen", "1400"),
+    Sale(9, "C-0109", EARLY, "Catalogue of hand tools, spring", "1850", paid_ago=4),
+    Sale(6, "C-0102", EARLY, "Dispatch board, second screen", "1400"),
 )
 
 
