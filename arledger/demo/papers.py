@@ -10,14 +10,14 @@ from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
-from django.db.models import Q
+from django.db.models import F, Q
 from django.utils import timezone
 
 from clients.models import Client
 from clients.services.company_documents import add_company_document
 from clients.services.wishes import save_wishes
 from core.models import Company
-from invoices.models import Invoice
+from invoices.models import Invoice, InvoiceLine
 from invoices.pdf import print_html
 from invoices.services.sending import resend_invoice
 from outbox.services import deliver
@@ -28,6 +28,7 @@ from payments.services.sending import send_credit_note, send_statement
 RECEIPTS = 6  # days since receipts leave by themselves
 FEWER_HOURS, ORDERED_TWICE, STATEMENT, ASKED_AGAIN = (5, "C-0102"), (3, "C-0101"), (4, "1001"), (2, "C-0104")
 WISHES = 12
+TWO = Decimal(2)
 PAPER = """<!doctype html><html lang="en"><head><meta charset="utf-8"><title>{title}</title></head>
 <body><h1>{title}</h1><p>{company}</p><p>{words}</p></body></html>"""
 
@@ -37,11 +38,9 @@ def corrected_on(n: int, on: dt.date, companies: Sequence[Company], clients: Map
     if n == WISHES:
         _hand_out(companies, on, by)
         _wish(clients["C-0101"], on)
-    if n == FEWER_HOURS[0] and (invoice := _not_due(clients[FEWER_HOURS[1]], on)):
-        line = invoice.lines.all()[0]
-        credited = min(Decimal(2), line.quantity)
+    if n == FEWER_HOURS[0] and (line := _hours(clients[FEWER_HOURS[1]], on)):
         note = issue_credit_note(
-            invoice, {line.position: credited}, reason="Two hours fewer than invoiced", key="demo:hours", on=on, by=by
+            line.invoice, {line.position: TWO}, reason="Two hours fewer than invoiced", key="demo:hours", on=on, by=by
         )
         send_credit_note(note, on=on, by=by, not_before=timezone.now())
     if n == ORDERED_TWICE[0] and (invoice := _not_due(clients[ORDERED_TWICE[1]], on)):
@@ -62,8 +61,15 @@ def corrected_on(n: int, on: dt.date, companies: Sequence[Company], clients: Map
 
 def _not_due(client: Client, on: dt.date) -> Invoice | None:
     """The latest invoice of a client on which nothing was paid and whose day is still to come."""
-    rows = Invoice.objects.open().of(client).filter(issued_on__lte=on, due_on__gt=on, in_parts=False)
-    return next((invoice for invoice in rows.order_by("-issued_on", "-pk") if invoice.balance == invoice.total), None)
+    rows = Invoice.objects.open().of(client).filter(issued_on__lte=on, due_on__gt=on, balance=F("total"))
+    return rows.filter(in_parts=False, discount=0).order_by("-issued_on", "-pk").first()
+
+
+def _hours(client: Client, on: dt.date) -> InvoiceLine | None:
+    """The latest line of more than two hours that a client owes whole."""
+    owed = Invoice.objects.open().of(client).filter(issued_on__lte=on, balance=F("total"), in_parts=False, discount=0)
+    lines = InvoiceLine.objects.filter(invoice__in=owed, unit="h", quantity__gt=TWO).select_related("invoice")
+    return lines.order_by("-invoice__issued_on", "-pk").first()
 
 
 def _hand_out(companies: Sequence[Company], on: dt.date, by: Any) -> None:
