@@ -41,7 +41,8 @@ from dashboard.reports.credit import trust_in
 from dashboard.reports.credit_desk import by_credit, spendable, with_rank
 from invoices.documents import recipient
 from invoices.models import Invoice
-from invoices.pdf import CouldNotPrint, statement_pdf
+from invoices.pdf import statement_pdf
+from invoices.printing import CouldNotPrint
 from invoices.services.exposure import credits_of
 from reports.timeline import recent
 

@@ -22,7 +22,7 @@ from dashboard.forms.checks import OtherwiseForm, RejectForm
 from dashboard.pages import form_page
 from dashboard.templatetags.ledger import money
 from invoices.memo import credit_memo_pdf
-from invoices.pdf import CouldNotPrint
+from invoices.printing import CouldNotPrint
 
 from .client_head import client_at, crumbs_to, rights_of
 

@@ -27,7 +27,8 @@ from dashboard.pages import form_page
 from invoices.documents import recipient
 from invoices.mails import preview_pro_forma, pro_forma_file_name
 from invoices.models import Invoice, ProForma, ShareLink
-from invoices.pdf import CouldNotPrint, pro_forma_pdf
+from invoices.pdf import pro_forma_pdf
+from invoices.printing import CouldNotPrint
 from invoices.pro_formas import pro_forma_document
 from invoices.services.linking import link_for_pro_forma, url_of
 from invoices.services.pro_forma import cancel_pro_forma, doc_of, make_pro_forma, send_pro_forma
