@@ -34,7 +34,7 @@ from dashboard.reports.outbox import (
     repetitions_of,
     rows_of,
 )
-from invoices.pdf import CouldNotPrint
+from invoices.printing import CouldNotPrint
 from invoices.services.linking import only_looking
 from invoices.services.sending import UNDO
 from outbox.kinds import NothingToSay, kind_of
