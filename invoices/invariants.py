@@ -46,6 +46,25 @@ SELECT i.id FROM invoices_invoice i LEFT JOIN (
 WHERE i.balance <> COALESCE(e.owed, 0)
 """
 
+_DUE_DAYS = """
+SELECT i.id FROM invoices_invoice i WHERE i.in_parts AND i.issued_at IS NOT NULL AND i.due_on <> COALESCE((
+  SELECT MIN(p.due_on) FROM invoices_invoicepart p WHERE p.invoice_id = i.id AND i.balance > COALESCE((
+    SELECT SUM(q.amount) FROM invoices_invoicepart q WHERE q.invoice_id = p.invoice_id AND q.position > p.position), 0)
+), (SELECT MAX(p.due_on) FROM invoices_invoicepart p WHERE p.invoice_id = i.id))
+"""
+
+_PARTS = """
+SELECT i.id FROM invoices_invoice i LEFT JOIN (
+  SELECT invoice_id, SUM(amount) AS amount, COUNT(*) AS parts, MAX(position) AS last
+  FROM invoices_invoicepart GROUP BY invoice_id
+) p ON p.invoice_id = i.id
+WHERE i.issued_at IS NOT NULL AND (i.in_parts AND (COALESCE(p.amount, 0) <> i.total OR p.parts < 2 OR p.parts <> p.last)
+  OR NOT i.in_parts AND p.parts IS NOT NULL)
+UNION
+SELECT a.invoice_id FROM invoices_invoicepart a JOIN invoices_invoicepart b ON b.invoice_id = a.invoice_id
+WHERE b.position > a.position AND b.due_on < a.due_on
+"""
+
 _CHARGE_BALANCES = """
 SELECT c.id FROM invoices_charge c LEFT JOIN (
   SELECT charge_id, SUM(
@@ -160,7 +179,8 @@ SELECT b.id FROM standing a JOIN standing b ON b.invoice_id = a.invoice_id AND b
 WHERE a.from_on <= b.to_on AND b.from_on <= a.to_on
 UNION
 SELECT s.id FROM standing s JOIN invoices_invoice i ON i.id = s.invoice_id
-WHERE s.from_on <= i.due_on OR s.to_on < s.from_on OR s.from_on IS NULL OR s.to_on IS NULL
+WHERE s.to_on < s.from_on OR s.from_on IS NULL OR s.to_on IS NULL OR s.from_on <= CASE WHEN i.in_parts
+  THEN (SELECT MIN(p.due_on) FROM invoices_invoicepart p WHERE p.invoice_id = i.id) ELSE i.due_on END
 """
 
 _UNSAID = """
@@ -257,9 +277,11 @@ INVARIANTS = [
     sql("L1", "an entry has an amount, two accounts, and the client and currency of its claim", _FOREIGN, fast=True),
     sql("L2", "debits equal credits in every currency", _TRIAL_BALANCE, [*_ACCOUNTS, *_ACCOUNTS], fast=True),
     sql("L3", "an invoice's balance is what its entries come to", _BALANCES, fast=True),
+    sql("L3", "an invoice in parts is due when its earliest part is that money has not covered", _DUE_DAYS, fast=True),
     sql("L4", "a charge's balance is what its entries come to", _CHARGE_BALANCES, fast=True),
     Invariant("L4", "a charge's amount is what its derivation comes to", derivations_that_do_not_add_up),
     sql("L5", "the entries of an issue come to the invoice's total", _ISSUE_ENTRIES),
+    sql("L5", "the parts of an invoice come to its total, in the order of their days", _PARTS),
     Invariant("L5", "lines and tax, rounded anew, come to the invoice's total", totals_that_do_not_add_up),
     sql("L5", "a credit note is what its entries come to, and together they never pass the invoice", _CREDIT_NOTES),
     Invariant("L5", "a credit note, worked out anew by line, comes to its total", credit_notes_that_do_not_add_up),
