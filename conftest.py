@@ -11,12 +11,18 @@ import pytest
 from django.conf import settings
 from django.test import TransactionTestCase
 from django.utils import timezone
+from hypothesis import HealthCheck
+from hypothesis import settings as hypothesis
 
 from core import guards
 from tests import cast
 
 pytest_plugins = ["tests.running", "tests.browser"]
 gc.set_threshold(50_000, 20, 20)  # a suite keeps much and frees little: looking for cycles is time lost
+
+# How long an example takes says how busy the machine is; a failure prints what repeats it.
+hypothesis.register_profile("house", deadline=None, suppress_health_check=[HealthCheck.too_slow], print_blob=True)
+hypothesis.load_profile("house")
 
 
 @pytest.fixture(autouse=True, scope="session")

@@ -2,7 +2,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from core.dates import (
@@ -29,6 +29,11 @@ def test_the_thursday_before_easter_is_followed_by_the_tuesday_after_it() -> Non
     assert next_business_day(date(2026, 4, 3), HOLIDAYS) == date(2026, 4, 7)
     assert add_business_days(date(2026, 4, 2), 2, HOLIDAYS) == date(2026, 4, 8)
     assert add_business_days(date(2026, 4, 4), 0, HOLIDAYS) == date(2026, 4, 4)
+
+
+def test_a_busy_machine_fails_no_property() -> None:
+    """The first read of a date loads Python's own tables; under load that alone outlasts hypothesis' 200 ms."""
+    assert settings.default.deadline is None and HealthCheck.too_slow in settings.default.suppress_health_check
 
 
 @given(days)
