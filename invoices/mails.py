@@ -12,7 +12,7 @@ from django.conf import settings
 from django.utils import translation
 from django.utils.translation import gettext as _
 
-from clients.models import Contact
+from clients.models import Contact, Wishes
 from clients.services import lock_client
 from core.dates import show_day
 from core.mail import compose as write
@@ -83,13 +83,14 @@ def compose_invoice(message: Message, now: dt.datetime) -> Composed:
     """The invoice by mail: amount, due day in words, how to pay, the rate for paying late, link, PDF, five answers."""
     invoice, contact = _subject(message)
     message.__dict__["written"] = invoice.balance, invoice.voided_at
-    return _composed("invoice", invoice, contact, now, attachments=[attached(invoice, now, contact)])
+    files = [attached(invoice, now, contact), *own_form(invoice)]
+    return _composed("invoice", invoice, contact, now, attachments=files)
 
 
 def preview_invoice(invoice: Invoice, contact: Contact, now: dt.datetime) -> Composed:
     """The mail as it would leave now, without a real private link: looking changes nothing."""
-    pdf = attached(invoice, now, contact)
-    return _composed("invoice", invoice, contact, now, attachments=[pdf], link_url=settings.PUBLIC_URL + "/i/…/")
+    files = [attached(invoice, now, contact), *own_form(invoice)]
+    return _composed("invoice", invoice, contact, now, attachments=files, link_url=settings.PUBLIC_URL + "/i/…/")
 
 
 def compose_pro_forma(message: Message, now: dt.datetime) -> Composed:
@@ -144,6 +145,17 @@ def attached(invoice: Invoice, now: dt.datetime, contact: Contact | None = None)
     else:
         content = read_file(invoice_pdf(invoice).sha256)
     return file_name(invoice), PDF, content
+
+
+def own_form(invoice: Invoice) -> list[tuple[str, str, bytes]]:
+    """The form of their own that a client asked to come with every invoice, byte for byte; nothing where it has none.
+
+    Not with an item taken over: it was invoiced elsewhere.
+    """
+    wishes = Wishes.objects.filter(client=invoice.client_id).select_related("own_form").first()
+    if wishes is None or wishes.own_form is None or invoice.is_taken_over:
+        return []
+    return [(wishes.own_form_name, wishes.own_form.media_type, read_file(wishes.own_form.sha256))]
 
 
 def file_name(invoice: Invoice) -> str:

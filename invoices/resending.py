@@ -16,7 +16,7 @@ from outbox.kinds import Composed, Kind, register
 from outbox.models import Message
 from policies.terms import due_words
 
-from .mails import attached, file_name, may_go, still
+from .mails import attached, file_name, may_go, own_form, still
 from .models import Invoice
 from .pdf import PDF, letter_pdf
 from .services.linking import link_for, url_of
@@ -53,7 +53,7 @@ def again_mail(invoice: Invoice, contact: Contact, now: dt.datetime, link_url: s
     letter = letter_pdf(invoice.client, contact, subject=subject, paragraphs=paragraphs, items=items, on=on)
     return Composed(
         to_name=contact.name, to_addr=contact.email, subject=line, text=text, html=html,
-        attachments=[(f"cover-{file_name(invoice)}", PDF, letter), attached(invoice, now, contact)],
+        attachments=[(f"cover-{file_name(invoice)}", PDF, letter), attached(invoice, now, contact), *own_form(invoice)],
         from_name=company.name, reply_to=company.email,
     )
 

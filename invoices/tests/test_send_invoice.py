@@ -10,12 +10,14 @@ import pytest
 from django.utils import timezone
 
 from clients.models import Contact
+from clients.services.wishes import remove_own_form, save_wishes
 from core.errors import Refused
 from invoices.models import Intake, Invoice, ShareLink
 from invoices.services.drafting import LineDraft, draft_invoice
 from invoices.services.issuing import issue_invoice, void_invoice
 from invoices.services.linking import find, link_for, token_of
-from invoices.services.sending import send_invoice, send_new_link
+from invoices.services.sending import resend_invoice, send_invoice, send_new_link
+from invoices.trial import as_read
 from outbox.kinds import kind_of
 from outbox.models import Message
 from outbox.services import deliver
@@ -58,6 +60,19 @@ def test_the_pdf_goes_with_it(late_client):
     ((name, media_type, content),) = composed(send_invoice(invoice, on=TODAY, by=CLERK)).attachments
     assert (name, media_type) == (f"{invoice.number}.pdf", "application/pdf")
     assert content.startswith(b"%PDF")
+
+
+def test_the_form_of_their_own_that_a_client_asked_for_goes_with_it_byte_for_byte(late_client):
+    invoice = make_invoice(late_client)
+    first = send_invoice(invoice, on=TODAY, by=CLERK)
+    save_wishes(late_client, {}, ("Form 7.pdf", b"%PDF-1.7 theirs"), on=TODAY, by=CLERK)
+    other = Contact.objects.create(client=late_client, name="Jo", email="jo@client.example")
+    again = resend_invoice(invoice, contact=other, on=TODAY, by=CLERK)
+    for mail in (composed(first), composed(again), as_read(invoice, other, "de", NOW)):
+        assert mail.attachments[-1] == ("Form 7.pdf", "application/pdf", b"%PDF-1.7 theirs")
+        assert mail.attachments[-2][0] == f"{invoice.number}.pdf"
+    remove_own_form(late_client, by=CLERK)
+    assert "Form 7.pdf" not in [name for name, _kind, _content in composed(again).attachments]
 
 
 def test_an_item_taken_over_goes_with_its_statement(late_client):
