@@ -59,6 +59,13 @@ class ReaderForm(HouseForm, forms.Form):
         field.label_from_instance = lambda person: f"{person.name} <{person.email}>"  # type: ignore[method-assign, assignment]
 
 
+class PageLinkForm(ReaderForm):
+    """To whom the private link to a page of theirs goes."""
+
+    key = OnceField()
+    save_label = _("Send the link")
+
+
 class AgainForm(ReaderForm):
     """To whom an invoice goes once more, and what its cover letter says besides."""
 

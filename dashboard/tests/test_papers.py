@@ -205,3 +205,34 @@ def test_the_timeline_says_what_was_credited_and_leads_there(desk: Any, invoice:
     page = text(desk.get(f"/clients/{invoice.client_id}/timeline/?kind=money"))
     assert f"€571.20 of invoice {invoice} credited by {note}" in page and "fewer hours" in page
     assert f"/credit-notes/{note.pk}/" in page
+
+
+@pytest.mark.parametrize(
+    ("page", "from_page", "named"),
+    [("statement", "statement/", "Mail the link"), ("file/wishes", "file/", "Ask by mail")],
+)  # fmt: skip
+def test_the_link_to_a_page_of_theirs_is_mailed_once_and_can_be_undone(
+    desk: Any, late_client: Any, page: str, from_page: str, named: str
+) -> None:
+    url = f"/clients/{late_client.pk}/{page}/link/"
+    shown = text(desk.get(f"/clients/{late_client.pk}/{from_page}"))
+    assert f'href="{url}"' in shown and named in shown
+    given = form_of(desk, url) | {"contact": late_client.contacts.get().pk}
+    first = text(desk.post(url, given, follow=True))
+    message = Message.objects.get(kind="page_link")
+    assert "On its way to Mara Winter in ten seconds" in first and f"/outbox/{message.pk}/undo/" in first
+    assert message.payload["page"] in url
+    desk.post(url, given)
+    desk.post(url, given | form_of(desk, url))
+    desk.post(f"/outbox/{message.pk}/undo/")
+    desk.post(url, given)
+    assert Message.objects.filter(kind="page_link").count() == 1
+    desk.post(url, given | form_of(desk, url))
+    assert Message.objects.filter(kind="page_link").count() == 2
+
+
+def test_without_a_reader_the_link_goes_nowhere_and_the_form_says_so(desk: Any, late_client: Any) -> None:
+    url = f"/clients/{late_client.pk}/statement/link/"
+    given = form_of(desk, url) | {"contact": late_client.contacts.get().pk}
+    late_client.contacts.update(email="")
+    assert desk.post(url, given).status_code == 422 and not Message.objects.exists()

@@ -16,16 +16,20 @@ from core.money import plain
 from core.permissions import may
 from core.services import today
 from dashboard.desk import StaffRequest, refusals_on
-from dashboard.forms.papers import PayBackForm, ReaderForm
+from dashboard.forms.papers import PageLinkForm, PayBackForm, ReaderForm
 from dashboard.lists import Column, as_csv, wants_csv
 from dashboard.pages import form_page
 from dashboard.reports.statement import account_of
 from dashboard.templatetags.ledger import money
 from invoices.documents import recipient
+from invoices.services.passing import send_page_link
+from invoices.services.sending import UNDO
 from outbox.models import Message
 from payments.services import pay_back, unapplied_cash
 from payments.services.paying_back import free_to_pay_back
 from payments.services.sending import send_statement
+
+from .client_head import crumbs_to
 
 LOOKED_BACK = dt.timedelta(days=365)
 OPEN_COLUMNS = [
@@ -76,6 +80,39 @@ def client_account_send(request: StaffRequest, pk: int) -> HttpResponse:
             return redirect(url)
     lead = _("Everything that is open when it leaves, as a PDF, with a private link to look at it and pay.")
     return form_page(request, form, _("Mail the statement of account"), crumbs=_crumbs(client), lead=lead)
+
+
+def client_page_link(request: StaffRequest, pk: int, page: str) -> HttpResponse:
+    """To whom the private link to all that is open, or to «What would help your team pay faster?», goes."""
+    client = get_object_or_404(Client.objects.select_related("company"), pk=pk)
+    heading, lead, url = {
+        "statement": (
+            _("Mail the link to all that is open"),
+            _("The page shows what is open on that day, behind a code that is mailed; there it is paid together."),
+            reverse("dashboard:client_account", args=[pk]),
+        ),
+        "wishes": (
+            _("Ask what would help them pay faster"),
+            _("The page asks for an order number, fields to print, a cover page and a form of their own; "
+              "what they tell stands here at once."),
+            f"{reverse('dashboard:client_about', args=[pk])}#wishes",
+        ),
+    }[page]  # fmt: skip
+    form = PageLinkForm(request.POST or None, client=client, initial={"contact": recipient(client)}, cancel_url=url)
+    if request.method == "POST" and form.is_valid():
+        with refusals_on(form):
+            to = form.cleaned_data["contact"]
+            message = send_page_link(
+                client, page, to, on=today(client.company, request.desk.now), by=request.user,
+                not_before=request.desk.now + UNDO, key=form.cleaned_data["key"],
+            )
+            messages.success(
+                request, _("On its way to %(to)s in ten seconds.") % {"to": to.name},
+                extra_tags=f"undo:{reverse('dashboard:outbox_undo', args=[message.pk])}",
+            )  # fmt: skip
+            return redirect(url)
+    crumbs = _crumbs(client) if page == "statement" else crumbs_to(client)
+    return form_page(request, form, heading, crumbs=crumbs, lead=lead)
 
 
 def client_pay_back(request: StaffRequest, pk: int) -> HttpResponse:

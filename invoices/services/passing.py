@@ -22,6 +22,7 @@ from outbox.services import enqueue
 
 from .codes import make_code
 from .linking import link_passed_on
+from .sending import STILL_HERE, check_reader
 
 COLLEAGUES_A_DAY = 5  # new addresses per client: what a client's page may send into the world
 _PLAIN_ADDRESS = re.compile(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+")
@@ -72,10 +73,26 @@ def send_code(link: ShareLink, *, on: dt.date, at: dt.datetime) -> None:
             )
 
 
-def send_page_link(client: Client, page: str, contact: Contact, *, on: dt.date, at: dt.datetime, key: str) -> Message:
-    """Mail a contact the link to a page of theirs, «statement» or «wishes»; the same ``key`` again sends nothing."""
-    subject = {"page": page, "contact": contact.pk}
-    return enqueue(f"page_link:{page}:{key}", "page_link", f"client:{client.pk}", on, subject, at)
+def send_page_link(
+    client: Client, page: str, contact: Contact, *, on: dt.date, by: Any, not_before: dt.datetime, key: str
+) -> Message:
+    """Mail a contact the link to a page of theirs, «statement» or «wishes»; the same ``key`` again sends nothing.
+
+    While one for the same page and person waits, that one is the answer. Refused for whom mail does not reach.
+    """
+    with transaction.atomic():
+        lock_client(client.pk)
+        check_reader(client, contact)
+        party, subject = f"client:{client.pk}", {"page": page, "contact": contact.pk}
+        for waiting in Message.objects.filter(kind="page_link", party=party, state__in=STILL_HERE).order_by("pk"):
+            if waiting.payload == subject:
+                return waiting
+        key = f"page_link:{page}:{client.pk}:{key}"
+        if sent := Message.objects.filter(key=key).first():
+            return sent
+        message = enqueue(key, "page_link", party, on, subject, not_before)
+        record(by, "page_link_sending", client, client_id=client.pk, summary=f"{page} to {contact.name}")
+    return message
 
 
 def send_new_page_link(link: ShareLink, *, on: dt.date, at: dt.datetime) -> Message | None:

@@ -16,7 +16,7 @@ from invoices.models import ShareLink
 from invoices.services.linking import link_for, link_for_wishes, link_passed_on, token_of
 from invoices.services.passing import send_page_link
 from outbox.kinds import kind_of
-from tests.cast import TODAY, make_invoice
+from tests.cast import CLERK, TODAY, make_invoice
 
 PDF = b"%PDF-1.7 our own form"
 
@@ -122,7 +122,7 @@ def test_looking_and_staff_change_nothing(link, client, clerk):
 
 def test_the_link_comes_by_mail(late_client):
     contact = late_client.contacts.get()
-    message = send_page_link(late_client, "wishes", contact, on=TODAY, at=timezone.now(), key="1")
+    message = send_page_link(late_client, "wishes", contact, on=TODAY, by=CLERK, not_before=timezone.now(), key="1")
     mail = kind_of("page_link").compose(message, timezone.now())
     assert address(ShareLink.objects.get(kind="wishes")) in mail.text
     assert "What would help your team pay" in mail.subject
