@@ -42,7 +42,7 @@ GROUPS: list[tuple[Any, list[str]]] = [
         gettext_lazy("Limit review"),
         [
             *(f"review_{risk}" for risk in RISK_CLASSES), "raise_months", "raise_on_time", "raise_percent",
-            "cut_on_time", "cut_days_late", "cut_percent", "highest_limit",
+            "cuts", "cut_on_time", "cut_days_late", "cut_percent", "highest_limit",
         ],
     ),
 ]  # fmt: skip

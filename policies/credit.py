@@ -48,7 +48,7 @@ def credit_policy_of(company: Company, on: dt.date) -> CreditPolicy:
 
     Refused (no_credit_policy) where none has begun yet.
     """
-    policy = CreditPolicy.objects.filter(company=company, effective_from__lte=on).first()
+    policy = credit_policy_if_any(company, on)
     if policy is None:
         raise Refused(
             f"{company} has no credit policy in force on {on.isoformat()}; make a version in the admin under “Credit "
@@ -56,6 +56,11 @@ def credit_policy_of(company: Company, on: dt.date) -> CreditPolicy:
             code="no_credit_policy",
         )
     return policy
+
+
+def credit_policy_if_any(company: Company, on: dt.date) -> CreditPolicy | None:
+    """What ``credit_policy_of`` finds, or None; without a credit policy nobody's credit is looked after."""
+    return CreditPolicy.objects.filter(company=company, effective_from__lte=on).first()
 
 
 def default_credit_policy(company: Company, by: Any, effective_from: dt.date = FROM_THE_BEGINNING) -> CreditPolicy:

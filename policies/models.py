@@ -268,6 +268,10 @@ class CreditPolicy(models.Model):
         _("cash-only ends when everything overdue is cleared"), max_length=12, default="at_once",
         choices=[("at_once", _("at once")), ("after_review", _("after a person looked"))],
     )
+    cuts = models.CharField(
+        _("a limit shrinks on warning signs"), max_length=12, default="at_once",
+        choices=[("at_once", _("at once")), ("after_review", _("after a person approved"))],
+    )
     review_days = models.JSONField(_("days between two limit reviews, by risk class"), default=dict)
     raise_months = models.PositiveSmallIntegerField(_("months of history before a limit grows"), default=6)
     raise_on_time = models.PositiveSmallIntegerField(_("share paid on time before it grows, percent"), default=90)

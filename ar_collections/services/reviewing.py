@@ -76,15 +76,16 @@ def rules_of(policy: CreditPolicy, currency: str) -> Rules:
 
 
 def propose_limits(
-    company: Company, as_of: dt.date, clients: Iterable[Client] | None = None, *, without_history: bool = False
+    company: Company, as_of: dt.date, clients: Iterable[Client] | None = None, *, without_history: bool = False,
+    policy: CreditPolicy | None = None,
 ) -> Iterator[Reviewed]:
     """What the limit of every client should be by its own behaviour, judged at the end of a day; nothing is saved.
 
     Entries, limits and disputes dated later count for nothing. Clients never invoiced by then are left out unless
     ``without_history``; where neither a limit nor a starting limit exists there is nothing to propose.
-    Refused where no credit policy is in force on the day.
+    ``policy`` is the credit policy in force on the day, where it is known already; refused where there is none.
     """
-    policy = credit_policy_of(company, as_of)
+    policy = policy or credit_policy_of(company, as_of)
     rules: dict[str, Rules] = {}
     asked = list(Client.objects.filter(company=company).order_by("number") if clients is None else clients)
     for start in range(0, len(asked), BATCH):
@@ -107,15 +108,20 @@ def propose_limits(
                 yield Reviewed(client, currency, behaviour, propose(behaviour, rule, standing))
 
 
-def review_limits(company: Company, on: dt.date, *, by: Any) -> list[LimitProposal]:
+def review_limits(
+    company: Company, on: dt.date, *, by: Any, policy: CreditPolicy | None = None
+) -> list[LimitProposal]:
     """Review the clients whose turn it is: by the risk class of their last review, or at once on a warning sign.
 
-    Answers with the proposals that wait for a person; a limit that stays is noted and asks nobody. A second time on
-    one day changes nothing. Refused where no credit policy is in force.
+    Answers with the proposals that wait for a person; a limit that stays is noted and asks nobody, and one that
+    shrinks by a policy that cuts at once holds from today. A second time on
+    one day changes nothing. ``policy`` is the credit policy in force, where it is known already; refused where there
+    is none.
     """
-    policy = credit_policy_of(company, on)
+    policy = policy or credit_policy_of(company, on)
     clients = due_for_review(company, on, policy)
-    return save_proposals(company, on, propose_limits(company, on, clients, without_history=True), policy, by=by)
+    reviewed = propose_limits(company, on, clients, without_history=True, policy=policy)
+    return save_proposals(company, on, reviewed, policy, by=by)
 
 
 def due_for_review(company: Company, on: dt.date, policy: CreditPolicy) -> list[Client]:
@@ -172,7 +178,10 @@ def _owing_without_limit(company: Company, on: dt.date, but: Collection[int]) ->
 def save_proposals(
     company: Company, on: dt.date, reviewed: Iterable[Reviewed], policy: CreditPolicy, *, by: Any
 ) -> list[LimitProposal]:
-    """Keep what a review found: a change waits for a person, «nothing changes» is noted; older open ones give way."""
+    """Keep what a review found: a change waits for a person, «nothing changes» is noted; older open ones give way.
+
+    Where the policy cuts at once, a lower limit holds from today instead of waiting.
+    """
     found, waiting = list(reviewed), list[LimitProposal]()
     for start in range(0, len(found), WINDOW):
         waiting += _save_window(on, found[start : start + WINDOW], policy, by)
@@ -193,6 +202,8 @@ def _save_window(on: dt.date, some: Collection[Reviewed], policy: CreditPolicy, 
             outcome="replaced", decided_on=on, decided_by=as_text(by)[:150]
         )
         made = LimitProposal.objects.bulk_create([_row(r, on, policy, by) for r in fresh], batch_size=WINDOW)
+        if policy.cuts == "at_once":
+            _cut_at_once(made, on, by)
         waiting = [proposal for proposal in made if not proposal.outcome]
         record_many(
             {
@@ -202,6 +213,18 @@ def _save_window(on: dt.date, some: Collection[Reviewed], policy: CreditPolicy, 
             for proposal in waiting
         )
     return waiting
+
+
+def _cut_at_once(made: Collection[LimitProposal], on: dt.date, by: Any) -> None:
+    """Where the policy says so, a limit shrinks on the day of its warning signs and a person may raise it again."""
+    for proposal in made:
+        if proposal.outcome or proposal.current is None or proposal.proposed >= proposal.current:
+            continue
+        _decide(proposal, "approved", _("At once, as the credit policy says."), on, by)
+        set_limit(
+            proposal.client, proposal.proposed, proposal.currency, because=_because(proposal), source="review",
+            on=on, by=by, reasons=proposal.reasons,
+        )
 
 
 def approve_proposal(proposal: LimitProposal, *, on: dt.date, by: Any, note: str = "") -> CreditLimit:

@@ -25,6 +25,7 @@ from core.errors import Refused
 from disputes.models import Dispute
 from invoices.models import Invoice
 from payments.services import deallocate, take_back_payment
+from policies.credit import credit_policy_of, new_credit_version
 from tests.cast import CLERK, invoice_due, make_client, make_manager, pay
 
 pytestmark = pytest.mark.django_db
@@ -204,11 +205,33 @@ def test_reviews_come_round_by_risk_class_and_at_once_on_a_warning_sign(late_cli
         promise_payment(invoice, Decimal(1000), promised, on=promised - DAY, by=CLERK)
         judge_promises(company, promised + 2 * DAY, by="test")
         Invoice.objects.get(pk=invoice.pk)
-    cut, = review_limits(company, day("2026-07-28"), by="test")
-    assert (cut.risk, cut.proposed) == ("high", 2500)
-    approve_proposal(cut, on=day("2026-07-28"), by=make_manager())
+    assert review_limits(company, day("2026-07-28"), by="test") == [], "a cut asks nobody first"
+    cut = LimitProposal.objects.first()
+    assert (cut.risk, cut.current, cut.proposed, cut.outcome) == ("high", 5000, 2500, "approved")
+    assert cut.note == "At once, as the credit policy says."
+    limit = limit_of(late_client, "EUR", day("2026-07-28"))
+    assert (limit.amount, limit.source, limit.effective_on) == (2500, "review", day("2026-07-28"))
+    assert "promise" in limit.because.lower()
+    review_limits(company, day("2026-07-28"), by="test")
     assert review_limits(company, day("2026-08-27"), by="test") == []
+    assert limit_of(late_client, "EUR", day("2026-08-27")).amount == 2500, "the same signs cut once"
     assert LimitProposal.objects.first().reasons[-1]["code"] == "cut_already"
+
+
+def test_a_policy_may_have_a_cut_wait_for_a_person_like_a_raise(late_client):
+    company, start = late_client.company, day("2026-01-05")
+    new_credit_version(
+        credit_policy_of(company, start), effective_from=start, changes={"cuts": "after_review"},
+        on=start - dt.timedelta(days=1), by=CLERK,
+    )
+    set_limit(late_client, Decimal(5000), "EUR", because="start", source="policy", on=start, by="policy")
+    for n in range(3):
+        paid_late(late_client, f"2026-0{n + 2}-01", f"2026-0{n + 4}-20")
+    cut, = review_limits(company, day("2026-07-28"), by="test")
+    assert (cut.proposed, cut.outcome) == (2500, "")
+    assert limit_of(late_client, "EUR", day("2026-07-28")).amount == 5000
+    approve_proposal(cut, on=day("2026-07-28"), by=make_manager())
+    assert limit_of(late_client, "EUR", day("2026-07-28")).amount == 2500
 
 
 def test_an_imported_client_without_a_limit_is_reviewed_at_once(good_client, late_client):
