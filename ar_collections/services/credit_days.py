@@ -8,7 +8,8 @@ from typing import Any
 
 from clients.services.deciding import expire_decisions
 from core.models import Company
-from policies.models import CreditPolicy
+from policies.credit import credit_policy_of
+from policies.models import CreditPolicy, Policy
 
 from .credit_letters import tell_credit
 from .reviewing import review_limits
@@ -33,21 +34,18 @@ class CreditDay:
         return {name: count for name, count in counts.items() if count}
 
 
-def has_credit_policy(company: Company, on: dt.date) -> bool:
-    """Whether a credit policy is in force; without one nobody's credit is looked after."""
-    return CreditPolicy.objects.filter(company=company, effective_from__lte=on).exists()
-
-
 def look_after_credit(
-    company: Company, on: dt.date, *, by: Any, now: dt.datetime | None = None, hold_allowed: bool = True
+    company: Company, on: dt.date, *, by: Any, now: dt.datetime | None = None, hold_allowed: bool = True,
+    credit_policy: CreditPolicy | None = None, policy: Policy | None = None,
 ) -> CreditDay:
     """Everything about credit that falls on a business date; a second time changes nothing.
 
-    Without ``now`` notices leave at the opening of each client's window, and no hold stops them. Refused where no
-    credit policy is in force.
+    Without ``now`` notices leave at the opening of each client's window, and no hold stops them. ``credit_policy`` and
+    ``policy`` are those in force on the day, where they are known already. Refused where there is no credit policy.
     """
     decided = expire_decisions(company, on, by)
-    judged = judge_status(company, on, by=by)
-    proposed = review_limits(company, on, by=by)
-    told = tell_credit(company, on, by=by, now=now, hold_allowed=hold_allowed)
+    rules = credit_policy or credit_policy_of(company, on)
+    judged = judge_status(company, on, by=by, policy=rules)
+    proposed = review_limits(company, on, by=by, policy=rules)
+    told = tell_credit(company, on, by=by, now=now, hold_allowed=hold_allowed, policy=policy)
     return CreditDay(len(decided), judged, len(proposed), len(told))

@@ -18,6 +18,7 @@ from core.models import Company
 from outbox.models import Message
 from outbox.moves import move
 from outbox.services import NewMessage, enqueue_many
+from policies.models import Policy
 from policies.services import policy_of
 
 from .business_days import openings
@@ -39,18 +40,20 @@ class _Telling:
 
 
 def tell_credit(
-    company: Company, on: dt.date, *, by: Any, now: dt.datetime | None = None, hold_allowed: bool = True
+    company: Company, on: dt.date, *, by: Any, now: dt.datetime | None = None, hold_allowed: bool = True,
+    policy: Policy | None = None,
 ) -> list[Message]:
     """Write to every client whose cash-only has begun or ended and who was not told yet, whoever moved it.
 
     It leaves in the client's window; where that does not open on the day, it is asked again on the next. With
     ``hold_allowed`` it waits behind an open hold, or a new one where far more than usual would leave. Who cannot be
-    written to is a task. Refused where no policy is in force.
+    written to is a task. ``policy`` is the one in force on the day, where it is known already; refused where there is
+    none.
     """
     tellings = _to_tell(company, on)
     if not tellings:
         return []
-    policy = policy_of(company, on)
+    policy = policy or policy_of(company, on)
     places = openings(company, on, policy, now)
     reachable = set(
         Contact.objects.reachable().filter(client__in=[t.client.pk for t in tellings]).values_list("client", flat=True)

@@ -25,12 +25,15 @@ from policies.services import policy_of
 from .deciding import owing
 
 
-def apply_late_interest(company: Company, on: dt.date, *, by: Any) -> dict[str, Decimal]:
+def apply_late_interest(
+    company: Company, on: dt.date, *, by: Any, policy: Policy | None = None
+) -> dict[str, Decimal]:
     """Charge what is due to be charged: at each month end, and when an invoice was settled; per currency.
 
-    First what a payment dated back has made wrong is replaced. Running it again charges nothing.
+    First what a payment dated back has made wrong is replaced. Running it again charges nothing. ``policy`` is the one
+    in force on the day, where it is known already.
     """
-    policy = policy_of(company, on)
+    policy = policy or policy_of(company, on)
     posted: dict[str, Decimal] = defaultdict(Decimal)
     if policy.interest == "NONE" or not _bearing(company).exists():
         return posted

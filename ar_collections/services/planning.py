@@ -53,15 +53,17 @@ class Plan:
 
 
 def plan(
-    company: Company, on: dt.date, *, by: Any, now: dt.datetime | None = None, hold_allowed: bool = True
+    company: Company, on: dt.date, *, by: Any, now: dt.datetime | None = None, hold_allowed: bool = True,
+    policy: Policy | None = None,
 ) -> Plan:
     """Plan what is due from the company's clients on a business date; running it again plans nothing twice.
 
     One message per client for all that is due, a task per call or review. Without ``now`` each client's window is
     taken from its opening on that date. ``hold_allowed``: neither the first run after an import nor a surge leaves
-    before a person releases it; a run that a person asked for is not held. Refused where no policy is in force.
+    before a person releases it; a run that a person asked for is not held. ``policy`` is the one in force on the day,
+    where it is known already; refused where there is none.
     """
-    policy = policy_of(company, on)
+    policy = policy or policy_of(company, on)
     done = Plan(on)
     fresh = Intake.objects.filter(company=company, first_planned_on=None)
     if fresh.exists():

@@ -69,14 +69,14 @@ class _Overdue:
         return all(cash.get(currency, Decimal(0)) >= total for currency, total in self.sums.items())
 
 
-def judge_status(company: Company, on: dt.date, *, by: Any) -> Judged:
+def judge_status(company: Company, on: dt.date, *, by: Any, policy: CreditPolicy | None = None) -> Judged:
     """Move clients to watch or cash-only by the credit policy, and back where everything overdue is cleared.
 
     What is disputed, promised or paused, and what unapplied cash covers, is held against nobody. A status set by
-    hand stays until it ends; a stricter one stays in any case. A second time changes nothing. Refused where no
-    credit policy is in force.
+    hand stays until it ends; a stricter one stays in any case. A second time changes nothing. ``policy`` is the
+    credit policy in force, where it is known already; refused where there is none.
     """
-    policy = credit_policy_of(company, on)
+    policy = policy or credit_policy_of(company, on)
     late, flags = _overdue_of_all(company, on), _flags(company, on, policy)
     done = _give_back(company, on, policy, flags, late, by)
     for client, (status, rules) in sorted(_asked_for(company, on, policy, flags, late).items()):

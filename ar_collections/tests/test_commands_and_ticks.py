@@ -5,16 +5,20 @@ from __future__ import annotations
 import datetime as dt
 import io
 import json
+import re
+from collections import Counter
 from decimal import Decimal
 from typing import Any
 
 import pytest
 import time_machine
 from django.core.management import call_command
-from django.db import IntegrityError
+from django.db import IntegrityError, connection
+from django.test.utils import CaptureQueriesContext
 
 from ar_collections import tasks
 from ar_collections.models import Hold, Task
+from ar_collections.services.days import run_day
 from ar_collections.services.planning import plan
 from ar_collections.services.promising import promise_payment
 from ar_collections.tasks import charge_late_interest, plan_reminders
@@ -50,6 +54,14 @@ def test_run_day_plans_then_sends_and_then_has_nothing_left_to_do(late_client):
     assert set(sent["per_step"]) == {"first_overdue", "reminder_1"}
     again = ask("run_day", "--on", "2026-11-18", "--send")
     assert (again["planned"], again["sent"], again["per_step"]) == (0, 0, {})
+
+
+def test_run_day_looks_up_each_policy_once(late_client):
+    invoice_due(late_client, ON - dt.timedelta(days=1))
+    with CaptureQueriesContext(connection) as said:
+        run_day([late_client.company], ON, send=False, by="test")
+    asked = Counter(name for q in said for name in re.findall(r'FROM "policies_(\w+)"', q["sql"]))
+    assert asked == {"companypolicy": 1, "policy": 1, "creditpolicy": 1, "step": 1}
 
 
 def test_what_was_planned_and_not_sent_is_planned_afresh_the_next_day(late_client):
