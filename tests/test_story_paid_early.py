@@ -171,6 +171,33 @@ def test_a_credit_note_after_it_was_given_leaves_the_discount_on_what_stays(late
     assert (note.frozen["left"], note.frozen["freed"]) == ("0.00", "245.00")
 
 
+@pytest.mark.parametrize(("share", "freed"), [("0.4", "39.20"), ("0.41", "40.18"), ("1", "98.00")])
+def test_a_credit_note_on_what_two_payments_settled_early_leaves_nothing_open(late_client, terms, share, freed):
+    """Whether or not what is freed is just the second payment, the discount on the rest stays."""
+    invoice = make_invoice(late_client, "100", on=ISSUED, terms=terms)
+    pay(late_client, "58.80", on=UNTIL)
+    pay(late_client, "39.20", on=UNTIL)
+    note = issue_credit_note(invoice, {1: Decimal(share)}, reason="came back", key="cn", on=UNTIL + DAY, by=CLERK)
+    assert balance(invoice) == 0
+    assert (note.frozen["left"], note.frozen["freed"]) == ("0.00", freed)
+
+
+def test_who_takes_the_discount_off_what_will_be_credited_has_paid(late_client, terms):
+    """Paid in time: 98 % of the three quarters that stay. The credit note that follows closes the invoice."""
+    invoice = make_invoice(late_client, "1000", on=ISSUED, terms=terms)
+    pay(late_client, "735", on=UNTIL)
+    assert balance(invoice) == 265
+    note = credit_a_quarter(invoice, UNTIL + 20 * DAY)
+    assert balance(invoice) == 0 and given(invoice) == {DISCOUNT: 15} and note.frozen["left"] == "0.00"
+
+
+def test_a_credit_note_earns_no_discount_for_money_that_came_too_late(late_client, terms):
+    invoice = make_invoice(late_client, "1000", on=ISSUED, terms=terms)
+    pay(late_client, "735", on=UNTIL + DAY)
+    note = credit_a_quarter(invoice, UNTIL + DAY)
+    assert balance(invoice) == 15 and given(invoice) == {} and note.frozen["left"] == "15.00"
+
+
 def test_every_entry_of_a_discount_is_balanced_and_named(invoice, late_client):
     payment = pay(late_client, "1176", on=UNTIL)
     entries = Entry.objects.filter(kind="discount")

@@ -27,6 +27,7 @@ from invoices.services.parts import discount_on, is_discounted
 from ..allocation import first_day
 from ..models import Allocation
 from .allocating import deallocate, moved_by_day, put_to
+from .discount import earned_by_credit, give_discount_on
 
 LONGEST_KEY = 80
 
@@ -68,9 +69,12 @@ def issue_credit_note(
         of_lines = list(invoice.lines.all())
         credited = preview_credit(invoice, lines)
         freed = _set_free(invoice, credited.total, on, by)
-        note = _write(invoice, credited, of_lines, freed, reason=reason.strip()[:300], key=key, on=on, by=by)
+        early = freed[-1].early if freed else earned_by_credit(invoice, credited.total)
+        note = _write(invoice, credited, of_lines, freed, early, reason=reason.strip()[:300], key=key, on=on, by=by)
         post_entries(_entries(note, credited, first_day(credited.total, moved_by_day(invoice), on)), by)
         _put_back(freed, on, by)
+        if early:
+            give_discount_on(invoice, [back.allocation for back in freed], by)
         record(
             by, "credit_note_issued", note, client_id=note.client_id, doc=doc_of(note),
             summary=f"{note} for {invoice}: {plain(note.total, note.currency)} {note.currency}",
@@ -137,12 +141,15 @@ class _Back:
 
 
 def _set_free(invoice: Invoice, total: Decimal, on: dt.date, by: Any) -> list[_Back]:
-    """Take money off the invoice, the latest first, until so much is owed that ``total`` can be credited."""
+    """Take money off the invoice, the latest first, until so much is owed that ``total`` can be credited.
+
+    Where it was paid early, until that leaves room for the discount on what stays, too.
+    """
     back: list[_Back] = []
-    was_early = is_discounted(invoice)
+    was_early, early = is_discounted(invoice), Decimal(0)
     invoice.refresh_from_db(fields=["balance"])
     for allocation in invoice.allocations.standing().select_related("payment__client", "entry").order_by("-pk"):
-        if invoice.balance >= total:
+        if invoice.balance >= total + early:
             break
         deallocate(allocation, on=on, by=by, reason="the invoice is credited")
         invoice.refresh_from_db(fields=["balance"])
@@ -161,13 +168,12 @@ def _put_back(freed: Sequence[_Back], on: dt.date, by: Any) -> None:
 
 
 def _write(
-    invoice: Invoice, credited: Credited, of_lines: Sequence[Any], back: Sequence[_Back], *, reason: str, key: str,
-    on: dt.date, by: Any,
+    invoice: Invoice, credited: Credited, of_lines: Sequence[Any], back: Sequence[_Back], early: Decimal, *,
+    reason: str, key: str, on: dt.date, by: Any,
 ) -> CreditNote:
     """The document: its number, its lines, and all that it says, frozen."""
     again = sum((min(b.again, b.allocation.amount) for b in back), Decimal(0))
     freed = sum((b.allocation.amount for b in back), Decimal(0)) - again
-    early = back[-1].early if back else Decimal(0)
     frozen = freeze_credit_note(invoice, left=invoice.balance - credited.total - again - early, freed=freed)
     series, seq = next_number(invoice.company, on, "credit_note")
     note = CreditNote.objects.create(

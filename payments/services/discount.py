@@ -54,6 +54,19 @@ def give_discounts(payment: Payment, allocations: Iterable[Allocation], by: Any)
     return made
 
 
+def earned_by_credit(invoice: Invoice, credited: Decimal) -> Decimal:
+    """The discount that money received in time has earned once so much is credited: the rest it then leaves open."""
+    rest = Decimal(invoice.balance) - credited
+    paid = invoice.discount and invoice.allocations.standing().exists() and _all_in_time(invoice)
+    return rest if paid and 0 < rest <= discount_on(invoice, credited=credited) else Decimal(0)
+
+
+def give_discount_on(invoice: Invoice, freed: Sequence[Allocation], by: Any) -> list[Entry]:
+    """Give the discount on an invoice that was made smaller: what it was paid with, or was, has come to the rest."""
+    latest = invoice.allocations.standing().select_related("payment").order_by("-pk").first() or freed[-1]
+    return give_discounts(latest.payment, [latest], by)
+
+
 def take_back_discounts(invoices: Sequence[int], *, on: dt.date, by: Any, memo: str) -> None:
     """Take the discounts of invoices back, because money they were given for is taken off them again."""
     standing = Entry.objects.filter(invoice__in=invoices, kind=KIND, reverses=None, reversed_by=None)
