@@ -11,10 +11,11 @@ import time_machine
 from django.utils import timezone
 
 from clients.models import Wishes
+from clients.services.wishes import save_wishes
 from invoices.models import Invoice
 from invoices.services.issuing import issue_invoice
 from invoices.tax_proposal import propose_tax
-from tests.cast import TODAY, make_client, make_draft, make_invoice, pay
+from tests.cast import CLERK, TODAY, make_client, make_draft, make_invoice, pay
 
 from .test_invoices import text, url, written
 
@@ -123,6 +124,12 @@ def extra(*fields: tuple[str, str]) -> dict[str, str]:
     for n, (label, value) in enumerate(fields):
         data |= {f"extra-{n}-label": label, f"extra-{n}-value": value}
     return data
+
+
+def test_what_else_helps_the_client_is_read_while_the_invoice_is_written(desk, good_client):
+    assert "what else helps" not in look(desk, good_client)
+    save_wishes(good_client, {"note": "Invoices by the 25th, please"}, on=TODAY, by=CLERK)
+    assert "told us what else helps: Invoices by the 25th, please" in look(desk, good_client)
 
 
 def test_a_field_is_filled_in_or_left_out_on_one_invoice(desk, good_client):

@@ -10,7 +10,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
-from clients.models import Client
+from clients.models import Client, Wishes
 from core.errors import Refused
 from core.models import Company
 from dashboard.desk import StaffRequest, refusals_on, row_number
@@ -184,5 +184,6 @@ def _totals(request: StaffRequest, form: HeadingForm, lines: Any, draft: Invoice
 
 
 def _said_early(client: Client, po_number: str, data: Any) -> dict[str, Any]:
-    """What the client's office asks of every invoice and this one lacks so far."""
-    return {"po": client.po_required and not po_number.strip(), "fields": not_asked(client, data)}
+    """What the client's office asks of every invoice and this one lacks so far, and what else they said helps."""
+    note = Wishes.objects.filter(client=client).values_list("note", flat=True).first() or ""
+    return {"po": client.po_required and not po_number.strip(), "fields": not_asked(client, data), "note": note}
