@@ -210,7 +210,7 @@ def invoice_document(invoice: Invoice) -> InvoiceDocument:
             ways=ways_to_pay(
                 facts, amount=left, currency=currency, reference=invoice.reference, number=str(invoice.number)
             ) if left else (),
-            late_terms=_late(invoice, first, language) if left else "",
+            late_terms=late_words(invoice, first, language) if left else "",
             credit_terms=credit_terms_line(facts, language),
             note=invoice.note,
             parts=parts,
@@ -248,7 +248,8 @@ def _parts(invoice: Invoice, language: str) -> tuple[tuple[PartRow, ...], dt.dat
     return rows, plan[0].due_on if plan else invoice.due_on
 
 
-def _late(invoice: Invoice, due_on: dt.date, language: str) -> str:
+def late_words(invoice: Invoice, due_on: dt.date, language: str) -> str:
+    """What paying after the due day costs; of an invoice in parts after the day of each. Empty without a rate."""
     if not invoice.in_parts or invoice.late_percent <= 0:
         return late_terms(invoice.late_percent, show_day(due_on, language), language)
     return _("On each part that is unpaid after its day we may charge interest of %(rate)s a year.") % {
@@ -266,8 +267,12 @@ def _early(invoice: Invoice, language: str) -> str:
         return ""
     share = Decimal(invoice.frozen.get(EARLY, {}).get("percent", "0"))
     offer = early_words(share, invoice.discount, invoice.currency, invoice.discount_until, language)
-    pay = show(invoice.total - invoice.discount, invoice.currency, language)
-    return _("%(offer)s: then please pay %(amount)s.") % {"offer": offer, "amount": pay}
+    return then_pay(offer, show(invoice.total - invoice.discount, invoice.currency, language))
+
+
+def then_pay(offer: str, amount: str) -> str:
+    """The offer for paying early, with what is to be paid then."""
+    return _("%(offer)s: then please pay %(amount)s.") % {"offer": offer, "amount": amount}
 
 
 def invoice_facts(invoice: Invoice, facts: Mapping[str, Any], due_on: dt.date | None = None) -> tuple[Row, ...]:

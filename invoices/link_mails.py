@@ -17,8 +17,8 @@ from core.money import show
 from core.services import today
 from outbox.kinds import Composed, Kind, register
 from outbox.models import Message
-from policies.terms import due_words
 
+from .mails import when_due
 from .models import LinkCode, ShareLink
 from .services.codes import code_of
 from .services.linking import link_for_statement, link_for_wishes, url_of
@@ -47,11 +47,11 @@ def compose_passed_on(message: Message, now: dt.datetime) -> Composed:
     invoice, language = link.invoice, message.payload["language"]
     assert invoice is not None and invoice.due_on is not None
     with translation.override(language):
-        context = _context(link.client) | {
+        when = when_due(invoice, today(invoice.company, now), language)
+        context = _context(link.client) | when | {
             "number": str(invoice.number), "from_whom": message.payload["from"] or link.client.name,
             "is_settled": invoice.balance == 0,
             "amount": show(invoice.balance or invoice.total, invoice.currency, language),
-            "due": due_words(invoice.due_on, today(invoice.company, now), language),
             "link_url": url_of(link), "link_label": _("See the invoice, pay or answer"),
             "why": _("You get this e-mail once, because %(name)s at %(client)s passed the invoice on to you.")
             % {"name": message.payload["from"] or link.client.name, "client": link.client.name},

@@ -14,7 +14,6 @@ from django.utils.translation import gettext as _
 
 from clients.models import Contact, Wishes
 from clients.services import lock_client
-from core.dates import show_day
 from core.mail import compose as write
 from core.money import show
 from core.services import read_file, today
@@ -22,12 +21,13 @@ from outbox.kinds import Composed, Kind, register
 from outbox.models import Message
 from policies.terms import due_words
 
-from .documents import facts_of
+from .documents import facts_of, late_words, then_pay
 from .models import Invoice, ProForma
-from .paying import late_terms, ways_to_pay
+from .paying import ways_to_pay
 from .pdf import PDF, invoice_pdf, item_statement_pdf, pro_forma_pdf
 from .pro_formas import pay_by_words, ways_of, what_it_is
 from .services.linking import link_for, link_for_pro_forma, url_of
+from .services.parts import due_lines, early_payment_of
 
 
 def register_kinds() -> None:
@@ -199,6 +199,7 @@ def _context(
     facts = facts_of(invoice)
     currency, number = invoice.currency, str(invoice.number)
     return {
+        **when_due(invoice, today(invoice.company, now), language),
         "company": invoice.company,
         "contact": contact,
         "number": number,
@@ -207,17 +208,25 @@ def _context(
         "amount": show(invoice.balance or invoice.total, currency, language),
         "total": show(invoice.total, currency, language),
         "is_part_paid": 0 < invoice.balance < invoice.total,
-        "due": due_words(invoice.due_on, today(invoice.company, now), language),
         "po_number": invoice.po_number,
         "ways": ways_to_pay(
             facts, amount=invoice.balance, currency=currency, reference=invoice.reference, number=number
         ) if invoice.balance else (),
-        "late_terms": late_terms(invoice.late_percent, show_day(invoice.due_on, language), language),
+        "late_terms": late_words(invoice, invoice.due_on, language),
         "link_url": link_url or url_of(link_for(invoice, contact, now)),
         "link_label": _("See the invoice, pay or answer"),
         "why": _("You get this e-mail because %(client)s receives invoices from %(company)s.")
         % {"client": invoice.client.name, "company": invoice.company.name},
     }
+
+
+def when_due(invoice: Invoice, on: dt.date, language: str) -> dict[str, Any]:
+    """For the mails about an invoice: when it is due, which parts come later, and what paying early saves."""
+    assert invoice.due_on is not None
+    due, *later = due_lines(invoice, on, language) or [due_words(invoice.due_on, on, language)]
+    early = early_payment_of(invoice, on)
+    offer = then_pay(early.words(language), show(early.pay, early.currency, language)) if early else ""
+    return {"due": due, "later": later, "early": offer, "in_parts": invoice.in_parts}
 
 
 def _subject(message: Message) -> tuple[Invoice, Contact]:

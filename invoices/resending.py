@@ -14,9 +14,8 @@ from core.money import show
 from core.services import today
 from outbox.kinds import Composed, Kind, register
 from outbox.models import Message
-from policies.terms import due_words
 
-from .mails import attached, file_name, may_go, own_form, still
+from .mails import attached, file_name, may_go, own_form, still, when_due
 from .models import Invoice
 from .pdf import PDF, letter_pdf
 from .services.linking import link_for, url_of
@@ -66,5 +65,6 @@ def _paragraphs(invoice: Invoice, on: dt.date, language: str, words: str) -> lis
         *filter(None, [words]),
     ]
     if invoice.balance:
-        return [*said, due_words(invoice.due_on, on, language) + "."]
+        when = when_due(invoice, on, language)
+        return [*said, *(f"{sentence}." for sentence in (when["due"], *when["later"])), *filter(None, [when["early"]])]
     return [*said, _("Nothing is open on it any more. Thank you.")]

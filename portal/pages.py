@@ -16,9 +16,17 @@ from ar_collections.services.promising import latest_day_to_promise
 from core.dates import show_day
 from core.money import plain, show
 from disputes.models import Dispute
-from invoices.documents import LineRow, credit_terms_line, facts_of, invoice_facts, line_rows, total_rows
+from invoices.documents import (
+    LineRow,
+    credit_terms_line,
+    facts_of,
+    invoice_facts,
+    late_words,
+    line_rows,
+    total_rows,
+)
 from invoices.models import Invoice, ShareLink
-from invoices.paying import Row, Way, late_terms, ways_for
+from invoices.paying import Row, Way, ways_for
 from invoices.services.charging import interest_starts_on
 from invoices.services.linking import url_of
 from invoices.services.parts import EarlyPayment, due_lines, due_of, early_payment_of
@@ -118,7 +126,7 @@ def page_of(link: ShareLink, policy: Policy, on: dt.date, language: str) -> Page
     seller, currency, owed = facts["seller"], invoice.currency, invoice.balance
     lines = list(invoice.lines.all())
     told = _told(invoice, on, language)
-    late = late_terms(invoice.late_percent, show_day(invoice.due_on, language), language)
+    late = late_words(invoice, invoice.due_on, language)
     latest = latest_promise(invoice, policy, on)
     early, due = early_payment_of(invoice, on), due_of(invoice, on)
     flying = in_flight(link.client).get(f"invoice:{invoice.pk}", NOTHING) if owed else NOTHING

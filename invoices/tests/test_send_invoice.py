@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import html
 import re
 from decimal import Decimal
 
@@ -21,6 +22,7 @@ from invoices.trial import as_read
 from outbox.kinds import kind_of
 from outbox.models import Message
 from outbox.services import deliver
+from policies.models import Terms
 from tests.cast import CLERK, TODAY, make_client, make_company, make_draft, make_invoice, pay
 
 NOW = dt.datetime(2026, 11, 18, 10, tzinfo=dt.UTC)
@@ -53,6 +55,43 @@ def test_it_says_how_much_by_when_how_to_pay_and_what_late_payment_costs(late_cl
     assert f"/i/{link.pk}/{token_of(link)}/" in mail.text
     for answer in ("paid", "promise", "query", "plan"):
         assert f"/i/{link.pk}/{token_of(link)}/{answer}/#{answer}" in mail.html
+
+
+def on_terms(client, **facts):
+    client.terms = Terms.objects.create(company=client.company, name="Agreed", late_percent=Decimal(12), **facts)
+    client.save()
+    return make_invoice(client, "1200")
+
+
+def both_say(mail, *parts):
+    for part in parts:
+        assert part in plain(mail.text), part
+        assert part in plain(html.unescape(re.sub("<[^>]+>", " ", mail.html))), part
+
+
+HALVES = [{"percent": "50", "days": 14}, {"percent": "50", "days": 30}]
+
+
+def test_of_an_invoice_in_parts_it_says_how_much_is_due_by_when_and_what_comes_later(late_client):
+    invoice = on_terms(late_client, net_days=30, parts=HALVES)
+    mail = composed(send_invoice(invoice, on=TODAY, by=CLERK))
+    assert plain(mail.subject).endswith("€1,200.00 · €600.00: Due in 14 days — by 2 December 2026")
+    both_say(
+        mail, "Invoice total", "€600.00: Due in 14 days — by 2 December 2026",
+        "Not yet due: €600.00, by 18 December 2026",
+        "On each part that is unpaid after its day we may charge interest of 12% a year.",
+    )
+    assert "Amount due" not in mail.text and "Amount due" not in mail.html
+    pay(late_client, "600", how={f"invoice:{invoice.pk}": Decimal(600)})
+    later = composed(send_invoice(Invoice.objects.get(), on=TODAY, by=CLERK))
+    both_say(later, "Still to pay", "€600.00: Due in 30 days — by 18 December 2026")
+    assert "Not yet due" not in later.text
+
+
+def test_it_offers_the_discount_for_paying_early(late_client):
+    invoice = on_terms(late_client, net_days=30, discount_percent=Decimal(2), discount_days=10)
+    offer = "2 % discount, €24.00, if paid by 28 November 2026: then please pay €1,176.00."
+    both_say(composed(send_invoice(invoice, on=TODAY, by=CLERK)), "€1,200.00", offer)
 
 
 def test_the_pdf_goes_with_it(late_client):
