@@ -14,7 +14,7 @@ from decimal import Decimal
 from clients.models import Client
 from disputes.models import Dispute
 from invoices.models import Charge, Invoice
-from invoices.services.parts import EarlyPayment, due_of, early_payment_of
+from invoices.services.parts import Due, EarlyPayment, due_of, early_payment_of, early_payments_of, parts_of_many
 from payments.models import Checkout
 
 NOTHING = Decimal(0)
@@ -31,7 +31,10 @@ class Choice:
 
 @dataclass(frozen=True)
 class Owed:
-    """A claim on the statement: its key, what is paid by paying it today, and what stands in the way, if anything."""
+    """A claim on the statement: its key, what is paid by paying it today, and what stands in the way, if anything.
+
+    ``due`` is what of an invoice is due now and what later; None of a charge.
+    """
 
     key: str
     invoice: Invoice
@@ -42,6 +45,7 @@ class Owed:
     early: EarlyPayment | None
     is_disputed: bool
     in_flight: Decimal
+    due: Due | None = None
 
     @property
     def is_chosen(self) -> bool:
@@ -78,14 +82,14 @@ def owed_by(client: Client, on: dt.date) -> list[Owed]:
     disputed = set(
         Dispute.objects.open_on(on).filter(invoice__client=client).values_list("invoice", flat=True)
     )
-    flying = in_flight(client)
+    flying, parts, offers = in_flight(client), parts_of_many(invoices), early_payments_of(invoices, on)
     found = []
     for invoice in invoices:
-        early, due = early_payment_of(invoice, on), due_of(invoice, on)
+        early, due = offers.get(invoice.pk), due_of(invoice, on, parts[invoice.pk])
         key, amount = f"invoice:{invoice.pk}", early.pay if early else due.now or invoice.balance
         found.append(Owed(
             key, invoice, None, invoice.currency, amount, invoice.balance, early, invoice.pk in disputed,
-            flying.get(key, NOTHING),
+            flying.get(key, NOTHING), due,
         ))  # fmt: skip
     charges = Charge.objects.filter(client=client, balance__gt=0).select_related("invoice")
     for charge in charges.order_by("invoice__due_on", "pk"):

@@ -141,7 +141,7 @@ def _line(one: Owed, on: dt.date, language: str) -> Line:
     more = []
     if one.charge is None:
         name, detail = str(invoice.number), due_words(invoice.due_on, on, language)
-        more += due_lines(invoice, on, language)[1:]
+        more += due_lines(invoice, on, language, one.due)[1:]
         if one.early is not None:
             more.append(one.early.words(language))
         elif one.open < invoice.total:

@@ -7,12 +7,12 @@ from __future__ import annotations
 
 import datetime as dt
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
-from django.db.models import QuerySet, Sum
+from django.db.models import QuerySet
 
 from core.closed_days import closed_for
 from core.models import Company
@@ -23,6 +23,7 @@ from policies.models import Terms
 from policies.terms import DueDays, TermsRule, due_days, due_words, early_words, later_words, part_words, terms_words
 
 NOTHING = Decimal(0)
+AT_ONCE = 500  # invoices asked for in one query
 EARLY = "early_payment"  # in Invoice.frozen: the percentage of the discount that was offered
 
 
@@ -113,31 +114,34 @@ def parts_of_many(invoices: Iterable[Invoice]) -> dict[int, list[Part]]:
 def plans_of(ids: Iterable[int]) -> dict[int, list[Part]]:
     """The parts of invoices as issued, by invoice, whatever is paid of them; one query, none for no ids."""
     wanted, found = list(ids), defaultdict[int, list[Part]](list)
-    for start in range(0, len(wanted), 500):
-        rows = InvoicePart.objects.filter(invoice__in=wanted[start : start + 500]).order_by("invoice", "position")
+    for start in range(0, len(wanted), AT_ONCE):
+        rows = InvoicePart.objects.filter(invoice__in=wanted[start : start + AT_ONCE]).order_by("invoice", "position")
         for row in rows:
             kind = "deposit" if row.kind == "deposit" else "part"
             found[row.invoice_id].append(Part(row.position, kind, row.due_on, row.amount))  # type: ignore[arg-type]
     return dict(found)
 
 
-def due_of(invoice: Invoice, on: dt.date) -> Due:
-    """What of an issued invoice is to be paid now: all that is due by the day, and before that its next part."""
-    parts = parts_of(invoice)
+def due_of(invoice: Invoice, on: dt.date, parts: Sequence[Part] | None = None) -> Due:
+    """What of an issued invoice is to be paid now: all that is due by the day, and before that its next part.
+
+    ``parts`` are those ``parts_of_many`` has found, where many are asked for.
+    """
+    parts = parts_of(invoice) if parts is None else parts
     assert invoice.due_on is not None
     by = max(on, invoice.due_on)
     later = tuple(part for part in parts if part.due_on > by and part.open)
     return Due(sum((part.open for part in parts if part.due_on <= by), NOTHING), invoice.due_on, later)
 
 
-def due_lines(invoice: Invoice, on: dt.date, language: str) -> list[str]:
+def due_lines(invoice: Invoice, on: dt.date, language: str, due: Due | None = None) -> list[str]:
     """What is due now and what is not yet, in words; empty for an ordinary invoice, and once all is paid.
 
     «€500.00: due in 14 days — by 5 December 2026», «Not yet due: €500.00, by 21 December 2026».
     """
     if not invoice.in_parts or not invoice.balance:
         return []
-    due, currency = due_of(invoice, on), invoice.currency
+    due, currency = due or due_of(invoice, on), invoice.currency
     now = f"{show(due.now, currency, language)}: {due_words(due.on, on, language)}"
     return [now, *(later_words(part.open, currency, part.due_on, language) for part in due.later)]
 
@@ -154,13 +158,23 @@ def early_payment_of(invoice: Invoice, on: dt.date) -> EarlyPayment | None:
 
     A credit note makes the discount smaller with the invoice. What was paid in time already counts towards the sum.
     """
-    if not invoice.discount or invoice.discount_until is None or on > invoice.discount_until:
-        return None
-    discount = discount_on(invoice)
-    if invoice.voided_at is not None or not 0 < discount < invoice.balance:
-        return None
-    percent = Decimal(str(invoice.frozen.get(EARLY, {}).get("percent", "0")))
-    return EarlyPayment(percent, discount, invoice.balance - discount, invoice.currency, invoice.discount_until)
+    return early_payments_of([invoice], on).get(invoice.pk)
+
+
+def early_payments_of(invoices: Iterable[Invoice], on: dt.date) -> dict[int, EarlyPayment]:
+    """The same for many invoices, by id: one query for all whose discount runs, none where there are none."""
+    running = [
+        (invoice, invoice.discount_until) for invoice in invoices
+        if invoice.discount and invoice.discount_until and on <= invoice.discount_until and invoice.voided_at is None
+    ]
+    left = _discounts_on([invoice for invoice, _until in running])
+    found = {}
+    for invoice, until in running:
+        discount = left[invoice.pk]
+        if 0 < discount < invoice.balance:
+            percent = Decimal(str(invoice.frozen.get(EARLY, {}).get("percent", "0")))
+            found[invoice.pk] = EarlyPayment(percent, discount, invoice.balance - discount, invoice.currency, until)
+    return found
 
 
 def discount_on(invoice: Invoice, *, credited: Decimal = NOTHING) -> Decimal:
@@ -168,21 +182,33 @@ def discount_on(invoice: Invoice, *, credited: Decimal = NOTHING) -> Decimal:
 
     ``credited`` is what is about to be credited besides.
     """
-    if not invoice.discount or is_discounted(invoice):
-        return NOTHING
-    others = _standing(invoice).exclude(kind__in=["allocation", "issue"])
-    off: Decimal = others.filter(cr=RECEIVABLE).aggregate(sum=Sum("amount"))["sum"] or NOTHING
-    on: Decimal = others.filter(dr=RECEIVABLE).aggregate(sum=Sum("amount"))["sum"] or NOTHING
-    return discount_left(invoice.discount, invoice.total, off - on + credited, invoice.currency)
+    return _discounts_on([invoice], credited)[invoice.pk]
 
 
 def is_discounted(invoice: Invoice) -> bool:
     """The early-payment discount was given on the invoice, and not taken back since."""
-    return bool(invoice.discount) and _standing(invoice).filter(kind="discount").exists()
+    return bool(invoice.discount) and _standing([invoice.pk]).filter(kind="discount").exists()
 
 
-def _standing(invoice: Invoice) -> QuerySet[Entry]:
-    return Entry.objects.filter(invoice=invoice, reversed_by=None, reverses=None)
+def _discounts_on(invoices: Sequence[Invoice], credited: Decimal = NOTHING) -> dict[int, Decimal]:
+    """What ``discount_on`` says of each, by id; one query for all that carry a discount, none where there are none."""
+    asked = [invoice.pk for invoice in invoices if invoice.discount]
+    given, off = set[int](), defaultdict[int, Decimal](Decimal)
+    for start in range(0, len(asked), AT_ONCE):
+        rows = _standing(asked[start : start + AT_ONCE]).exclude(kind__in=["allocation", "issue"])
+        for pk, kind, dr, cr, amount in rows.values_list("invoice", "kind", "dr", "cr", "amount"):
+            off[pk] += amount * ((cr == RECEIVABLE) - (dr == RECEIVABLE))
+            if kind == "discount":
+                given.add(pk)
+    return {
+        invoice.pk: discount_left(invoice.discount, invoice.total, off[invoice.pk] + credited, invoice.currency)
+        if invoice.discount and invoice.pk not in given else NOTHING
+        for invoice in invoices
+    }
+
+
+def _standing(invoices: Collection[int]) -> QuerySet[Entry]:
+    return Entry.objects.filter(invoice__in=invoices, reversed_by=None, reverses=None)
 
 
 def terms_preview(
