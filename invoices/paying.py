@@ -108,6 +108,17 @@ def offered(
     return found
 
 
+def takes_too_little(invoice: Invoice) -> bool:
+    """Whether every way offered for a draft is meant for other sums than its total, and none is a transfer.
+
+    Without any way at all nothing is said here: a company may be paid otherwise.
+    """
+    ways = offered(invoice.company, invoice.client, invoice.currency, chosen=invoice.ways)
+    return bool(ways) and not any(
+        way.kind == "transfer" or _fits(invoice.total, way.smallest, way.largest) for way in ways
+    )
+
+
 def is_usable(method: PaymentMethod, currency: str) -> bool:
     """Whether a way to pay has what it needs for a currency: an account of ours, or a provider that is set up."""
     if method.currency and method.currency != currency:

@@ -85,6 +85,8 @@ def mend_link(invoice: Invoice | None, code: str, where: str = "") -> tuple[str,
         return reverse("dashboard:client_about", args=[client]), _("Correct the contact")
     if code in CREDIT:
         return reverse("dashboard:client_credit", args=[client]), _("See the credit")
+    if code == "no_way" and not invoice.ways:
+        return reverse("dashboard:ways_edit", args=[client]), _("Change their ways to pay")
     if field == "client":
         return reverse("dashboard:client_edit", args=[client]), _("Change the client")
     if field == "company":

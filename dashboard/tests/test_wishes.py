@@ -102,3 +102,14 @@ def test_paper_and_design_of_a_client_are_chosen_with_its_master_data(desk, good
     good_client.refresh_from_db()
     assert (good_client.paper, good_client.design) == ("Letter", "plain")
     assert "Letter · plain" in text(desk.get(url("client_about", good_client.pk)))
+
+
+def test_a_draft_nobody_could_pay_says_so_and_leads_to_the_ways_to_pay(desk, company, good_client):
+    company.payment_methods.filter(kind="cash").update(largest=Decimal(500), currency="EUR")
+    ways = {way.pk: way.kind == "cash" for way in company.payment_methods.all()}
+    save_ways(good_client, ways, by=CLERK)
+    draft = make_draft(good_client, "1000")
+    page = text(desk.get(url("invoice", draft.pk)))
+    assert "takes 1000.00 EUR; choose another one" in page and f'href="{url("ways_edit", good_client.pk)}"' in page
+    save_ways(good_client, dict.fromkeys(ways), by=CLERK)
+    assert "takes 1000.00 EUR" not in text(desk.get(url("invoice", draft.pk)))

@@ -18,6 +18,7 @@ from core.references import rf_reference
 from invoices.documents import freeze
 from invoices.einvoice import check_einvoice
 from invoices.models import RECEIVABLE, REVENUE, TAX, Invoice, InvoicePart
+from invoices.paying import takes_too_little
 from outbox.models import Message
 from policies.terms import refuse_vague
 
@@ -129,7 +130,10 @@ def was_sent(invoice: Invoice) -> bool:
 
 
 def check_issuable(invoice: Invoice) -> None:
-    """Refuse what cannot be issued as it stands: without terms, over nothing, without the order number it needs."""
+    """Refuse what cannot be issued as it stands: without terms, over nothing, without the order number it needs.
+
+    Also what nobody could pay, and in the European Union what could be no e-invoice.
+    """
     if invoice.terms is None:
         raise Refused("Choose payment terms: a number of days.", code="no_terms", where="terms")
     refuse_vague(invoice.terms.name)
@@ -141,6 +145,13 @@ def check_issuable(invoice: Invoice) -> None:
             code="po_required",
             where="po_number",
         )
+    in_parts = bool(invoice.terms.parts or invoice.terms.deposit_percent)  # a part may fit where the whole does not
+    if not in_parts and not invoice.is_taken_over and takes_too_little(invoice):
+        raise Refused(
+            f"No way to pay that is offered to {invoice.client} here takes {plain(invoice.total, invoice.currency)} "
+            f"{invoice.currency}; choose another one, such as a transfer.",
+            code="no_way", where="ways",
+        )  # fmt: skip
     check_einvoice(invoice)
 
 

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from clients.models import ClientWay
+from core.errors import Refused
 from core.models import BankAccount, PaymentMethod
 from invoices.paying import card_for, offered, ways_for
 from tests.cast import make_client, make_company, make_invoice
@@ -72,6 +73,19 @@ def test_sums_below_and_above_are_left_out_and_something_always_stays(company: A
     company.payment_methods.filter(kind="transfer").update(smallest=Decimal(900), currency="EUR")
     company.payment_methods.exclude(kind="transfer").delete()
     assert kinds(make_invoice(good_client, "10")) == ["transfer"]
+
+
+def test_an_invoice_that_nobody_could_pay_is_refused_before_it_is_issued(company: Any, good_client: Any) -> None:
+    company.payment_methods.filter(kind="cash").update(largest=Decimal(500), currency="EUR")
+    with pytest.raises(Refused, match=r"takes 1000\.00 EUR") as refused:
+        make_invoice(good_client, "1000", ways=["cash"])
+    assert (refused.value.code, refused.value.where) == ("no_way", "ways")
+    assert kinds(make_invoice(good_client, "500", ways=["cash"])) == ["cash"]
+    assert kinds(make_invoice(good_client, "1000", ways=["cash", "transfer"])) == ["transfer"]
+    halves = company.terms.create(
+        name="Two halves", net_days=30, parts=[{"percent": "50", "days": 14}, {"percent": "50", "days": 30}]
+    )
+    assert make_invoice(good_client, "1000", ways=["cash"], terms=halves).issued_at
 
 
 def test_a_way_for_another_currency_is_not_offered(company: Any, good_client: Any) -> None:
