@@ -190,6 +190,11 @@ class ProviderEvent(models.Model):
     class Meta:
         ordering = ["-received_at", "-id"]
         constraints = [models.UniqueConstraint(fields=["provider", "event_id"], name="provider_event_once")]
+        indexes = [  # every page of the desk asks how many wait
+            models.Index(
+                fields=["received_at"], condition=Q(needs_person=True, settled_at=None), name="provider_event_waits"
+            ),
+        ]
 
     def __str__(self) -> str:
         return f"{self.provider} {self.event_id}"

@@ -18,6 +18,7 @@ from invoices.services.linking import link_for_statement, token_of
 from invoices.services.recurring import Schedule, make_recurring
 from invoices.services.work import Done, record_work
 from payments.services.crediting import issue_credit_note
+from payments.services.hearing import needing_person
 from payments.services.receipts import make_receipt
 from payments.tests.provided import AT, begin, heard, offer_card
 from policies.models import Terms
@@ -94,6 +95,11 @@ def test_no_page_of_a_client_asks_more_where_more_is_open(client, clerk, company
     for address in pages:
         many = asked(client, address)
         assert len(many) <= len(few[address]), (address, len(few[address]), len(many), more(few[address], many))
+
+
+@pytest.mark.skipif(connection.vendor != "sqlite", reason="PostgreSQL reads a small table from end to end")
+def test_what_waits_among_all_words_of_providers_is_found_by_an_index(company):
+    assert "provider_event_waits" in needing_person(company).order_by().explain()
 
 
 def more(few: list[str], many: list[str]) -> list[str]:
