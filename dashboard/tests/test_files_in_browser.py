@@ -21,7 +21,7 @@ from invoices.models import Invoice
 from invoices.services.linking import link_for
 from payments.models import Payment
 from policies.models import Policy
-from tests.cast import CLERK, invoice_due, make_draft, pay
+from tests.cast import CLERK, invoice_due, make_draft, make_invoice, pay
 from tests.test_look import check
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
@@ -91,6 +91,19 @@ def test_the_totals_follow_what_is_written_and_ctrl_enter_keeps_the_draft(desk, 
     desk.keyboard.press("Control+Enter")
     desk.wait_for_selector("text=A draft: it has no number")
     assert Invoice.objects.get().total == 238
+
+
+def test_a_line_written_before_the_tax_was_proposed_bears_it_all_the_same(desk, late_client):
+    make_invoice(late_client, "10", tax="19")
+    desk.goto(reverse("dashboard:invoice_new"))
+    desk.route("**/invoices/totals/**", lambda route: (desk.wait_for_timeout(600), route.continue_()))
+    desk.select_option("[name=client]", str(late_client.pk))
+    desk.fill("[name=lines-0-description]", "Design")
+    desk.fill("[name=lines-0-unit_price]", "100")
+    desk.wait_for_selector("[data-totals] >> text=€119.00")
+    assert desk.input_value("[name=lines-0-tax_percent]") == "19"
+    desk.fill("[name=lines-0-tax_percent]", "7")
+    desk.wait_for_selector("[data-totals] >> text=€107.00")
 
 
 def test_amounts_by_hand_are_asked_only_by_hand(desk, late_client):

@@ -184,6 +184,13 @@ def test_the_private_link_is_made_renewed_and_shut(desk, late_client):
     assert link.revoked_at == NOON
 
 
+def test_a_draft_says_when_it_would_be_due_and_is_not_offered_to_be_sent(desk, late_client):
+    draft = make_draft(late_client)
+    assert "18 December 2026, if issued today" in text(desk.get(url("invoice", draft.pk)))
+    page = text(desk.get(url("invoice_send", draft.pk)))
+    assert "A draft is not sent" in page and "until then it can be undone" not in page and "data-save" not in page
+
+
 def test_a_draft_has_no_document_and_no_link(desk, late_client):
     draft = make_draft(late_client)
     assert desk.get(url("invoice_pdf", draft.pk)).status_code == 404
