@@ -141,7 +141,8 @@ SQLITE_OPTIONS = {
 }
 POSTGRESQL_OPTIONS = {
     "connect_timeout": 5,
-    "options": "-c statement_timeout=60000 -c idle_in_transaction_session_timeout=60000",
+    # Our questions are short and many: compiling one takes longer than answering it, and its memory is not given back.
+    "options": "-c statement_timeout=60000 -c idle_in_transaction_session_timeout=60000 -c jit=off",
 }
 DATABASES = {"default": env.db_url_config(DATABASE_URL)}
 if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":

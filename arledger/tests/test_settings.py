@@ -44,6 +44,8 @@ def test_no_statement_and_no_idle_transaction_outlives_a_minute_on_postgresql():
         for name in ("statement_timeout", "idle_in_transaction_session_timeout"):
             cursor.execute(f"SHOW {name}")
             assert cursor.fetchone() == ("1min",)
+        cursor.execute("SHOW jit")
+        assert cursor.fetchone() == ("off",)
 
 
 @pytest.mark.once
