@@ -16,6 +16,7 @@ class InvoicesConfig(AppConfig):
         from .link_mails import register_link_kinds
         from .mails import register_kinds
         from .pdf import register_printables
+        from .services.codes import forget_codes
         from .services.kept_links import with_tokens, without_tokens
 
         register_kinds()
@@ -25,4 +26,5 @@ class InvoicesConfig(AppConfig):
         resending.register_kinds()
         bulk.register_works()
         housekeeping.register(housekeeping.Chore("remove prepared files", dt.timedelta(hours=1), zips.sweep_prepared))
+        housekeeping.register(housekeeping.Chore("forget codes", dt.timedelta(days=1), forget_codes))
         sealing.register(without_tokens, with_tokens)

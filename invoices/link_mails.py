@@ -61,8 +61,8 @@ def compose_passed_on(message: Message, now: dt.datetime) -> Composed:
 
 def code_may_go(message: Message, now: dt.datetime) -> str:
     """Why it may not go: the code ran out, was used, or another took its place; or its reader cannot be reached."""
-    code = LinkCode.objects.select_related("link").get(pk=message.payload["code"])
-    if now >= code.expires_at or code.used_at is not None or code.link.codes.first() != code:
+    code = LinkCode.objects.select_related("link").filter(pk=message.payload["code"]).first()
+    if code is None or now >= code.expires_at or code.used_at is not None or code.link.codes.first() != code:
         return "the code opens nothing any more"
     return _cannot_reach(_contact(message))
 

@@ -22,6 +22,7 @@ TRIES = 5
 BETWEEN = dt.timedelta(minutes=1)
 A_DAY = 10  # a link that fell into strange hands gets fifty guesses a day at a million codes
 DIGITS = 6
+KEPT_FOR = dt.timedelta(days=30)
 
 
 def make_code(link: ShareLink, at: dt.datetime) -> LinkCode | None:
@@ -65,6 +66,12 @@ def try_code(link: ShareLink, typed: str, at: dt.datetime, *, by: Any = "client"
             record(by, "statement_opened", link, client_id=link.client_id)
         code.save(update_fields=["tries", "used_at"])
     return right
+
+
+def forget_codes(now: dt.datetime) -> dict[str, int]:
+    """Throw away the codes that ran out a month ago; a kept mail then shows a mark where their digits were."""
+    gone, _by_model = LinkCode.objects.filter(expires_at__lt=now - KEPT_FOR).delete()
+    return {"codes": gone} if gone else {}
 
 
 def _is_right(code: LinkCode | None, said: str) -> bool:

@@ -6,12 +6,16 @@ import datetime as dt
 
 import pytest
 
+from core.housekeeping import do_chores
 from invoices.models import LinkCode
 from invoices.services.codes import A_DAY, code_of, make_code, try_code
 from invoices.services.linking import link_for_statement, link_for_wishes, link_passed_on
+from outbox.kinds import kind_of
+from outbox.models import Message
 from tests.cast import make_invoice
 
 AT = dt.datetime(2026, 11, 18, 12, tzinfo=dt.UTC)
+DAY = dt.timedelta(days=1)
 MINUTE = dt.timedelta(minutes=1)
 
 
@@ -35,6 +39,14 @@ def test_after_ten_minutes_it_opens_nothing(link):
     code = make_code(link, AT)
     assert not try_code(link, code_of(code), AT + 10 * MINUTE)
     assert try_code(link, code_of(code), AT + 10 * MINUTE - dt.timedelta(seconds=1))
+
+
+def test_codes_that_opened_their_last_long_ago_are_forgotten_and_a_mail_that_still_waits_does_not_leave(link):
+    old, young = make_code(link, AT), make_code(link, AT + 40 * DAY)
+    waits = Message(kind="link_code", payload={"code": old.pk})
+    do_chores(AT + 41 * DAY)
+    assert list(LinkCode.objects.all()) == [young]
+    assert kind_of("link_code").may_go(waits, AT + 41 * DAY) == "the code opens nothing any more"
 
 
 def test_after_five_wrong_tries_the_right_one_is_wrong_too(link):
