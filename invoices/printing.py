@@ -138,22 +138,29 @@ def print_row(label: str, pk: int) -> None:
 def print_what_waits(on: dt.date, stop: Callable[[], bool]) -> dict[str, int]:
     """Print the orders nobody heard of and the documents of the last days, until told to stop; throw old prints away.
 
-    Answers how many of which kind.
+    Answers how many of which kind. What breaks the printing is logged and keeps nothing else from being printed.
     """
     done = {"orders": 0}
     _forget(time.time() - KEPT.total_seconds())
     for place in sorted(_folder().glob("*.json")):
         if stop():
             return done
-        print_order(place.stem)
-        done["orders"] += 1
+        done["orders"] += _tried(print_order, place.stem)
     for label, printable in _printables.items():
         for pk in list(printable.waiting(on - AHEAD).values_list("pk", flat=True)[:200]):
             if stop():
                 return done
-            print_row(label, pk)
-            done[label] = done.get(label, 0) + 1
+            done[label] = done.get(label, 0) + _tried(print_row, label, pk)
     return done
+
+
+def _tried(print_it: Callable[..., None], *what: Any) -> bool:
+    try:
+        print_it(*what)
+    except Exception:
+        log.exception("printing %s broke", what)
+        return False
+    return True
 
 
 def _wait_for(is_there: Callable[[], bool], key: str) -> None:

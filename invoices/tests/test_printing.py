@@ -98,6 +98,27 @@ def test_what_was_issued_is_printed_before_anybody_asks_and_older_things_are_not
     assert Invoice.objects.get(pk=fresh.pk).pdf and not Invoice.objects.get(pk=old.pk).pdf
 
 
+def test_a_document_that_breaks_the_printing_keeps_no_other_from_being_printed(late_client, bell, monkeypatch, caplog):
+    today, page = timezone.now().date(), "<p>ordered</p>"
+    broken, sound = make_invoice(late_client, on=today), make_invoice(late_client, on=today)
+    with request_going_on(), pytest.raises(BeingPrepared):
+        pdf.print_html(page)
+    printing._write(printing._place("0" * 64, "json"), b"not an order")
+    one = printing._printables["invoices.invoice"]
+
+    def print_one(row: Invoice) -> Any:
+        if row.pk == broken.pk:
+            raise ZeroDivisionError
+        return one.print(row)
+
+    monkeypatch.setitem(printing._printables, "invoices.invoice", printing.Printable(print_one, one.waiting))
+    print_what_waits()
+    assert Invoice.objects.get(pk=sound.pk).pdf and not Invoice.objects.get(pk=broken.pk).pdf
+    with request_going_on():
+        assert pdf.print_html(page).startswith(b"%PDF")
+    assert "ZeroDivisionError" in caplog.text and "JSONDecodeError" in caplog.text
+
+
 def test_an_order_nobody_heard_is_carried_out_by_the_tick_and_an_old_print_is_thrown_away(db, bell):
     page = "<p>ordered while nobody was there</p>"
     with request_going_on(), pytest.raises(BeingPrepared):
