@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 import secrets
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Any, NamedTuple
 
@@ -40,16 +40,21 @@ def start_checkout(
 ) -> BegunCheckout:
     """Begin to pay claims of the client by card or wallet; ``claims`` are amounts by key, such as "invoice:12".
 
-    ``key`` is the form's own: the same form sent twice begins one payment. Nothing is owed less by that; money counts
-    when the provider says so. Refused: nothing to pay, what is not this client's or not open for that much, several
-    currencies, a payment of it already on its way, a sum that no card takes, and while the provider cannot be reached.
+    ``key`` is the form's own: the same form sent twice begins one payment, and none of another sum. Nothing is owed
+    less by that; money counts when the provider says so. Refused: nothing to pay, what is not this client's or not open
+    for that much, several currencies, a payment of it already on its way, a sum that no card takes, and while the
+    provider cannot be reached.
     """
     with transaction.atomic():
         lock_client(link.client_id)
         key = _key(link, key)
-        checkout = Checkout.objects.filter(key=key).first() or _new(link, claims, method, key, at, on)
-    if checkout.link_id != link.pk or checkout.state != "started":
-        raise Refused(_("This form was sent before; load the page again."), code="sent_before")
+        standing = Checkout.objects.filter(key=key).first()
+        if standing is not None and (standing.link_id, standing.state, split_of(standing)) != (
+            link.pk, "started", dict(claims)
+        ):
+            raise Refused(_("This form was sent before; load the page again."), code="sent_before")
+        found = _payable(link.client, claims)
+        checkout = standing or _new(link, claims, found, method, key, at, on)
     provider = provider_of(checkout.provider)
     try:
         begun = provider.start(_begin(checkout, link))
@@ -87,21 +92,24 @@ def _key(link: ShareLink, form: str) -> str:
     return hashlib.sha256(f"{link.pk}:{form or secrets.token_urlsafe(24)}".encode()).hexdigest()[:40]
 
 
-def _new(
-    link: ShareLink, claims: Mapping[str, Decimal], method: PaymentMethod | None, key: str, at: dt.datetime, on: dt.date
-) -> Checkout:
-    client = link.client
+def _payable(client: Client, claims: Mapping[str, Decimal]) -> list[Invoice | Charge]:
+    """The claims of a client that are to be paid at once: each open for so much, and nothing of it on its way."""
     found = [_open_claim(client, claim, amount) for claim, amount in claims.items()]
-    currencies = {claim.currency for claim in found}
-    total = sum(claims.values(), Decimal(0))
-    if not found or total <= 0:
+    if not found:
         raise Refused(_("There is nothing to pay."), code="nothing")
-    if len(currencies) > 1:
+    if len({claim.currency for claim in found}) > 1:
         raise Refused(_("Pay one currency at a time."), code="currency")
-    (currency,) = currencies
     underway = [c for c in Checkout.objects.in_flight().filter(client=client) if set(c.split) & set(claims)]
     if underway:
         raise Refused(in_flight_words(underway[0], client.language), code="in_flight")
+    return found
+
+
+def _new(
+    link: ShareLink, claims: Mapping[str, Decimal], found: Sequence[Invoice | Charge], method: PaymentMethod | None,
+    key: str, at: dt.datetime, on: dt.date,
+) -> Checkout:
+    client, currency, total = link.client, found[0].currency, sum(claims.values(), Decimal(0))
     invoices = [claim.invoice if isinstance(claim, Charge) else claim for claim in found]
     card = card_for(client, currency, total, invoices)
     if card is None or (method is not None and method.pk != card.pk):

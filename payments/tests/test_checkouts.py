@@ -54,6 +54,19 @@ def test_a_form_of_an_earlier_payment_is_not_used_again(invoice: Any) -> None:
         begin(invoice, "200", key="form-1")
 
 
+def test_a_form_sent_again_begins_no_payment_of_another_sum_or_of_what_is_paid_meanwhile(invoice: Any) -> None:
+    begin(invoice, "200", key="form-1")
+    with pytest.raises(Refused, match="sent before"):
+        begin(invoice, "500", key="form-1")
+    heard(begin(invoice, "300", key="form-2").checkout, "pending")
+    with pytest.raises(Refused, match="on its way"):
+        begin(invoice, "200", key="form-1")
+    Checkout.objects.filter(state="pending").update(state="failed")
+    pay(invoice.client, str(invoice.balance))
+    with pytest.raises(Refused, match="paid already"):
+        begin(invoice, "200", key="form-1")
+
+
 def test_more_than_is_open_and_what_is_not_this_clients_is_refused(company: Any, invoice: Any) -> None:
     with pytest.raises(Refused, match=r"At most €1,200\.00"):
         begin(invoice, "1200.01")
