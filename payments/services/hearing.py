@@ -217,7 +217,11 @@ def _follow(event: ProviderEvent, provider: Provider, heard: Heard, at: dt.datet
         })
     facts: dict[str, Any] = {"on": _day(payment, heard, at), "by": provider.label}
     if heard.kind == "refunded":
-        return given_back_at_provider(payment, heard.amount, key=f"{provider.name}:{heard.about}", **facts)
+        said, complete = given_back_at_provider(
+            payment, heard.amount, key=f"{provider.name}:{heard.about}", **facts
+        )
+        event.needs_person = not complete
+        return said
     if heard.kind == "refund_failed":
         return refund_failed(payment, provider_ref=heard.about, because=heard.because, **facts)
     key = f"{provider.name}:{heard.about}"

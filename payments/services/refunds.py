@@ -100,8 +100,13 @@ def ask_provider(refund: Refund, checkout: Checkout, *, on: dt.date) -> Refund:
     return refund
 
 
-def given_back_at_provider(payment: Payment, total: Decimal, *, key: str, on: dt.date, by: Any) -> str:
-    """The provider says how much of a payment was given back in all; what we did not ask for is taken out now."""
+def given_back_at_provider(
+    payment: Payment, total: Decimal, *, key: str, on: dt.date, by: Any
+) -> tuple[str, bool]:
+    """The provider says how much of a payment was given back in all; what we did not ask for is taken out now.
+
+    Answers in words, and whether no more was given back than was left of the payment.
+    """
     # What was paid back by hand from our bank account is no business of the provider's.
     by_provider = Entry.objects.filter(doc=doc_of(payment), key__startswith="refund:").exclude(cr=BANK)
     keys = [key.removeprefix("refund:") for key in by_provider.values_list("key", flat=True)]
@@ -109,13 +114,23 @@ def given_back_at_provider(payment: Payment, total: Decimal, *, key: str, on: dt
     known = asked.aggregate(s=Sum("amount"))["s"] or Decimal(0)
     if total >= known:
         asked.filter(state="asked").update(state="done", done_on=on)
-    extra = min(total - known, refundable(payment))
-    if extra <= 0:
-        return str(_("Known already."))
+    left = refundable(payment)
+    extra, beyond = min(total - known, left), total - known - left
+    if extra > 0:
+        _take_out_unasked(payment, extra, key=f"{key}:{known.normalize():f}-{total.normalize():f}", on=on, by=by)
+    if beyond > 0:
+        return str(
+            _("%(sum)s %(currency)s was given back beyond what was left of the payment: the client has it twice.") % {
+                "sum": plain(beyond, payment.currency), "currency": payment.currency
+            }
+        ), False
+    return str(_("Given back.") if extra > 0 else _("Known already.")), True
+
+
+def _take_out_unasked(payment: Payment, amount: Decimal, *, key: str, on: dt.date, by: Any) -> None:
     reason = _("given back at %(provider)s") % {"provider": by}
-    refund = take_out(payment, extra, kind="refund", key=f"{key}:{total.normalize():f}", reason=reason, on=on, by=by)
+    refund = take_out(payment, amount, kind="refund", key=key, reason=reason, on=on, by=by)
     _tell(refund, _("%(amount)s of a payment was given back at %(provider)s, not here"), on, by)
-    return str(_("Given back."))
 
 
 def refund_failed(payment: Payment, *, provider_ref: str, because: str, on: dt.date, by: Any) -> str:

@@ -20,10 +20,11 @@ from core.errors import Refused
 from invoices.models import Entry
 from payments.models import Checkout, Payment, ProviderEvent, Refund
 from payments.providers import PayoutLine
-from payments.services import unapplied_cash
-from payments.services.hearing import hear, hear_again, settle_event, take_as_payment
+from payments.services import issue_credit_note, unapplied_cash
+from payments.services.hearing import hear, hear_again, hear_waiting, settle_event, take_as_payment
+from payments.services.paying_back import pay_back
 from payments.tests.provided import AT, SANDBOX, begin, heard, offer_card, paid_by_card, word
-from tests.cast import CLERK, TODAY, make_invoice
+from tests.cast import CLERK, TODAY, make_invoice, make_manager
 
 pytestmark = pytest.mark.django_db
 LATER = AT + dt.timedelta(days=3)
@@ -223,6 +224,28 @@ def test_a_chargeback_of_more_than_is_left_waits_for_a_person(good_client: Any, 
     heard(checkout, "refunded", amount=Decimal(1000), about="ch_1")
     event = heard(checkout, "chargeback", about="dp_1")
     assert event.needs_person and "more than is left" in event.outcome and clean()
+
+
+def test_a_refund_of_more_than_is_left_waits_for_a_person(good_client: Any, invoice: Any) -> None:
+    """Paid back by hand already, as far as 900 of 1,200: what the provider gives back besides, the client has twice."""
+    checkout = paid_by_card(good_client, invoice)
+    issue_credit_note(invoice, {1: Decimal("0.75")}, reason="came back", key="cn", on=TODAY, by=CLERK)
+    pay_back(good_client, Decimal(900), "EUR", on=TODAY, by=make_manager(), reason="agreed", key="back")
+    for n in range(2):
+        event = heard(checkout, "refunded", amount=Decimal(1200), about="ch_1", event_id=f"r{n}")
+        assert event.needs_person and "900.00 EUR was given back beyond" in event.outcome
+    assert sorted(r.amount for r in Refund.objects.all()) == [300, 900] and clean()
+
+
+def test_a_refund_beside_a_chargeback_follows_once_that_is_won(good_client: Any, invoice: Any) -> None:
+    checkout = paid_by_card(good_client, invoice)
+    heard(checkout, "chargeback", about="dp_1", amount=Decimal(1000))
+    early = heard(checkout, "refunded", amount=Decimal(500), about="ch_1")
+    assert early.needs_person
+    heard(checkout, "chargeback_closed", about="dp_1", amount=Decimal(1000), won=True)
+    assert hear_waiting(AT)["heard"] == 1
+    invoice.refresh_from_db()
+    assert invoice.balance == 500 and sum(r.amount for r in Refund.objects.standing()) == 500 and clean()
 
 
 def test_a_payout_brings_the_net_to_the_bank_and_names_the_fee(good_client: Any, invoice: Any) -> None:
