@@ -65,6 +65,7 @@ def test_the_pages_are_accessible_and_fit(desk: Any, invoice: Any, company: Any)
         f"/invoices/{invoice.pk}/credit/?all=1", f"/invoices/{invoice.pk}/", f"/invoices/{whole.pk}/", "/credit-notes/",
         f"/credit-notes/{note.pk}/", f"/credit-notes/{note.pk}/send/", f"/invoices/{invoice.pk}/again/", "/receipts/",
         f"/payments/{receipt.payment_id}/", f"/clients/{client.pk}/statement/", f"/clients/{client.pk}/pay-back/",
+        f"/clients/{client.pk}/statement/link/", f"/clients/{client.pk}/file/wishes/link/",
         "/company/documents/", "/company/documents/new/",
     ]  # fmt: skip
     found = [line for place in places for line in looked_at(desk, place)]
