@@ -90,9 +90,10 @@ def client_texts() -> Iterator[str]:
     for path in CODE:
         if path.exists():
             yield from _texts_of_code(path.read_text())
+    from core.models import CompanyDocument
     from disputes.models import Dispute
 
-    yield from (label._args[0] for _key, label in Dispute.REASONS)
+    yield from (label._args[0] for _key, label in (*Dispute.REASONS, *CompanyDocument.KINDS))
 
 
 def _texts_of_template(source: str) -> Iterator[str]:
