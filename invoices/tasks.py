@@ -19,7 +19,7 @@ from . import printing
 from .models import CompletedWork
 from .services.exposure import note_credit
 from .services.recurring_runs import due_days, run_recurring
-from .services.work import due_tonight, invoice_work
+from .services.work_invoicing import due_tonight, invoice_work
 
 log = logging.getLogger(__name__)
 

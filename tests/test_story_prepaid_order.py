@@ -25,7 +25,8 @@ from invoices.services.exposure import exposure_of
 from invoices.services.issuing import issue_invoice
 from invoices.services.linking import token_of
 from invoices.services.pro_forma import make_pro_forma, send_pro_forma
-from invoices.services.work import Done, days_to_invoice, invoice_work, record_work
+from invoices.services.work import Done, days_to_invoice, record_work
+from invoices.services.work_invoicing import invoice_work
 from outbox.models import Message
 from outbox.services import deliver
 from payments.services import unapplied_cash

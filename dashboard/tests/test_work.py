@@ -17,7 +17,8 @@ from core.jobs import run_job
 from core.models import Job
 from invoices.models import CompletedWork, Invoice
 from invoices.services.issuing import void_invoice
-from invoices.services.work import Done, invoice_work, record_work
+from invoices.services.work import Done, record_work
+from invoices.services.work_invoicing import invoice_work
 from outbox.models import Message
 from tests.cast import CLERK, TODAY, make_client
 

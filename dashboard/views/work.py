@@ -26,10 +26,8 @@ from dashboard.templatetags.ledger import money
 from invoices.models import CompletedWork, CompletedWorkQuerySet
 from invoices.services.exposure import credits_of
 from invoices.services.work import (
-    Invoiced,
     change_work,
     days_to_invoice,
-    invoice_work,
     late_work,
     record_work,
     release_work,
@@ -37,6 +35,7 @@ from invoices.services.work import (
     restore_work,
     sums_of,
 )
+from invoices.services.work_invoicing import Invoiced, invoice_work
 from policies.models import Policy
 from policies.services import policy_of
 

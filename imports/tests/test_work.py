@@ -14,7 +14,8 @@ from imports.cells import Reading
 from imports.services.answers import FileRefused
 from imports.services.work import Worked, as_json, import_work
 from invoices.models import CompletedWork
-from invoices.services.work import invoice_work, remove_work
+from invoices.services.work import remove_work
+from invoices.services.work_invoicing import invoice_work
 from tests.cast import CLERK, TODAY, make_client
 
 pytestmark = pytest.mark.django_db

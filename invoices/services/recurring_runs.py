@@ -20,7 +20,7 @@ from .drafting import Heading, draft_invoice
 from .issuing import issue_invoice
 from .recurring import filled, lines_of, locked, rule_of
 from .sending import send_invoice
-from .work import _terms_for
+from .work_invoicing import terms_for
 
 
 @dataclass
@@ -143,7 +143,7 @@ def _issue(recurring: RecurringInvoice, day: dt.date, on: dt.date, by: Any) -> I
     client = recurring.client
     period = period_of(rule_of(recurring), day, cast(Covers, recurring.covers))
     heading = Heading(
-        terms=recurring.terms or _terms_for(client, on), contact=recurring.contact, currency=recurring.currency,
+        terms=recurring.terms or terms_for(client, on), contact=recurring.contact, currency=recurring.currency,
         po_number=recurring.po_number, service_from=period.first if period else None,
         service_to=period.last if period else None,
         note=said_for(recurring.note, period, client.language) if period else recurring.note,

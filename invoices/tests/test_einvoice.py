@@ -22,7 +22,8 @@ from invoices.einvoice import einvoice_of, einvoice_xml
 from invoices.models import Invoice
 from invoices.services.drafting import Heading, LineDraft, draft_invoice
 from invoices.services.issuing import issue_invoice
-from invoices.services.work import Done, invoice_work, record_work
+from invoices.services.work import Done, record_work
+from invoices.services.work_invoicing import invoice_work
 from payments.services import issue_credit_note
 from policies.models import Terms
 from tests.cast import CLERK, TODAY, make_client, make_company, make_invoice, make_manager, pay

@@ -21,8 +21,6 @@ from invoices.services.work import (
     Done,
     change_work,
     days_to_invoice,
-    due_tonight,
-    invoice_work,
     late_work,
     record_work,
     release_work,
@@ -30,6 +28,7 @@ from invoices.services.work import (
     restore_work,
     sums_of,
 )
+from invoices.services.work_invoicing import due_tonight, invoice_work
 from outbox.models import Message
 from policies.models import Terms
 from tests.cast import CLERK, TODAY, make_client, make_company, make_draft

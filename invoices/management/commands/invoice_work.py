@@ -13,7 +13,7 @@ from core.errors import Refused
 from core.models import Company
 from core.money import plain
 from core.services import today
-from invoices.services.work import Invoiced, Left, invoice_work
+from invoices.services.work_invoicing import Invoiced, Left, invoice_work
 
 BY = "command"
 
