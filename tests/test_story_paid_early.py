@@ -191,6 +191,14 @@ def test_who_takes_the_discount_off_what_will_be_credited_has_paid(late_client, 
     assert balance(invoice) == 0 and given(invoice) == {DISCOUNT: 15} and note.frozen["left"] == "0.00"
 
 
+def test_a_late_payment_recorded_by_mistake_costs_nobody_the_discount(invoice, late_client):
+    mistaken = pay(late_client, "10", on=UNTIL + DAY)
+    pay(late_client, "1176", on=UNTIL)
+    assert balance(invoice) == 14 and given(invoice) == {}
+    take_back_payment(mistaken, reason="somebody else's", on=UNTIL + DAY, by=CLERK)
+    assert balance(invoice) == 0 and sum(given(invoice).values()) == 24
+
+
 def test_a_credit_note_earns_no_discount_for_money_that_came_too_late(late_client, terms):
     invoice = make_invoice(late_client, "1000", on=ISSUED, terms=terms)
     pay(late_client, "735", on=UNTIL + DAY)

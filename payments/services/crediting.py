@@ -27,7 +27,7 @@ from invoices.services.parts import discount_on, is_discounted
 from ..allocation import first_day
 from ..models import Allocation
 from .allocating import deallocate, moved_by_day, put_to
-from .discount import earned_by_credit, give_discount_on
+from .discount import earned_on, give_discount_on
 
 LONGEST_KEY = 80
 
@@ -69,7 +69,7 @@ def issue_credit_note(
         of_lines = list(invoice.lines.all())
         credited = preview_credit(invoice, lines)
         freed = _set_free(invoice, credited.total, on, by)
-        early = freed[-1].early if freed else earned_by_credit(invoice, credited.total)
+        early = freed[-1].early if freed else earned_on(invoice, credited.total)
         note = _write(invoice, credited, of_lines, freed, early, reason=reason.strip()[:300], key=key, on=on, by=by)
         post_entries(_entries(note, credited, first_day(credited.total, moved_by_day(invoice), on)), by)
         _put_back(freed, on, by)

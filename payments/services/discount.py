@@ -54,7 +54,7 @@ def give_discounts(payment: Payment, allocations: Iterable[Allocation], by: Any)
     return made
 
 
-def earned_by_credit(invoice: Invoice, credited: Decimal) -> Decimal:
+def earned_on(invoice: Invoice, credited: Decimal = Decimal(0)) -> Decimal:
     """The discount that money received in time has earned once so much is credited: the rest it then leaves open."""
     rest = Decimal(invoice.balance) - credited
     paid = invoice.discount and invoice.allocations.standing().exists() and _all_in_time(invoice)
@@ -62,7 +62,7 @@ def earned_by_credit(invoice: Invoice, credited: Decimal) -> Decimal:
 
 
 def give_discount_on(invoice: Invoice, freed: Sequence[Allocation], by: Any) -> list[Entry]:
-    """Give the discount on an invoice that was made smaller: what it was paid with, or was, has come to the rest."""
+    """Give the discount that was earned on an invoice without new money; ``freed`` is what it was paid with before."""
     latest = invoice.allocations.standing().select_related("payment").order_by("-pk").first() or freed[-1]
     return give_discounts(latest.payment, [latest], by)
 

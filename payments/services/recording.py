@@ -22,7 +22,7 @@ from invoices.services.ledger import NewEntry, post_entries, reverse_entries
 
 from ..models import Checkout, Payment
 from .allocating import How, doc_of, put_to
-from .discount import take_back_discounts
+from .discount import earned_on, give_discount_on, take_back_discounts
 from .pro_formas import checked_for, release_if_covered
 
 
@@ -137,7 +137,11 @@ def take_back_payment(
         before = {pk: missing for pk, _number, missing in short_of_cash(payment.client, payment.currency, on)}
         standing = list(payment.allocations.standing().select_related("entry"))
         reverse_entries([allocation.entry for allocation in standing], by, on, memo=reason)
-        take_back_discounts([a.invoice_id for a in standing if a.invoice_id is not None], on=on, by=by, memo=reason)
+        invoices = [a.invoice_id for a in standing if a.invoice_id is not None]
+        take_back_discounts(invoices, on=on, by=by, memo=reason)
+        for invoice in Invoice.objects.filter(pk__in=invoices):
+            if earned_on(invoice):  # this money came too late and stood in the way of what had come in time
+                give_discount_on(invoice, [], by)
         # Not before any entry of its own, so that on no day less than nothing is unapplied.
         last = Entry.objects.filter(doc=doc_of(payment)).aggregate(on=Max("effective_on"))["on"]
         came_in = Entry.objects.filter(key=f"payment:{payment.key}")
