@@ -124,10 +124,11 @@ def take_as_payment(event: ProviderEvent, *, at: dt.datetime, by: Any) -> Paymen
     """A person takes money that arrived otherwise than agreed as a payment of the client who began it.
 
     What arrived counts, in its own currency: as much as fits goes where the client meant it, the rest is unapplied.
-    Refused where no money arrived, where nobody began it here, and where it was taken already.
+    Refused where no money arrived, or not in our account, where nobody began it here, and where it was taken already.
     """
     heard = heard_of(event)
-    if heard.kind != "succeeded" or not heard.amount or event.checkout is None:
+    is_ours = heard.account == provider_of(event.provider).account
+    if heard.kind != "succeeded" or not heard.amount or not is_ours or event.checkout is None:
         raise Refused(_("No money of a client arrived with this; write what came of it instead."), code="no_money")
     with transaction.atomic():
         lock_client(event.checkout.client_id)

@@ -157,6 +157,14 @@ def test_money_in_another_currency_is_taken_as_unapplied_cash(good_client: Any, 
     assert invoice.balance == 1200 and unapplied_cash(good_client) == {"USD": 1200} and clean()
 
 
+def test_money_that_came_to_another_account_is_not_taken_as_a_payment(invoice: Any) -> None:
+    """Nor what is said in test mode: none of it is in ours."""
+    event = heard(begin(invoice).checkout, "succeeded", account="test mode")
+    with pytest.raises(Refused, match="write what came of it"):
+        take_as_payment(event, at=AT, by=CLERK)
+    assert not Payment.objects.exists()
+
+
 def test_what_brought_no_money_of_a_client_is_settled_with_a_word(invoice: Any) -> None:
     event = heard(begin(invoice).checkout, "succeeded", checkout="nobody")
     with pytest.raises(Refused, match="write what came of it"):
