@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import logging
 from typing import Any
 
 from django.db import transaction
@@ -24,6 +25,8 @@ from outbox.services import enqueue
 from ..models import Payment, Receipt
 from ..receipt_document import freeze_receipt
 from .allocating import doc_of
+
+log = logging.getLogger(__name__)
 
 OPENING = "opening"  # money that came in before the item was taken over: whoever took it gave the receipt
 SECOND_THOUGHTS = dt.timedelta(minutes=10)  # a mistyped payment is taken back before anybody is thanked for it
@@ -105,18 +108,26 @@ def without_receipt(company: Company, now: dt.datetime, on: dt.date) -> QuerySet
 def send_receipts(company: Company, *, now: dt.datetime, on: dt.date, by: Any) -> int:
     """Make and mail the receipts that are due; each in a transaction of its own. Answers how many were made.
 
-    Where nobody can be written to the receipt is made all the same, and waits at the payment.
+    Where nobody can be written to the receipt is made all the same, and waits at the payment. One that cannot be made
+    is logged and keeps no other back.
     """
     if not company.sends_receipts:
         return 0
     made = 0
     for payment in without_receipt(company, now, on):
-        with transaction.atomic():
-            lock_client(payment.client_id)
-            if payment.reversal() is not None:
-                continue
-            receipt = make_receipt(payment, on=on, by=by)
-            made += 1
-            if recipient(payment.client) is not None:
-                send_receipt(receipt, on=on, by=by, not_before=now)
+        try:
+            made += _thank(payment, now=now, on=on, by=by)
+        except Exception:  # whatever is wrong with one payment, the others are thanked for
+            log.exception("No receipt could be made for payment %s", payment.pk)
     return made
+
+
+def _thank(payment: Payment, *, now: dt.datetime, on: dt.date, by: Any) -> int:
+    with transaction.atomic():
+        lock_client(payment.client_id)
+        if payment.reversal() is not None:
+            return 0
+        receipt = make_receipt(payment, on=on, by=by)
+        if recipient(payment.client) is not None:
+            send_receipt(receipt, on=on, by=by, not_before=now)
+    return 1

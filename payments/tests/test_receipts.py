@@ -193,3 +193,17 @@ def test_check_ledger_sees_a_gap_in_the_numbers_and_a_sum_that_was_changed(clien
     Receipt.objects.filter(pk=receipt.pk).update(frozen={**receipt.frozen, "amount": "4000.00"})
     guards.install()
     assert [found["code"] for found in check(timezone.now(), fast=False)["violations"]] == ["L18"]
+
+
+def test_a_receipt_that_cannot_be_made_keeps_no_other_back(client: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    broken, other = pay(client, "400"), pay(client, "70")
+    made = make_receipt
+
+    def stumbles(payment: Payment, **how: Any) -> Receipt:
+        if payment == broken:
+            raise ValueError("a fact nobody thought of")
+        return made(payment, **how)
+
+    monkeypatch.setattr("payments.services.receipts.make_receipt", stumbles)
+    assert run(client) == 1
+    assert Receipt.objects.get().payment == other
