@@ -110,6 +110,7 @@ def _planned(invoice: Invoice, do: str, on: dt.date, by: Any) -> Planned:
     try:
         warns: tuple[str, ...] = ()
         if invoice.issued_at is None:
+            _check_not_in_advance(invoice)
             check_issuable(invoice)
             verdict = credit_check(invoice, on, by)
             if not verdict.ok:
@@ -124,6 +125,16 @@ def _planned(invoice: Invoice, do: str, on: dt.date, by: Any) -> Planned:
     except Refused as refused:
         return Planned(invoice, to, refused.message, refused.code, refused.where)
     return Planned(invoice, to, warns=warns)
+
+
+def _check_not_in_advance(draft: Invoice) -> None:
+    """A draft that waits for the money of its pro forma is issued by that, or by a person who looks at it alone."""
+    standing = draft.pro_formas.standing().first()
+    if standing is not None:
+        raise Refused(
+            f"It waits for the money of the pro forma {standing}, which issues it; to issue it on credit, open it.",
+            code="pro_forma",
+        )
 
 
 def _after_the_others(one: Planned, before: Decimal, on: dt.date) -> Planned:
@@ -163,6 +174,7 @@ def _act(
     if was_draft:
         if do == SEND:
             check_reader(invoice.client, invoice.contact or recipient(invoice.client))
+        _check_not_in_advance(invoice)
         invoice = issue_invoice(invoice, on=on, by=by)
     if do == ISSUE:
         return Done(pk, "issued" if was_draft else "nothing", "" if was_draft else f"{invoice} was issued already.")

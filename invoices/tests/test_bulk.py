@@ -22,6 +22,7 @@ from invoices import bulk
 from invoices.models import Invoice, ShareLink
 from invoices.services.bulk import act_on, plan_bulk, undo_bulk
 from invoices.services.issuing import was_sent
+from invoices.services.pro_forma import make_pro_forma
 from invoices.services.sending import send_invoice
 from invoices.trial import compose_test, send_test
 from invoices.zips import KEPT, prepare, prepared_path, sweep_prepared
@@ -126,6 +127,16 @@ def test_too_late_to_undo_says_how_many_had_gone(company, good_client):
     job = batch(company, [make_draft(good_client)])
     pks = [row["message"] for row in job.result["rows"]]
     assert undo_bulk(pks, now=NOON + dt.timedelta(seconds=11), by=CLERK) == (0, 1)
+
+
+def test_a_draft_that_waits_to_be_paid_in_advance_is_not_issued_among_many(company, good_client):
+    draft = make_draft(good_client)
+    standing = make_pro_forma(draft, TODAY + dt.timedelta(days=7), on=TODAY, by=CLERK)
+    (planned,) = plan_bulk(company, [draft.pk], "send", on=TODAY, by=CLERK)
+    assert planned.code == "pro_forma" and str(standing) in planned.refused
+    assert did(batch(company, [draft])) == ["refused"]
+    draft.refresh_from_db()
+    assert draft.issued_at is None
 
 
 def test_a_batch_that_runs_again_does_nothing_twice(company, good_client, noon):
