@@ -137,7 +137,7 @@ def test_what_the_client_wants_is_on_the_cover_page_and_in_the_facts(late_client
 
 
 def terms_of(client, **facts):
-    client.terms = Terms.objects.create(company=client.company, name=f"Terms {facts}", **facts)
+    client.terms = Terms.objects.create(company=client.company, name="As agreed", **facts)
     client.save()
 
 
