@@ -4,6 +4,7 @@ import errno
 import fcntl
 import os
 import socket
+import subprocess
 import sys
 from argparse import ArgumentTypeError
 from pathlib import Path
@@ -15,6 +16,7 @@ from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from arledger.supervision import Household, Program
+from core.models import Company
 
 PORTS_TO_TRY = 100
 
@@ -39,10 +41,14 @@ class Command(BaseCommand):
             help="where the web listens (127.0.0.1:8000); a taken port moves to the next free one",
         )
         parser.add_argument("--web-workers", type=int, default=2, metavar="N", help="web processes (2)")
+        parser.add_argument("--demo", action="store_true", help="where the database is empty, load the demo book first")
 
     def handle(self, *args: Any, **options: Any) -> None:
         lock = self._lock()
         call_command("migrate", interactive=False, verbosity=0)
+        if options["demo"] and not Company.objects.exists():
+            self.stdout.flush()
+            subprocess.run([sys.executable, "manage.py", "demo", "--if-empty"], cwd=settings.BASE_DIR, check=True)
         if not settings.LOCAL:
             call_command("collectstatic", interactive=False, verbosity=0)
         host, wanted = options["bind"]
