@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from functools import lru_cache
 from itertools import groupby, islice
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.db.models import (
     BooleanField,
@@ -50,7 +50,7 @@ from core.fields import MoneyField
 from core.models import Company
 from disputes.models import Dispute
 from invoices.due import DueDay, DueNow, PartNow
-from invoices.models import CUSTOMER_CREDIT, RECEIVABLE, Entry, Invoice
+from invoices.models import CUSTOMER_CREDIT, RECEIVABLE, Entry, Invoice, InvoicePart
 from outbox.models import Message
 from payments.models import Checkout
 from policies.models import Policy
@@ -179,55 +179,72 @@ def owing(company: Company, on: dt.date) -> QuerySet[Any]:
     ``due_day`` is the day of the earliest part not covered, ``part_now`` its place; both as of the day. The cached
     balance is taken where nothing is dated later; otherwise what came later is taken off it again.
     """
-    return _owing(company.pk, on, _looks_back(company, on)).all()
+    return _owing(company.pk, on, _book_of(company, on)).all()
 
 
 def chased(company: Company, on: dt.date) -> QuerySet[Any]:
     """What the company may ask for on a day: ``owed`` less ``disputed``; and whether a promise or a pause runs."""
-    return _chased(company.pk, on, _looks_back(company, on)).all()
+    return _chased(company.pk, on, _book_of(company, on)).all()
 
 
 def facts(company: Company, on: dt.date, policy: Policy) -> QuerySet[Any]:
     """Open invoices that may have reached a step they were not served with, with all that the guards ask about."""
-    return _facts(company.pk, on, _looks_back(company, on), ladder_of(policy), policy.spacing_days).all()
+    return _facts(company.pk, on, _book_of(company, on), ladder_of(policy), policy.spacing_days).all()
 
 
-def _looks_back(company: Company, on: dt.date) -> bool:
-    return Entry.objects.filter(company=company, effective_on__gt=on).exists()
+class _Book(NamedTuple):
+    """What there is in a book that a question has to go into; what there is not costs it nothing."""
+
+    has_later: bool  # entries dated after the day
+    has_parts: bool  # invoices in parts
+    has_flying: bool  # payments on their way
+
+
+def _book_of(company: Company, on: dt.date) -> _Book:
+    later = Entry.objects.filter(company=company, effective_on__gt=on)
+    asked = Company.objects.filter(pk=company.pk).order_by()
+    return _Book(*asked.values_list(
+        Exists(later), Exists(InvoicePart.objects.all()), Exists(Checkout.objects.in_flight())
+    ).get())  # fmt: skip
 
 
 # The three below only write questions down. They are kept, because in a night that goes window by window, and for
 # every message on its way, writing the question takes longer than the answer.
 @lru_cache(maxsize=8)
-def _owing(company: int, on: dt.date, looks_back: bool) -> QuerySet[Any]:
+def _owing(company: int, on: dt.date, book: _Book) -> QuerySet[Any]:
     issued = Invoice.objects.issued().filter(company=company, issued_on__lte=on).order_by()
-    if not looks_back:
-        rows: QuerySet[Any] = issued.filter(balance__gt=0).annotate(
-            whole=F("balance"), due_day=F("due_on"), owed=DueNow(on), part_now=PartNow()
-        )
+    whole: Any = F("balance")
+    if book.has_later:
+        later = Entry.objects.filter(invoice=OuterRef("pk"), effective_on__gt=on)
+        whole = ExpressionWrapper(whole - balance_of(later, RECEIVABLE, "invoice"), output_field=MoneyField())
+    open_then = issued.annotate(whole=whole).filter(whole__gt=0)
+    rows: QuerySet[Any]
+    if not book.has_parts:
+        rows = open_then.annotate(due_day=F("due_on"), owed=F("whole"), part_now=Value(1))
         return rows
-    later = Entry.objects.filter(invoice=OuterRef("pk"), effective_on__gt=on)
-    whole = ExpressionWrapper(F("balance") - balance_of(later, RECEIVABLE, "invoice"), output_field=MoneyField())
-    open_then = issued.annotate(whole=whole).filter(whole__gt=0).annotate(due_day=DueDay(F("whole")))
-    found: QuerySet[Any] = open_then.annotate(owed=DueNow(on, F("whole"), F("due_day")), part_now=PartNow(F("due_day")))
-    return found
+    due_day = DueDay(F("whole")) if book.has_later else F("due_on")
+    rows = open_then.annotate(due_day=due_day).annotate(
+        owed=DueNow(on, F("whole"), F("due_day")), part_now=PartNow(F("due_day"))
+    )
+    return rows
 
 
 @lru_cache(maxsize=8)
-def _chased(company: int, on: dt.date, looks_back: bool) -> QuerySet[Any]:
+def _chased(company: int, on: dt.date, book: _Book) -> QuerySet[Any]:
     disputes = Dispute.objects.open_on(on).filter(invoice=OuterRef("pk")).order_by().values("invoice")
     pauses = Pause.objects.running_on(on).filter(client=OuterRef("client"))
-    rows: QuerySet[Any] = _owing(company, on, looks_back).annotate(
+    rows: QuerySet[Any] = _owing(company, on, book).annotate(
         disputed=Coalesce(
             Subquery(disputes.annotate(s=Sum(Coalesce("amount", "invoice__total"))).values("s")), NO_AMOUNT
         ),
         promised=Exists(Promise.objects.pausing_on(on).filter(invoice=OuterRef("pk"))),
         paused=Exists(pauses.filter(Q(invoice=None) | Q(invoice=OuterRef("pk")))),
-        flying=Coalesce(Subquery(_flying(on)), NO_AMOUNT),
-        in_flight=ExpressionWrapper(
-            Q(flying__gt=0, flying__gte=F("owed") - F("disputed")), output_field=BooleanField()
-        ),
     )
+    covered: Any = Value(False)
+    if book.has_flying:
+        rows = rows.annotate(flying=Coalesce(Subquery(_flying(on)), NO_AMOUNT))
+        covered = Q(flying__gt=0, flying__gte=F("owed") - F("disputed"))
+    rows = rows.annotate(in_flight=ExpressionWrapper(covered, output_field=BooleanField()))
     return rows
 
 
@@ -240,10 +257,10 @@ def _flying(on: dt.date) -> QuerySet[Any]:
 
 @lru_cache(maxsize=8)
 def _facts(
-    company: int, on: dt.date, looks_back: bool, ladder: Sequence[Rung], spacing_days: int
+    company: int, on: dt.date, book: _Book, ladder: Sequence[Rung], spacing_days: int
 ) -> QuerySet[Any]:
     longest = max([0, *(-rung.offset_days for rung in ladder)])
-    may_be_due = _chased(company, on, looks_back).filter(due_day__lte=on + dt.timedelta(days=longest))
+    may_be_due = _chased(company, on, book).filter(due_day__lte=on + dt.timedelta(days=longest))
     rows = _with_stands(may_be_due, ladder)
     climbs = Q()
     for kind in KINDS:
@@ -280,7 +297,7 @@ COLUMNS = (
 
 def stands_of(company: Company, on: dt.date, policy: Policy, client: int) -> list[dict[str, Any]]:
     """Every invoice that a client may be asked for on a day, with where it stands, whether a step is reached or not."""
-    asked = _chased(company.pk, on, _looks_back(company, on))
+    asked = _chased(company.pk, on, _book_of(company, on))
     rows = asked.filter(client=client, promised=False, paused=False, in_flight=False)
     standing = _with_the_client(_with_stands(rows, ladder_of(policy)), on, policy.spacing_days)
     return [row for row in standing.order_by("due_day", "pk").values(*COLUMNS) if row["owed"] > row["disputed"]]

@@ -9,6 +9,7 @@ from collections import Counter
 import pytest
 from django.contrib.auth import authenticate
 from django.core.management import call_command
+from django.db.models import F
 from django.utils import timezone
 
 from ar_collections.models import ContactLog, LimitProposal, Pause, Promise, Task
@@ -36,7 +37,9 @@ def test_the_demo_book_has_something_of_everything(settings, tmp_path):
     assert authenticate(username=said["login"], password=said["password"])
     berlin, portland = Company.objects.order_by("pk")
     assert (berlin.paper, portland.paper) == ("A4", "Letter")
-    assert all(company.payment_methods.filter(is_active=True).count() == 3 for company in (berlin, portland))
+    for company in (berlin, portland):
+        kinds = company.payment_methods.filter(is_active=True).values_list("kind", flat=True)
+        assert sorted(kinds) == ["card", "cash", "cheque", "transfer"]
     assert portland.bank_accounts.get().routing_number
     aged = aging(today(berlin, timezone.now()), berlin)["EUR"]
     assert all(aged.buckets[bucket] > 0 for bucket in BUCKETS)
@@ -70,7 +73,9 @@ def assert_credit_has_something_of_everything() -> None:
     assert cash_only.count() >= 3 and letters.count() >= cash_only.count()
     declined = Client.objects.get(number="C-0120")
     assert declined.credit_decisions.get().outcome == "decline" and len(declined.credit_checks.get().flags) == 2
-    assert LimitProposal.objects.filter(outcome="").count() >= 3
+    proposals = LimitProposal.objects.all()
+    assert proposals.filter(outcome="").count() == 2 and proposals.filter(outcome="rejected").exists()
+    assert proposals.filter(outcome="approved", proposed__lt=F("current")).exists()  # shrunk at once
     assert CreditCheck.objects.count() >= 8 and Document.objects.count() >= 10
     assert KeyDate.objects.count() == 5 and Contact.objects.exclude(greetings_since=None).count() >= 10
     assert 3 <= Client.objects.filter(acceptances=None).count() <= 12 and CompletedWork.objects.count() == 3
