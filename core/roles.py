@@ -22,7 +22,9 @@ ROLES: dict[str, tuple[str, ...]] = {
         "policies.add_policy", "policies.add_creditpolicy", "policies.add_creditterms", "policies.add_terms",
         "policies.change_terms", "policies.add_occasion", "policies.change_occasion",
         "clients.override_decision", "clients.set_limit", "clients.set_status", "clients.grant_override",
-        "clients.invoice_delivered", "payments.add_refund",
+        "clients.invoice_delivered", "payments.add_refund", "invoices.waive_charge", "policies.add_interestrule",
+        "policies.add_referencerate", "policies.change_referencerate", "policies.add_guardrail",
+        "policies.add_steptext", "policies.add_segment", "policies.change_segment",
     ),
 }  # fmt: skip
 

@@ -12,53 +12,18 @@ from datetime import date, timedelta
 from decimal import Decimal
 from fractions import Fraction
 from math import floor
-from typing import Any, Literal, NamedTuple
+from typing import Any, NamedTuple
 
 from core.dates import add_months
 from core.errors import Refused
 from core.money import is_exact, places, plain
 from invoices.rates import RateStep, rate_on
+from policies.interest import CONTRACT, NONE, RULES, DayCount, Rule
 
-DayCount = Literal["act/365", "act/360", "30/360"]
-Rounding = Literal["once", "daily"]
-Appropriation = Literal["principal", "interest"]
+__all__ = ["CONTRACT", "NONE", "RULES", "Claim", "Interest", "InterestLine", "Payment", "Rule", "late_interest"]
+
 _YEAR = {"act/365": 365, "act/360": 360, "30/360": 360}
 _DAY = timedelta(days=1)
-
-
-@dataclass(frozen=True)
-class Rule:
-    """How interest is worked out: by contract, or as a statute says. A row of data; the rates come separately."""
-
-    code: str
-    charges: bool = True
-    day_count: DayCount = "act/365"
-    rounding: Rounding = "once"
-    compound_monthly: bool = False
-    first: Appropriation = "principal"
-    series: str = ""  # the reference rate, or none: the percentage of the contract
-    margin: Decimal = Decimal(0)
-    which_half_year: Literal["split", "fixed"] = "split"
-    reference_up_to: Decimal | None = None
-    compensation: tuple[tuple[Decimal, Decimal], ...] = ()  # (claims from, lump sum), ascending
-    compensation_currency: str = ""
-
-    def compensation_for(self, principal: Decimal, currency: str) -> Decimal:
-        """The lump sum for one late claim of that size; none in a currency the rule does not name.
-
-        >>> uk = Rule("X", compensation=((Decimal(0), Decimal(40)), (Decimal(1000), Decimal(70))),
-        ...           compensation_currency="GBP")
-        >>> uk.compensation_for(Decimal("999.99"), "GBP"), uk.compensation_for(Decimal(1000), "GBP")
-        (Decimal('40'), Decimal('70'))
-        """
-        if currency != self.compensation_currency or principal <= 0:
-            return Decimal(0)
-        return max((lump for least, lump in self.compensation if least <= principal), default=Decimal(0))
-
-
-CONTRACT = Rule("CONTRACT")
-NONE = Rule("NONE", charges=False)
-RULES = {rule.code: rule for rule in (CONTRACT, NONE)}
 
 
 @dataclass(frozen=True)

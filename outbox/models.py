@@ -23,6 +23,10 @@ STILL_MOVES = (
     "unknown_at",
     "reply",
     "resolved_by",
+    "provider_id",
+    "delivery",
+    "delivery_at",
+    "delivery_said",
 )
 
 
@@ -41,6 +45,13 @@ class Message(models.Model):
         ("failed", _("failed")),
         ("cancelled", _("cancelled")),
         ("unknown", _("unknown: may have arrived")),
+    ]
+
+    DELIVERIES = [
+        ("delivered", _("delivered")),
+        ("deferred", _("delayed")),
+        ("bounced", _("came back")),
+        ("complained", _("marked as unwanted")),
     ]
 
     key = models.CharField(max_length=200, unique=True)
@@ -71,6 +82,10 @@ class Message(models.Model):
     unknown_at = models.DateTimeField(null=True)
     reply = models.TextField(blank=True)
     resolved_by = models.CharField(max_length=150, blank=True)
+    provider_id = models.CharField(max_length=200, blank=True, db_index=True)
+    delivery = models.CharField(max_length=12, blank=True, choices=DELIVERIES)
+    delivery_at = models.DateTimeField(null=True)
+    delivery_said = models.TextField(blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
 
     guards = [Frozen("OLD.state IN ('handing', 'sent', 'unknown')", but=STILL_MOVES)]

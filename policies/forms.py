@@ -74,6 +74,9 @@ class VersionForm(forms.ModelForm[Policy]):
 class StepForm(forms.ModelForm[Step]):
     """One step of the ladder."""
 
+    minimum = SumsPerCurrency(label=_("Only from an overdue sum of"), required=False)
+    fee = SumsPerCurrency(label=_("Charges a fee of"), required=False)
+
     class Meta:
         model = Step
         fields = STEP_FIELDS

@@ -15,23 +15,8 @@ from core.models import Company, as_text
 from .ladder import DEFAULT_CALL_MINIMUM, DEFAULT_LADDER
 from .models import CompanyPolicy, Policy, Step, Terms
 
-COPIED = (
-    "title",
-    "spacing_days",
-    "window_opens",
-    "window_closes",
-    "surge_floor",
-    "surge_factor",
-    "call_minimum",
-    "takeover_spacing_days",
-    "promise_longest_days",
-    "promise_most_open",
-    "promise_least_percent",
-    "promise_grace_days",
-    "claim_pause_days",
-    "invoice_within_days",
-    "interest",
-)
+_OF_THE_VERSION = {"id", "name", "effective_from", "made_by", "made_at"}
+COPIED = tuple(f.name for f in Policy._meta.concrete_fields if f.name not in _OF_THE_VERSION)
 STEP_FIELDS = tuple(f.name for f in Step._meta.concrete_fields if f.name not in ("id", "policy"))
 
 

@@ -10,7 +10,7 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from core.models import DESIGNS, LANGUAGES, PAPERS, Company, check_time_zone
-from policies.models import Terms
+from policies.models import Segment, Terms
 
 
 class ClientQuerySet(models.QuerySet["Client"]):
@@ -40,6 +40,12 @@ class Client(models.Model):
     time_zone = models.CharField(_("time zone"), max_length=60, blank=True, validators=[check_time_zone])
     currency = models.CharField(_("currency"), max_length=3)
     terms = models.ForeignKey(Terms, null=True, blank=True, on_delete=models.PROTECT, verbose_name=_("payment terms"))
+    segment = models.ForeignKey(
+        Segment, null=True, blank=True, on_delete=models.SET_NULL, related_name="clients", verbose_name=_("segment")
+    )
+    policy_name = models.SlugField(
+        _("policy"), max_length=40, blank=True, help_text=_("Empty: that of the segment or the company.")
+    )
     paper = models.CharField(_("paper"), max_length=6, blank=True, choices=PAPERS)
     design = models.CharField(_("design of documents"), max_length=8, blank=True, choices=DESIGNS)
     po_required = models.BooleanField(_("needs a purchase order number"), default=False)
@@ -96,6 +102,7 @@ class Contact(models.Model):
     time_zone = models.CharField(_("time zone"), max_length=60, blank=True, validators=[check_time_zone])
     is_active = models.BooleanField(_("still there"), default=True)
     bounced_at = models.DateTimeField(_("mail came back"), null=True, blank=True)
+    bounced_because = models.CharField(_("why mail came back"), max_length=300, blank=True)
     call_from = models.TimeField(_("prefers calls from"), null=True, blank=True)
     call_until = models.TimeField(_("prefers calls until"), null=True, blank=True)
     greetings_since = models.DateField(

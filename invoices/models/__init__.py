@@ -1,5 +1,6 @@
 """What is owed: invoices and their documents, the ledger's entries, charges for late payment, and the signed links."""
 
+from .agreements import Extension, ExtensionQuerySet
 from .documents import CreditNote, CreditNoteLine, ProForma, ProFormaQuerySet
 from .invoice import Intake, Invoice, InvoiceLine, InvoicePart, InvoiceQuerySet, Series
 from .ledger import (
@@ -26,7 +27,7 @@ from .work import CompletedWork, CompletedWorkQuerySet, RecurringInvoice, Recurr
 __all__ = [
     "ACCOUNTS", "BANK", "COLLECTION_COST", "CUSTOMER_CREDIT", "DISCOUNT", "FEE", "INTEREST", "RECEIVABLE",
     "RECEIVABLE_CHARGES", "REVENUE", "TAX", "WRITE_OFF", "Charge", "CompletedWork", "CompletedWorkQuerySet",
-    "CreditNote", "CreditNoteLine", "Entry", "Intake", "InterestNotice", "Invoice", "InvoiceLine", "InvoicePart",
-    "InvoiceQuerySet", "LinkCode", "LinkView", "ProForma", "ProFormaQuerySet", "RecurringInvoice", "RecurringLine",
-    "RecurringRun", "Series", "ShareLink", "clearing",
+    "CreditNote", "CreditNoteLine", "Entry", "Extension", "ExtensionQuerySet", "Intake", "InterestNotice", "Invoice",
+    "InvoiceLine", "InvoicePart", "InvoiceQuerySet", "LinkCode", "LinkView", "ProForma", "ProFormaQuerySet",
+    "RecurringInvoice", "RecurringLine", "RecurringRun", "Series", "ShareLink", "clearing",
 ]

@@ -86,6 +86,9 @@ class Invoice(models.Model):
     note = models.TextField(_("note on the invoice"), blank=True)
     extra_fields = models.JSONField(default=list, blank=True, help_text="What the client wants to read: label, value.")
     ways = models.JSONField(default=list, blank=True, help_text="Ways to pay offered on this one; empty: the usual.")
+    policy_name = models.SlugField(
+        _("policy"), max_length=40, blank=True, help_text="By which it is reminded; empty: that of the client."
+    )
     replaces = models.ForeignKey("self", null=True, blank=True, on_delete=models.PROTECT, related_name="replaced_by")
 
     series = models.ForeignKey(Series, null=True, editable=False, on_delete=models.PROTECT)
@@ -121,7 +124,7 @@ class Invoice(models.Model):
             when='OLD."issued_at" IS NOT NULL',
             but=(
                 "balance", "due_on", "pdf_id", "xml_id", "voided_at", "voided_on", "voided_because", "contact_id",
-                "version",
+                "policy_name", "version",
             ),
         ),
         # Paid in parts, an invoice is due when its next part is: the ledger moves the day with the balance.

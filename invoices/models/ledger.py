@@ -74,6 +74,7 @@ class Charge(models.Model):
 
     class Meta:
         ordering = ["invoice", "from_on", "revision"]
+        permissions = [("waive_charge", _("Can waive interest, fees and compensation"))]
         constraints = [
             models.CheckConstraint(condition=Q(balance__gte=0), name="charge_balance_not_negative"),
             models.CheckConstraint(condition=Q(balance__lte=F("amount")), name="charge_balance_not_above_amount"),

@@ -40,7 +40,7 @@ def as_posted(page: Any) -> dict[str, Any]:
     for row in steps.forms:
         for name in row.fields:
             value = row[name].value()
-            if value not in (None, False, ""):
+            if value not in (None, False, "", {}):
                 data[row.add_prefix(name)] = value
     return data
 
