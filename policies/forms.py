@@ -31,6 +31,9 @@ class SumsPerCurrency(forms.CharField):
     def prepare_value(self, value: Any) -> Any:
         return ", ".join(f"{code} {amount}" for code, amount in value.items()) if isinstance(value, dict) else value
 
+    def has_changed(self, initial: Any, data: Any) -> bool:
+        return bool(super().has_changed(self.prepare_value(initial or ""), data))
+
     def to_python(self, value: Any) -> Any:
         sums = {}
         for part in filter(None, (p.strip() for p in str(value or "").split(","))):
