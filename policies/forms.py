@@ -32,7 +32,10 @@ class SumsPerCurrency(forms.CharField):
         return ", ".join(f"{code} {amount}" for code, amount in value.items()) if isinstance(value, dict) else value
 
     def has_changed(self, initial: Any, data: Any) -> bool:
-        return bool(super().has_changed(self.prepare_value(initial or ""), data))
+        try:
+            return bool(self.to_python(data) != (initial or {}))
+        except forms.ValidationError:
+            return True
 
     def to_python(self, value: Any) -> Any:
         sums = {}
