@@ -11,9 +11,8 @@ from django.db import IntegrityError, transaction
 from audit.services import record
 from core.errors import Refused
 from core.models import Company, as_text
-
-from .ladder import DEFAULT_CALL_MINIMUM, DEFAULT_LADDER
-from .models import CompanyPolicy, Policy, Step, Terms
+from policies.ladder import DEFAULT_CALL_MINIMUM, DEFAULT_LADDER
+from policies.models import CompanyPolicy, Policy, Step, Terms
 
 _OF_THE_VERSION = {"id", "name", "effective_from", "made_by", "made_at"}
 COPIED = tuple(f.name for f in Policy._meta.concrete_fields if f.name not in _OF_THE_VERSION)

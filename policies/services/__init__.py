@@ -1,0 +1,16 @@
+"""The verbs of policies: making versions, choosing one, entering rules and rates."""
+
+from .versions import (
+    COPIED,
+    STEP_FIELDS,
+    check_ladder,
+    default_policy,
+    default_terms,
+    new_version,
+    policy_of,
+    use_policy,
+)
+
+__all__ = [
+    "COPIED", "STEP_FIELDS", "check_ladder", "default_policy", "default_terms", "new_version", "policy_of", "use_policy",
+]  # fmt: skip
