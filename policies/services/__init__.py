@@ -12,5 +12,6 @@ from .versions import (
 )
 
 __all__ = [
-    "COPIED", "STEP_FIELDS", "check_ladder", "default_policy", "default_terms", "new_version", "policy_of", "use_policy",
+    "COPIED", "STEP_FIELDS", "check_ladder", "default_policy", "default_terms", "new_version", "policy_of",
+    "use_policy",
 ]  # fmt: skip
