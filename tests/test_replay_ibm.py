@@ -7,7 +7,6 @@ lies between is named by the rule that held it back, and the sum closes exactly.
 from __future__ import annotations
 
 import datetime as dt
-import os
 import random
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -34,15 +33,6 @@ from tests.real_data import IBM, IBM_DATES, IBM_MAP, needs_ibm
 
 pytestmark = pytest.mark.django_db
 
-# The suite that runs on PostgreSQL at the same time has the likeness every day, and both years every night.
-not_on_both = pytest.mark.skipif(
-    bool(os.environ.get("TEST_DATABASE_URL")) and not os.environ.get("AR_NIGHTLY"),
-    reason="both years on PostgreSQL: bin/test --nightly",
-)
-not_twice = pytest.mark.skipif(
-    IBM.exists() and not os.environ.get("TEST_DATABASE_URL") and not os.environ.get("AR_NIGHTLY"),
-    reason="the real book is here, and both its years run in this suite",
-)
 STEPS = {"pre_due": -7, "first_overdue": 1, "reminder_1": 8}
 BY_RULE = {"window", "spacing", "passed over"}
 FIRST, LAST = dt.date(2012, 1, 3), dt.date(2014, 1, 10)
@@ -147,7 +137,7 @@ def check(company: Company, first: dt.date, last: dt.date) -> dict[str, tuple[in
 
 
 @needs_ibm
-@not_on_both
+@pytest.mark.nightly
 def test_two_years_of_the_ibm_book() -> None:
     company = make_company("us", currency="USD", country="US", time_zone="America/New_York")
     take_over(company, IBM.read_bytes(), Reading(mapping=IBM_MAP, date_format=IBM_DATES, currency="USD"))
@@ -155,9 +145,8 @@ def test_two_years_of_the_ibm_book() -> None:
     assert [found[step][0] for step in STEPS] == [1421, 816, 409]
 
 
-@not_twice
 def test_a_likeness_of_our_own() -> None:
-    """The same over half a year of a made-up book of 200 invoices, for where the real one may not lie."""
+    """The same every day: half a year of a made-up book of 200 invoices."""
     company = make_company("us", currency="USD", country="US", time_zone="America/New_York")
     book = random.Random(7)
     rows = ["no,client,issued,due,total,settled"]
