@@ -39,7 +39,8 @@ from invoices.models import RECEIVABLE, Entry, Invoice
 from policies.models import Policy
 from policies.services import policy_of
 
-from .deciding import NO_AMOUNT, chased
+from .deciding import chased
+from .expressions import NO_AMOUNT
 
 STATES = {
     "open": gettext_lazy("open"),

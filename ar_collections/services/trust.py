@@ -33,8 +33,9 @@ from policies.flags import FLAGS
 from policies.models import CreditPolicy
 
 from .behaving import signals_of
-from .deciding import NO_AMOUNT, SignedFor, cash_of_clients, chased, owing
+from .deciding import cash_of_clients, chased, owing
 from .desk import close_task, open_task
+from .expressions import NO_AMOUNT, SignedFor
 
 BATCH = 500
 LIFT = "lift:"  # how the key of a task begins that asks whether credit opens again
