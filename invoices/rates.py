@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from decimal import ROUND_CEILING, Decimal
 from typing import Literal
@@ -39,13 +39,15 @@ class RateSeries:
     """A reference rate published per half-year, such as the ECB's or the Basiszinssatz.
 
     `values` is keyed «2026-H1». A series published only when it changes is `persistent`: a value holds until the
-    next, but no further than `valid_through`, the last half-year somebody has checked.
+    next, but no further than `valid_through`, the last half-year somebody has checked. `sources` says by half-year
+    where the value was published.
     """
 
     code: str
     values: Mapping[str, Decimal]
     persistent: bool = False
     valid_through: str = ""
+    sources: Mapping[str, str] = field(default_factory=dict)
 
     def percent_on(self, day: date) -> Decimal:
         """The reference rate of a day's half-year; MissingRate where it is not known.
@@ -85,8 +87,8 @@ def rates_of_series(
 ) -> tuple[RateStep, ...]:
     """Reference rate plus margin over a time: anew at each half-year, or fixed by the day interest starts to run.
 
-    `reference_up_to`: the reference is first rounded up to the next multiple (FI and BE: 0.5). MissingRate where
-    one of the half-years is not known.
+    `reference_up_to`: the reference is first rounded up to the next multiple (FI and BE: 0.5). Never below zero,
+    however far below zero the reference is. MissingRate where one of the half-years is not known.
 
     >>> ecb = RateSeries("ecb", {"2025-H1": Decimal("3.15"), "2025-H2": Decimal("2.15")})
     >>> steps = rates_of_series(ecb, Decimal(8), date(2025, 6, 1), date(2025, 7, 5))
@@ -101,7 +103,10 @@ def rates_of_series(
         reference = series.percent_on(day)
         if reference_up_to is not None:
             reference = (reference / reference_up_to).to_integral_value(ROUND_CEILING) * reference_up_to
-        steps.append(RateStep(day, reference + margin, f"{series.code} {half_year(day)} {reference} + {margin}"))
+        said = f"{series.code} {half_year(day)} {reference:f} + {margin:f}"
+        if published := series.sources.get(half_year(day)):
+            said += f" ({published})"
+        steps.append(RateStep(day, max(reference + margin, Decimal(0)), said))
         day = add_months(day, 6)
     return tuple(steps)
 

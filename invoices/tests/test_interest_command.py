@@ -110,7 +110,7 @@ def test_a_refusal_for_a_person_is_a_sentence_on_stderr(run: Any) -> None:
         (f"{ALWAYS} --rate 12 --payment 400", "is not a payment"),
         (f"{ALWAYS} --rate 12 --payment 31.1.=400", "is not a date"),
         (f"{ALWAYS} --rate 12 --payment 2026-01-31=0", "not above zero"),
-        (f"{ALWAYS} --rate 12 --rule EU", "invalid choice"),
+        (f"{ALWAYS} --rate 12 --rule NOBODY", "invalid choice"),
         (f"{ALWAYS} --rate 12 --day-count act/364", "invalid choice"),
     ],
 )

@@ -1,5 +1,6 @@
 """The verbs of policies: making versions, choosing one, entering rules and rates."""
 
+from .rates import rule_codes, rule_from, rule_of
 from .versions import (
     COPIED,
     STEP_FIELDS,
@@ -13,5 +14,5 @@ from .versions import (
 
 __all__ = [
     "COPIED", "STEP_FIELDS", "check_ladder", "default_policy", "default_terms", "new_version", "policy_of",
-    "use_policy",
+    "rule_codes", "rule_from", "rule_of", "use_policy",
 ]  # fmt: skip
