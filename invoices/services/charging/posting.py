@@ -25,8 +25,8 @@ from invoices.parts import moves_of_what_is_due
 from invoices.rates import contract_rate
 from policies.models import Policy
 
-from .ledger import NewEntry, post_entry, reverse_entries
-from .parts import plans_of
+from ..ledger import NewEntry, post_entry, reverse_entries
+from ..parts import plans_of
 
 _DAY = dt.timedelta(days=1)
 OPENING = "alloc:opening:"  # what was paid before the item was taken over
