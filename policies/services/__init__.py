@@ -1,6 +1,7 @@
 """The verbs of policies: making versions, choosing one, entering rules and rates."""
 
 from .rates import rule_codes, rule_from, rule_of
+from .step_texts import check_step_text, save_step_text, step_text_of
 from .versions import (
     COPIED,
     STEP_FIELDS,
@@ -13,6 +14,6 @@ from .versions import (
 )
 
 __all__ = [
-    "COPIED", "STEP_FIELDS", "check_ladder", "default_policy", "default_terms", "new_version", "policy_of",
-    "rule_codes", "rule_from", "rule_of", "use_policy",
+    "COPIED", "STEP_FIELDS", "check_ladder", "check_step_text", "default_policy", "default_terms", "new_version",
+    "policy_of", "rule_codes", "rule_from", "rule_of", "save_step_text", "step_text_of", "use_policy",
 ]  # fmt: skip
