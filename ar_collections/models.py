@@ -298,3 +298,35 @@ class Greeting(models.Model):
 
     def __str__(self) -> str:
         return f"{self.occasion} {self.year}"
+
+
+class CopyOnceQuerySet(models.QuerySet["CopyOnce"]):
+    def waiting(self) -> CopyOnceQuerySet:
+        """Asked for, not taken back, and not yet sent with a message."""
+        return self.filter(message=None, withdrawn_at=None)
+
+
+class CopyOnce(models.Model):
+    """Somebody asked that a copy of a client's next reminder goes to one more address; it is used up by that message."""
+
+    client = models.ForeignKey(Client, on_delete=models.CASCADE, related_name="copies_once")
+    address = models.EmailField(max_length=254)
+    asked_by = models.CharField(max_length=150)
+    asked_at = models.DateTimeField(auto_now_add=True)
+    message = models.ForeignKey(Message, null=True, on_delete=models.PROTECT, related_name="+")
+    withdrawn_at = models.DateTimeField(null=True)
+    withdrawn_by = models.CharField(max_length=150, blank=True)
+
+    guards = [Frozen(when="1 = 1", but=("message", "withdrawn_at", "withdrawn_by"))]
+    objects = CopyOnceQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["id"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["client", "address"], condition=Q(message=None, withdrawn_at=None), name="copy_asked_once"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.client_id}: {self.address}"
