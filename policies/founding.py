@@ -21,6 +21,7 @@ from .credit import default_credit_policy
 from .models import Terms
 from .occasions import seed_occasions
 from .services import default_policy, use_policy
+from .services.guard_rails import seed_guard_rails
 
 ALL_METHODS = ("transfer", "cheque", "cash")
 
@@ -53,6 +54,7 @@ def found_company(
         use_policy(founded, "standard", by)
         default_credit_policy(founded, by)
         seed_occasions(founded, by)
+        seed_guard_rails(by)
         make_roles()
         record(by, "company_founded", founded, summary=founded.name)
     return founded
@@ -71,6 +73,7 @@ def begin_company(code: str, currency: str, by: Any) -> Company:
         use_policy(begun, "standard", by)
         default_credit_policy(begun, by)
         seed_occasions(begun, by)
+        seed_guard_rails(by)
         make_roles()
         record(by, "company_begun", begun, summary=code)
     return begun

@@ -6,13 +6,21 @@ import datetime as dt
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
+from django.db.models import JSONField, Model
 
 from audit.services import record
 from core.errors import Refused
 from core.models import Company, as_text
+from core.money import currency_codes
+from policies.guard_rails import broken, countries_of
 from policies.ladder import DEFAULT_CALL_MINIMUM, DEFAULT_LADDER
-from policies.models import CompanyPolicy, Policy, Step, Terms
+from policies.ladder_checks import Wrong, wrong_with_ladder, wrong_with_values
+from policies.models import CompanyPolicy, Policy, Step, StepText, Terms
+
+from .guard_rails import known_countries, rails_for, unknown_among
+from .rates import rule_of
 
 _OF_THE_VERSION = {"id", "name", "effective_from", "made_by", "made_at"}
 COPIED = tuple(f.name for f in Policy._meta.concrete_fields if f.name not in _OF_THE_VERSION)
@@ -79,24 +87,24 @@ def new_version(
 ) -> Policy:
     """The next version of a policy: ``changes`` over the old one, ``steps`` in place of its ladder (None keeps it).
 
-    Refused where the version would begin in the past or on the day of another version, and where two steps
-    have one code or fall on one day by one channel.
+    Refused where the version would begin in the past or on the day of another version, where it contradicts itself,
+    and where it breaks a guard-rail of its countries (``what_is_wrong``). A ladder that is kept may go on giving
+    notice of interest where the version charges none; the notice then says nothing.
     """
     if effective_from <= on:
         raise Refused(
             "A version begins tomorrow at the earliest, so that today stays explained.", where="effective_from"
         )
-    values = {name: changes.get(name, getattr(old, name)) for name in COPIED}
-    ladder = (
-        [dict(s) for s in steps]
-        if steps is not None
-        else [{name: getattr(s, name) for name in STEP_FIELDS} for s in old.steps.all()]
-    )
-    check_ladder(ladder)
+    values = values_of(old) | {name: value for name, value in changes.items() if name in COPIED}
+    ladder = [dict(s) for s in steps] if steps is not None else steps_of(old)
+    wrong = what_is_wrong(old.name, values, ladder, effective_from=effective_from, keeps_ladder=steps is None)
+    if wrong:
+        raise Refused(wrong[0].sentence, code="policy", where=wrong[0].where)
     try:
         with transaction.atomic():
-            policy = Policy.objects.create(name=old.name, effective_from=effective_from, made_by=as_text(by), **values)
-            Step.objects.bulk_create(Step(policy=policy, **step) for step in ladder)
+            policy = Policy(name=old.name, effective_from=effective_from, made_by=as_text(by), **_typed(Policy, values))
+            policy.save(force_insert=True)
+            Step.objects.bulk_create(Step(policy=policy, **_typed(Step, step)) for step in ladder)
             record(by, "policy_version_made", policy, diff={"from": str(old), "changed": sorted(changes)})
     except IntegrityError:
         raise Refused(
@@ -106,22 +114,120 @@ def new_version(
     return policy
 
 
+def values_of(policy: Policy) -> dict[str, Any]:
+    """Everything a version says besides its ladder, by field."""
+    return {name: getattr(policy, name) for name in COPIED}
+
+
+def steps_of(policy: Policy) -> list[dict[str, Any]]:
+    """The ladder of a version, step by step, by field."""
+    return [{name: getattr(step, name) for name in STEP_FIELDS} for step in policy.steps.all()]
+
+
+def what_is_wrong(
+    name: str,
+    values: Mapping[str, Any],
+    steps: Sequence[Mapping[str, Any]],
+    *,
+    effective_from: dt.date,
+    keeps_ladder: bool = False,
+) -> list[Wrong]:
+    """Everything for which a version of the policy ``name`` would be refused: sentence, step and field of each.
+
+    Values may be typed or as JSON has them. With ``keeps_ladder`` notices of interest may stand without a rule.
+    """
+    found: list[Wrong] = []
+    for model, row in ((Policy, values), *((Step, step) for step in steps)):
+        found += _no_such_values(model, row)
+    if found:
+        return found
+    values, ladder = _typed(Policy, values), [_typed(Step, step) for step in steps]
+    try:
+        rule = rule_of(str(values.get("interest", "CONTRACT")), effective_from)
+    except Refused as refused:
+        found.append(Wrong(refused.message, "", "interest"))
+        rule = None
+    codes = frozenset(currency_codes())
+    found += wrong_with_ladder(ladder, codes)
+    found += wrong_with_values(values, rule, () if keeps_ladder else ladder, codes)
+    countries = countries_of(values.get("jurisdictions", ""))
+    unknown = unknown_among(countries)
+    if unknown:
+        found.append(Wrong(_unknown(unknown), "", "jurisdictions"))
+    texts = _own_texts(name, ladder)
+    found += [
+        Wrong(one.sentence, one.step, one.where)
+        for one in broken(ladder, values, rails_for(countries), rule=rule, texts=texts)
+    ]
+    return found
+
+
 def check_ladder(steps: Sequence[Mapping[str, Any]]) -> None:
-    """Refuse a ladder that contradicts itself: twice one code, or two steps on one day by one channel."""
-    if not steps:
-        raise Refused("A policy needs at least one step.", where="steps")
-    seen_codes: set[str] = set()
-    seen_days: set[tuple[int, str]] = set()
+    """Refuse a ladder that contradicts itself, with the first sentence of ``wrong_with_ladder``."""
+    wrong = wrong_with_ladder(steps, frozenset(currency_codes()))
+    if wrong:
+        raise Refused(wrong[0].sentence, code="ladder", where=wrong[0].where)
+
+
+def check_policy_name(name: str, on: dt.date) -> None:
+    """Refuse to choose a policy nobody could be reminded by; empty is the usual one."""
+    if name and Policy.objects.in_force(name, on) is None:
+        raise Refused(
+            f"The policy “{name}” has no version in force on {on.isoformat()}; choose another, or none for the usual.",
+            code="no_version", where="policy_name",
+        )  # fmt: skip
+
+
+def policies_to_choose(on: dt.date) -> list[tuple[str, str]]:
+    """The policies in force on a day, each with its name and how people call it."""
+    newest: dict[str, Policy] = {}
+    for policy in Policy.objects.filter(effective_from__lte=on).order_by("effective_from"):
+        newest[policy.name] = policy
+    return [(name, newest[name].title or name) for name in sorted(newest)]
+
+
+def _unknown(countries: Sequence[str]) -> str:
+    known = known_countries()
+    of = ", ".join(known) if known else "no country yet"
+    return (
+        f"Of {', '.join(countries)} no rule is known, only of {of}; add one under “Guard rails” with its source, or "
+        "take the country out."
+    )
+
+
+def _own_texts(name: str, steps: Sequence[Mapping[str, Any]]) -> dict[str, list[str]]:
+    """Our own words for each step that has some, in every language there are some in; the newest row holds."""
+    newest: dict[tuple[str, str, str], StepText] = {}
+    for row in StepText.objects.filter(policy_name=name).order_by("id"):
+        newest[(row.step, row.tone, row.language)] = row
+    found: dict[str, list[str]] = {}
     for step in steps:
-        day = (int(step["offset_days"]), str(step["channel"]))
-        if step["code"] in seen_codes:
-            raise Refused(f"The code “{step['code']}” stands twice; every step has its own.", where="code")
-        if day in seen_days:
-            raise Refused(
-                f"Two steps fall on day {day[0]:+d} by {day[1]}; move one of them by a day.", where="offset_days"
-            )
-        seen_codes.add(str(step["code"]))
-        seen_days.add(day)
+        for language in sorted({key[2] for key in newest}):
+            mine = newest.get((step["code"], step["tone"], language)) or newest.get(("", step["tone"], language))
+            if mine is not None and mine.text:
+                found.setdefault(step["code"], []).append(mine.text)
+    return found
+
+
+def _typed(model: type[Model], row: Mapping[str, Any]) -> dict[str, Any]:
+    """Values as the columns keep them: a time written «09:00» is a time."""
+    return {name: model._meta.get_field(name).to_python(value) for name, value in row.items()}  # type: ignore[union-attr]
+
+
+def _no_such_values(model: type[Model], row: Mapping[str, Any]) -> list[Wrong]:
+    """What a column does not take: an unknown channel, a number that is too large, a text that is too long."""
+    found = []
+    for name, value in row.items():
+        field = model._meta.get_field(name)
+        if (value is None and field.null) or (value in ("", [], {}) and (field.blank or isinstance(field, JSONField))):  # type: ignore[union-attr]
+            continue
+        try:
+            field.clean(value, None)  # type: ignore[union-attr]
+        except ValidationError as error:
+            what = f"“{row.get('title') or row.get('code')}”, " if model is Step else ""
+            label = str(field.verbose_name)  # type: ignore[union-attr]
+            found.append(Wrong(f"{what}{label}: {' '.join(error.messages)}", str(row.get("code", "")), name))
+    return found
 
 
 def default_terms(company: Company) -> Terms | None:

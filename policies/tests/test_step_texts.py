@@ -187,7 +187,7 @@ def test_a_final_notice_may_name_what_follows_another_step_may_not(policy):
     save("final_notice", "formal", text=text)
     with pytest.raises(Refused, match="attorney"):
         save(text=text)
-    changed(policy, {"review": {"moves_stage_to": "handed_over"}})
+    changed(policy, {"review": {"moves_stage_to": "handed_over", "offset_days": 120}})
     save_step_text("standard", "reminder_1", "plain", "en", "", text, on=ON + dt.timedelta(days=1), by="vera")
 
 
