@@ -12,6 +12,7 @@ from itertools import pairwise
 from typing import Literal
 
 from core.errors import Refused
+from core.money import currency_codes
 
 DayCount = Literal["act/365", "act/360", "30/360"]
 Rounding = Literal["once", "daily"]
@@ -163,6 +164,8 @@ def _check_compensation(rule: Rule) -> None:
     if bool(rule.compensation) != bool(rule.compensation_currency):
         where = "compensation_currency" if rule.compensation else "compensation"
         raise Refused("Fixed compensation needs both its sums and their currency.", where=where)
+    if rule.compensation_currency and rule.compensation_currency not in currency_codes():
+        raise Refused(f"«{rule.compensation_currency}» is not a currency.", where="compensation_currency")
     tiers = [least for least, _lump in rule.compensation]
     if any(later <= earlier for earlier, later in pairwise(tiers)):
         raise Refused("The tiers must ascend: each begins at a higher claim than the one before.",
