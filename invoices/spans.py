@@ -5,17 +5,14 @@ Pure. What was charged stays as it was charged; this says what holds for the day
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
-from decimal import Decimal
 from typing import Literal
 
-from invoices.rates import RateStep, rate_on
 from policies.interest import Rule
 
 _DAY = timedelta(days=1)
-_NO_RATE = Decimal(0)
 
 
 @dataclass(frozen=True)
@@ -56,15 +53,6 @@ class Span:
         return day if self.ends_on is None else min(day, self.ends_on)
 
 
-@dataclass(frozen=True)
-class Quiet:
-    """Days, first and last included, on which nothing is earned, and why."""
-
-    from_on: date
-    to_on: date
-    why: str
-
-
 def spans(due_on: date, held: Iterable[Held]) -> list[Span]:
     """Which rule an invoice bears interest by, day after day; the same rule held by a later version goes on.
 
@@ -91,23 +79,3 @@ def spans(due_on: date, held: Iterable[Held]) -> list[Span]:
         if begins is not None:
             found.append(Span(one.rule, begins, None, one.version))
     return found
-
-
-def silenced(rates: Sequence[RateStep], quiet: Sequence[Quiet], cuts: Iterable[date] = ()) -> tuple[RateStep, ...]:
-    """The same rates with nothing on quiet days, and a piece of its own from each day of ``cuts`` on.
-
-    >>> steps = silenced([RateStep(date.min, Decimal(12), "contract")], [Quiet(date(2026, 1, 5), date(2026, 1, 9), "agreed")])
-    >>> [(str(step.from_on), str(step.percent), step.source) for step in steps[1:]]
-    [('2026-01-05', '0', 'agreed'), ('2026-01-10', '12', 'contract')]
-    """
-    days = {step.from_on for step in rates} | {one.from_on for one in quiet} | set(cuts)
-    days |= {one.to_on + _DAY for one in quiet}
-    first = min((step.from_on for step in rates), default=date.max)
-    steps = []
-    for day in sorted(days):
-        silent = next((one for one in quiet if one.from_on <= day <= one.to_on), None)
-        if silent is not None:
-            steps.append(RateStep(day, _NO_RATE, silent.why))
-        elif day >= first:
-            steps.append(replace(rate_on(rates, day), from_on=day))
-    return tuple(steps)

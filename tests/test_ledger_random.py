@@ -43,7 +43,7 @@ from payments.services import (
     unallocated,
     unapplied_cash,
 )
-from tests.cast import CLERK, make_client, make_company
+from tests.cast import CLERK, make_client, make_company, make_manager
 
 BEGIN = dt.date(2026, 1, 1)
 DAY = dt.timedelta(days=1)
@@ -64,7 +64,7 @@ class Desk(RuleBasedStateMachine):
     def open_the_books(self) -> None:
         self.undo = transaction.atomic()
         self.undo.__enter__()
-        company = make_company()
+        company, self.manager = make_company(), make_manager()
         self.clients = [make_client(company), make_client(company, "C-0002", currency="USD")]
         self.today, self.payments, self.notes = BEGIN + 89 * DAY, 0, 0
         for client in self.clients:  # both owe interest from the beginning, so that much can go wrong with it
@@ -95,7 +95,7 @@ class Desk(RuleBasedStateMachine):
         before = Entry.objects.count()
         try:
             with transaction.atomic():
-                return act(*args, **facts, by=CLERK)
+                return act(*args, **{"by": CLERK} | facts)
         except Refused:
             assert Entry.objects.count() == before
             return None
@@ -202,7 +202,7 @@ class Desk(RuleBasedStateMachine):
     @rule(pick=PICK)
     def waive(self, pick: int) -> None:
         if charge := self.one(Charge, pick):
-            self.trying(waive_charge, charge, reason="goodwill", on=self.today)
+            self.trying(waive_charge, charge, reason="goodwill", on=self.today, by=self.manager)
 
     @precondition(lambda self: hasattr(self, "undo"))
     @invariant()

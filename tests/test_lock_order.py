@@ -17,7 +17,7 @@ from invoices.services.charging import charge_interest, give_interest_notice, re
 from invoices.services.issuing import issue_invoice, void_invoice
 from payments.models import Payment
 from payments.services import allocate, deallocate
-from tests.cast import CLERK, make_draft, make_invoice, pay
+from tests.cast import CLERK, make_draft, make_invoice, make_manager, pay
 
 pytestmark = [
     pytest.mark.django_db,
@@ -42,7 +42,7 @@ VERBS = {
     "void": lambda i: void_invoice(Invoice.objects.get(total=7), reason="wrong", on=MAY, by=CLERK),
     "charge": lambda i: charge_interest(i, until=MAY, on=MAY, by=CLERK),
     "replace": lambda i: replace_interest(Charge.objects.get(), on=MAY, by=CLERK),
-    "waive": lambda i: waive_charge(Charge.objects.get(), reason="goodwill", on=MAY, by=CLERK),
+    "waive": lambda i: waive_charge(Charge.objects.get(), reason="goodwill", on=MAY, by=make_manager()),
     "promise": lambda i: promise_payment(i, Decimal(5), MAY, on=MAY, by=CLERK),
     "claim": lambda i: claim_paid(i, on=MAY, by=CLERK),
     "pay": lambda i: pay(i.client, "10", on=MAY),

@@ -30,7 +30,7 @@ from outbox.services import deliver, send_again
 from payments.models import Allocation
 from policies.services import new_version, policy_of
 from portal.pages import next_reminder
-from tests.cast import CLERK, invoice_due, make_client, make_company, pay
+from tests.cast import CLERK, invoice_due, make_client, make_company, make_manager, pay
 from tests.collecting import DAY, days, days_pass, sent_to, served
 
 pytestmark = pytest.mark.django_db
@@ -113,13 +113,17 @@ def test_paying_only_the_principal_leaves_the_interest_open_until_it_is_waived(i
     invoice.refresh_from_db()
     charge = Charge.objects.get()
     assert invoice.balance == 0 and charge.balance == charge.amount > 0
+    manager = make_manager()
     with pytest.raises(Refused):
-        waive_charge(charge, reason=" ", on=day(40), by=CLERK)
-    charge = waive_charge(charge, reason="goodwill, first time", on=day(40), by=CLERK)
+        waive_charge(charge, reason=" ", on=day(40), by=manager)
+    with pytest.raises(Refused) as refused:
+        waive_charge(charge, reason="I would rather not", on=day(40), by=CLERK)
+    assert refused.value.code == "permission"
+    charge = waive_charge(charge, reason="goodwill, first time", on=day(40), by=manager)
     assert charge.balance == 0
     assert Entry.objects.get(kind="waiver").memo == "goodwill, first time"
     with pytest.raises(Refused):
-        waive_charge(charge, reason="again", on=day(40), by=CLERK)
+        waive_charge(charge, reason="again", on=day(40), by=manager)
     assert apply_late_interest(invoice.company, day(60), by="system") == {}, "what was waived is not charged again"
 
 

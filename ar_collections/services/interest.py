@@ -59,7 +59,7 @@ def correct_interest(invoice: Invoice, *, on: dt.date, by: Any, policy: Policy |
         for charge, _right in outdated(invoice, on):
             for allocation in Allocation.objects.standing().filter(charge=charge):
                 deallocate(allocation, on=on, by=by, reason="interest worked out anew")
-            revised = replace_interest(charge, on=on, by=by, policy=policy)
+            revised = replace_interest(charge, on=on, by=by)
             if revised:
                 made.append(revised)
     return made

@@ -49,7 +49,7 @@ def book():
     freed = pay(other, "700", on=dt.date(2026, 2, 1))
     deallocate(freed.allocations.get(), on=dt.date(2026, 2, 5), by=CLERK)
     pay(client, "300", on=dt.date(2026, 6, 10))
-    waive_charge(Charge.objects.order_by("pk").last(), reason="goodwill", on=dt.date(2026, 6, 11), by=CLERK)
+    waive_charge(Charge.objects.order_by("pk").last(), reason="goodwill", on=dt.date(2026, 6, 11), by=make_manager("walter"))
     items = "n,c,i,d,t,b\n007,C-0009,2026-01-05,2026-02-04,50,20\n"
     words = {"number": "n", "client": "c", "issued_on": "i", "due_on": "d", "total": "t", "balance": "b"}
     import_open_items(items.encode(), Taking(Reading(words, "%Y-%m-%d", "EUR")), on=MAY, by=CLERK)

@@ -10,6 +10,7 @@ import pytest
 import time_machine
 from django.urls import reverse
 
+from core.roles import MANAGER, give_role
 from invoices.models import Charge, Entry, Invoice, ShareLink
 from invoices.pdf import CouldNotPrint
 from invoices.services.charging import charge_interest, give_interest_notice
@@ -263,13 +264,18 @@ def fails(*_args: Any) -> None:
     raise CouldNotPrint("the printer is out.")
 
 
-def test_interest_is_waived_one_by_one_or_all_of_it_with_a_reason(desk, late_client):
+def test_interest_is_waived_one_by_one_or_all_of_it_with_a_reason(desk, clerk, late_client):
     invoice = invoice_due(late_client, TODAY - dt.timedelta(days=100), "1000")
     notice = TODAY - dt.timedelta(days=90)
     give_interest_notice(invoice, interest_from=notice, on=notice, by="Ada")
     for until in (60, 30, 0):
         charge_interest(invoice, until=TODAY - dt.timedelta(days=until), on=TODAY, by="Ada")
     first, second, *_rest, third = Charge.objects.order_by("pk")
+    page = text(desk.get(url("invoice", invoice.pk)))
+    assert url("charge_waive", first.pk) not in page and url("charges_waive", invoice.pk) not in page
+    refused = desk.post(url("charge_waive", first.pk), {"reason": "Goodwill"})
+    assert refused.status_code == 422 and "You may not waive" in text(refused)
+    give_role(clerk, MANAGER)
     page = text(desk.get(url("invoice", invoice.pk)))
     assert url("charge_waive", first.pk) in page and url("charges_waive", invoice.pk) in page
     assert desk.post(url("charge_waive", first.pk), {"reason": " "}).status_code == 422

@@ -24,6 +24,7 @@ from core.dates import show_day
 from core.errors import Refused
 from core.models import PaymentMethod
 from core.money import plain
+from core.permissions import may
 from core.services import read_file, today
 from dashboard.desk import StaffRequest, refusals_on, refusals_said
 from dashboard.forms.invoices import VoidForm
@@ -140,7 +141,8 @@ def invoice_page(request: StaffRequest, pk: int) -> HttpResponse:
     context = {
         "invoice": invoice, "parts": parts, "state": invoice.state(on), "on": on, "due_words": words,
         "lines": list(invoice.lines.all()), "live_links": _live(request, parts),
-        "charges_open": any(charge.balance for charge in parts.charges), "copy_key": f"copy:{uuid.uuid4()}",
+        "charges_open": any(charge.balance for charge in parts.charges),
+        "may_waive": may(request.user, "invoices.waive_charge"), "copy_key": f"copy:{uuid.uuid4()}",
     }  # fmt: skip
     if invoice.balance:
         context["flying"] = in_flight(invoice)

@@ -1,0 +1,130 @@
+"""Fixed compensation and the fee of a step: claims of their own beside the invoice, once each, without VAT or interest.
+
+They pursue a claim and pay for nothing that was sold, so they are outside the scope of VAT.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from decimal import Decimal, InvalidOperation
+from typing import Any
+
+from django.db import transaction
+
+from audit.services import record
+from clients.services import lock_client
+from core.errors import Refused
+from core.money import is_exact, plain
+from invoices.interest import Interest
+from invoices.models import FEE, Charge, Invoice
+from policies.models import Policy, Step
+
+from .bearing import Policies, spans_of
+from .derivation import rule_as_json
+from .posting import post_charge
+from .reckoning import Basis, Reckoning
+
+NOTHING = Decimal(0)
+
+
+def charge_compensation(invoice: Invoice, *, on: dt.date, by: Any, policies: Policies | None = None) -> Charge | None:
+    """Charge the lump sum the rule in force grants for a late invoice, once; None where it grants none.
+
+    Between businesses only, in the currency of the rule, for an invoice that was paid late or is late.
+    """
+    with transaction.atomic():
+        lock_client(invoice.client_id)
+        if Charge.objects.filter(key=f"compensation:{invoice.pk}").exists():
+            return None
+        invoice = Invoice.objects.select_related("client__segment", "intake").get(pk=invoice.pk)
+        policies = policies or Policies()
+        found = _compensation(invoice, on, policies)
+        if found is None:
+            return None
+        basis, amount, size = found
+        policy = policies.in_force(invoice, on)
+        return _charge(
+            invoice, "compensation", f"compensation:{invoice.pk}", amount, policy, on=on, by=by,
+            derivation={
+                "rule": basis.rule.code, "terms": rule_as_json(basis.rule), "source": basis.rule.source,
+                "claim": plain(size, invoice.currency), "amount": plain(amount, invoice.currency),
+            },
+        )
+
+
+def compensation_due(invoice: Invoice, on: dt.date, policies: Policies | None = None) -> Decimal:
+    """The lump sum that may be charged for a late invoice and is not yet; nothing where there is none."""
+    if Charge.objects.filter(key=f"compensation:{invoice.pk}").exists():
+        return NOTHING
+    found = _compensation(invoice, on, policies or Policies())
+    return found[1] if found else NOTHING
+
+
+def charge_fee(invoice: Invoice, step: Step, *, on: dt.date, by: Any) -> Charge | None:
+    """Charge what a step costs in the currency of the invoice, once per invoice and step; None where it costs nothing.
+
+    An empty amount and a zero are none. Refused for an amount below zero or finer than the currency.
+    """
+    amount = fee_of(step, invoice.currency)
+    if amount <= 0:
+        return None
+    with transaction.atomic():
+        lock_client(invoice.client_id)
+        key = f"fee:{invoice.pk}:{step.code}"
+        if Charge.objects.filter(key=key).exists():
+            return None
+        derivation = {
+            "step": step.code, "title": step.title, "amount": plain(amount, invoice.currency),
+            "source": str(step.policy),
+        }
+        return _charge(invoice, "fee", key, amount, step.policy, on=on, by=by, derivation=derivation)
+
+
+def fee_of(step: Step, currency: str) -> Decimal:
+    """What a step costs in a currency; empty is nothing. Refused where the policy names no amount of that currency."""
+    said = str(step.fee.get(currency) or "").strip()
+    if not said:
+        return NOTHING
+    try:
+        amount = Decimal(said)
+    except InvalidOperation:
+        amount = Decimal(-1)
+    if not amount.is_finite() or amount < 0 or not is_exact(amount, currency):
+        raise Refused(
+            f"The fee of the step “{step}” in {currency}, “{said}”, is no amount of {currency}. Correct it in the next "
+            "version of the policy.",
+            code="fee", where="fee",
+        )
+    return amount
+
+
+def _compensation(invoice: Invoice, on: dt.date, policies: Policies) -> tuple[Basis, Decimal, Decimal] | None:
+    """By which rule, how much, and for a claim of what size; None where there is none."""
+    policy = policies.in_force(invoice, on)
+    found = spans_of(invoice, on, policies)
+    if not found or policy is None or policy.for_consumers or found[-1].rule.for_consumers:
+        return None
+    basis = Basis(found[-1].rule, found[-1].starts_on)
+    if not basis.rule.compensation or basis.rule.compensation_currency != invoice.currency:
+        return None
+    reckoning = Reckoning(invoice, policies)
+    interest: Interest = reckoning.interest(basis, on)
+    if interest.compensation <= 0 or not is_exact(interest.compensation, invoice.currency):
+        return None
+    return basis, interest.compensation, reckoning.claim_at(basis.starts_on)
+
+
+def _charge(
+    invoice: Invoice, kind: str, key: str, amount: Decimal, policy: Policy | None, *, on: dt.date, by: Any,
+    derivation: dict[str, Any],
+) -> Charge:
+    charge = Charge.objects.create(
+        company_id=invoice.company_id, client=invoice.client, invoice=invoice, kind=kind, key=key,
+        currency=invoice.currency, amount=amount, charged_on=on, policy=policy, derivation=derivation,
+    )
+    post_charge(charge, FEE, by)
+    record(
+        by, f"{kind}_charged", charge, client_id=invoice.client_id, doc=f"charge:{charge.pk}",
+        summary=f"{plain(amount, invoice.currency)} {invoice.currency} on {invoice}",
+    )
+    return charge
