@@ -8,12 +8,16 @@ class CollectionsConfig(AppConfig):
     verbose_name = _("Collections")
 
     def ready(self) -> None:
+        from outbox import returns
+
         from .credit_mails import register_credit_kinds
         from .greeting_mails import register_greeting_kinds
         from .mails import register_kinds
         from .services.money_tasks import register_money_tasks
+        from .services.returns import came_back
 
         register_kinds()
         register_greeting_kinds()
         register_credit_kinds()
         register_money_tasks()
+        returns.register("reminders", came_back)

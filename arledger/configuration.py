@@ -7,10 +7,13 @@ from dataclasses import dataclass
 from ipaddress import ip_address
 from urllib.parse import urlsplit
 
+from outbox.esps import ESPS
+
 SHORTEST_KEY = 50
 FEWEST_DIFFERENT_CHARACTERS = 10
 KNOWN_KEY_WORDS = ("django-insecure", "changeme", "change-me", "change_me", "secret-key", "your-", "example")
 DATABASE_SCHEMES = ("sqlite", "postgres", "postgresql", "psql", "pgsql")
+SHORTEST_SECRET = 20
 MAIL_SCHEMES = ("smtp", "smtp+tls", "smtp+ssl", "smtps")
 
 
@@ -28,6 +31,9 @@ class Configuration:
     email_url: str
     mail_from: str
     fallback_keys: tuple[str, ...] = ()
+    mail_provider: str = ""
+    mail_provider_has: tuple[str, ...] = ()
+    mail_webhook_secret: str = ""
 
 
 def is_loopback(url: str) -> bool:
@@ -72,7 +78,7 @@ def refusals(given: Configuration) -> list[str]:
     found = _wrong_addresses(given)
     if not found and not is_loopback(given.public_url):
         found = _unsafe_in_production(given)
-    return found + _wrong_mail(given)
+    return found + _wrong_mail(given) + _wrong_provider(given)
 
 
 def _wrong_addresses(given: Configuration) -> list[str]:
@@ -137,5 +143,33 @@ def _wrong_mail(given: Configuration) -> list[str]:
         found.append(
             f"EMAIL_URL is set while PUBLIC_URL is {given.public_url!r}: clients would get links that only this "
             "machine can open. Set PUBLIC_URL to the address that clients reach, or remove EMAIL_URL."
+        )
+    return found
+
+
+def _wrong_provider(given: Configuration) -> list[str]:
+    name = given.mail_provider
+    if not name:
+        return []
+    if name not in ESPS:
+        return [f"ANYMAIL_ESP is {name!r}: the mail providers that are known are {', '.join(sorted(ESPS))}."]
+    found = [
+        f"ANYMAIL_{name.upper()}_{key} is not set: {ESPS[name].label} does not work without it."
+        for key in ESPS[name].needs if key not in given.mail_provider_has
+    ]  # fmt: skip
+    if given.email_url:
+        found.append("EMAIL_URL and ANYMAIL_ESP are both set: mail leaves one way. Remove one of them.")
+    if not given.mail_from:
+        found.append("MAIL_FROM is not set: with ANYMAIL_ESP the sender's address is needed, such as ar@firm.eu.")
+    user, colon, password = given.mail_webhook_secret.partition(":")
+    if given.mail_webhook_secret and not (user and colon and len(password) >= SHORTEST_SECRET):
+        found.append(
+            "ANYMAIL_WEBHOOK_SECRET must be user:password with at least "
+            f"{SHORTEST_SECRET} characters of password: whoever knows it can say that mails came back."
+        )
+    if is_loopback(given.public_url):
+        found.append(
+            f"ANYMAIL_ESP is set while PUBLIC_URL is {given.public_url!r}: clients would get links that only this "
+            "machine can open. Set PUBLIC_URL to the address that clients reach, or remove ANYMAIL_ESP."
         )
     return found

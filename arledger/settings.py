@@ -13,6 +13,7 @@ from django.utils.translation import gettext_lazy as _
 from arledger import keys
 from arledger.configuration import Configuration, is_loopback, refusals
 from arledger.installed import read_installed
+from outbox.esps import ESPS, anymail_settings
 
 django_stubs_ext.monkeypatch()  # models.Field[…], ModelAdmin[…]: Django's own classes take no type at run time
 
@@ -48,6 +49,14 @@ DATABASE_URL = env.str("DATABASE_URL", default="") or f"sqlite:///{DATA_DIR / 'a
 REDIS_URL = env.str("REDIS_URL", default="")
 EMAIL_URL = env.str("EMAIL_URL", default="")
 MAIL_FROM = env.str("MAIL_FROM", default="")
+MAIL_PROVIDER = env.str("ANYMAIL_ESP", default="").lower()
+MAIL_WEBHOOK_SECRET = env.str("ANYMAIL_WEBHOOK_SECRET", default="")
+_esp = ESPS.get(MAIL_PROVIDER)
+_esp_has = {
+    key: value
+    for key in ((*_esp.needs, *_esp.may_have) if _esp else ())
+    if (value := env.str(f"ANYMAIL_{MAIL_PROVIDER.upper()}_{key}", default=""))
+}
 
 if _found := refusals(
     Configuration(
@@ -61,6 +70,9 @@ if _found := refusals(
         redis_url=REDIS_URL,
         email_url=EMAIL_URL,
         mail_from=MAIL_FROM,
+        mail_provider=MAIL_PROVIDER,
+        mail_provider_has=tuple(_esp_has),
+        mail_webhook_secret=MAIL_WEBHOOK_SECRET,
     )
 ):
     raise ImproperlyConfigured("\n".join(f"- {sentence}" for sentence in _found))
@@ -165,8 +177,10 @@ if REDIS_URL:
     }  # fmt: skip
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
-# Mail: by SMTP where EMAIL_URL names a server, else into files under MAIL_DIR.
-MAIL_TRANSPORT = "smtp" if EMAIL_URL else "file"
+# Mail: by a provider's API where ANYMAIL_ESP names one, by SMTP where EMAIL_URL names a server, else into files under
+# MAIL_DIR. A provider without the webhook's secret is not heard: what it says of a mail could be anybody's.
+MAIL_TRANSPORT = "provider" if MAIL_PROVIDER else "smtp" if EMAIL_URL else "file"
+ANYMAIL = anymail_settings(MAIL_PROVIDER, _esp_has, MAIL_WEBHOOK_SECRET) if MAIL_PROVIDER else {}
 MAIL_FROM = MAIL_FROM or "accounts-receivable@localhost"
 MAIL_DOMAIN = env.str("MAIL_DOMAIN", default="") or MAIL_FROM.rpartition("@")[2].rstrip(">")
 DEFAULT_FROM_EMAIL = SERVER_EMAIL = MAIL_FROM

@@ -13,7 +13,7 @@ for name in ("DATABASE_URL", "REDIS_URL"):
     os.environ[name] = os.environ.get(f"TEST_{name}", "")
 for name in (
     "PUBLIC_URL", "ALLOWED_HOSTS", "DEBUG", "EMAIL_URL", "MAIL_FROM", "SECRET_KEY", "LINK_KEY", "STRIPE_SECRET_KEY",
-    "STRIPE_WEBHOOK_SECRET", "STRIPE_ACCOUNT", "PAYMENT_SANDBOX",
+    "STRIPE_WEBHOOK_SECRET", "STRIPE_ACCOUNT", "PAYMENT_SANDBOX", "ANYMAIL_ESP", "ANYMAIL_WEBHOOK_SECRET",
 ):
     os.environ.pop(name, None)
 # Processes that a test starts share the folder and the database of the test that started them.

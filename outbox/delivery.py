@@ -26,6 +26,7 @@ from core.models import Installation
 from core.services import store_file
 
 from . import transport
+from .hearing import hear_delivery
 from .kinds import Composed, NothingToSay, kind_of, never, registered
 from .letter import Letter, letter
 from .models import Message, Outage
@@ -158,7 +159,9 @@ class _Drain:
             if why := kind.may_go(message, self.now):
                 raise NothingToSay(why)
             composed = kind.compose(message, self.now)
-            mail = letter(composed, mail_from=settings.MAIL_FROM, message_id=message.message_id, at=self.clock())
+            mail = letter(
+                composed, mail_from=settings.MAIL_FROM, message_id=message.message_id, at=self.clock(), key=message.key
+            )
             return mail, _content(composed)
         except NothingToSay as nothing:
             self._end(message, "cancelled", reason=str(nothing))
@@ -182,7 +185,7 @@ class _Drain:
                 raise LeaseLost(message.key)
 
         try:
-            said = self.way.hand_over(mail, before_body)
+            taken = self.way.hand_over(mail, before_body)
         except OutOfDate as why:
             if move(message, "pending", reason=str(why)):
                 self.counts["put_back"] += 1
@@ -193,16 +196,16 @@ class _Drain:
             raise
         except transport.Rejected as no:
             kept: dict[str, Any] = content if message.state == "claimed" else {}
-            reply = str(no)
+            refusal, reply = no, str(no)
             if no.for_ever:
-                _surely(lambda: self._end(message, "failed", reason="The mail server refused it.", reply=reply, **kept))
+                _surely(lambda: self._refused(message, refusal, kept))
             else:
                 _surely(lambda: self._put_back(message, "The mail server asked to try later.", reply=reply, **kept))
         except transport.Lost as error:
             words = str(error)
             _surely(lambda: self._lost(message, words))
         else:
-            _surely(lambda: self._sent(message, said))
+            _surely(lambda: self._sent(message, taken))
 
     def _answered(self) -> None:
         """The server can be reached: an outage is over. Asked once a drain."""
@@ -225,14 +228,29 @@ class _Drain:
         if move(message, "pending", reason=why, not_before=later, **changes):
             self.counts["put_back"] += 1
 
-    def _sent(self, message: Message, said: str) -> None:
+    def _refused(self, message: Message, no: transport.Rejected, kept: dict[str, Any]) -> None:
+        """The server will not have it. Where it said so of the addressee, the address is no good for the next one."""
+        with transaction.atomic():
+            self._end(message, "failed", reason="The mail server refused it.", reply=str(no), **kept)
+            if no.address:
+                self._came_back(message, no.address, str(no))
+
+    def _sent(self, message: Message, taken: transport.Taken) -> None:
         """The server took it. Where it was given up meanwhile (the lease ran out), this is the evidence."""
-        if move(message, "sent", sent_at=self.clock(), reply=said):
+        facts = {"sent_at": self.clock(), "reply": taken.said, "provider_id": taken.provider_id[:200]}
+        if move(message, "sent", **facts):
             self.counts["sent"] += 1
-            return
-        found = Message.objects.get(pk=message.pk)
-        if found.state == "unknown" and found.handing_at == message.handing_at:
-            self._end(found, "sent", sent_at=self.clock(), reply=said, resolved_by="mail server")
+        else:
+            found = Message.objects.get(pk=message.pk)
+            if found.state == "unknown" and found.handing_at == message.handing_at:
+                self._end(found, "sent", resolved_by="mail server", **facts)
+        for address, words in taken.refused:
+            self._came_back(message, address, words)
+
+    def _came_back(self, message: Message, address: str, said: str) -> None:
+        """An address was refused while the mail was handed over, which is as good as coming back."""
+        at = self.clock()
+        hear_delivery("bounced", at=at, now=at, said=said, address=address, key=message.key, by="mail server")
 
     def _lost(self, message: Message, why: str) -> None:
         """It may have arrived: no machine sends it again. More than five in ten minutes pause all sending."""

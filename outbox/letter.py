@@ -42,13 +42,20 @@ _POLICY = _OneLinePolicy(linesep="\r\n", cte_type="7bit")
 
 @dataclass(frozen=True)
 class Letter:
-    """A mail ready to hand over: from one address to one, or to one and a copy; ``recipients[0]`` is the addressee."""
+    """A mail ready to hand over: from one address to one, or to one and a copy; ``recipients[0]`` is the addressee.
+
+    ``content`` are its bytes; ``parts`` and ``own`` are what they were written from, for a provider that writes them
+    itself, and ``key`` is ours, to be told again by what becomes of it.
+    """
 
     message_id: str
     at: dt.datetime
     sender: str
     recipients: list[str]
     content: bytes
+    parts: Composed | None = None
+    own: Address | None = None
+    key: str = ""
 
 
 def message_id_of(key: str, domain: str) -> str:
@@ -90,7 +97,7 @@ def sender(mail_from: str, name: str = "") -> Address:
     return mailbox(name or own_name, addr)
 
 
-def letter(composed: Composed, *, mail_from: str, message_id: str, at: dt.datetime) -> Letter:
+def letter(composed: Composed, *, mail_from: str, message_id: str, at: dt.datetime, key: str = "") -> Letter:
     """The mail as the bytes to hand over.
 
     Refused where an address, a name or the subject cannot stand in a header. A machine wrote it and says so
@@ -119,7 +126,8 @@ def letter(composed: Composed, *, mail_from: str, message_id: str, at: dt.dateti
         content = mail.as_bytes()
     except UnicodeError:
         raise Refused("The mail has characters in it that cannot be sent.", code="mail_text", where="text") from None
-    return Letter(message_id, at, own.addr_spec, [address.addr_spec for address in (to, *copies)], content)
+    recipients = [address.addr_spec for address in (to, *copies)]
+    return Letter(message_id, at, own.addr_spec, recipients, content, composed, own, key)
 
 
 def _write_body(mail: EmailMessage, composed: Composed) -> None:
@@ -128,7 +136,16 @@ def _write_body(mail: EmailMessage, composed: Composed) -> None:
         mail.add_alternative(composed.html, subtype="html", cte="quoted-printable")
     for name, media_type, content in composed.attachments:
         main, _, sub = media_type.partition("/")
-        mail.add_attachment(content, maintype=main, subtype=sub, filename=_NOT_IN_A_FILE_NAME.sub("_", name))
+        mail.add_attachment(content, maintype=main, subtype=sub, filename=file_name(name))
+
+
+def file_name(name: str) -> str:
+    """The name of an attachment as it can stand in a header, and as a file anywhere.
+
+    >>> file_name('a/b"c.pdf')
+    'a_b_c.pdf'
+    """
+    return _NOT_IN_A_FILE_NAME.sub("_", name)
 
 
 def _name(name: str) -> str:

@@ -1,4 +1,4 @@
-"""How a letter leaves: by SMTP, or into a folder where no server is configured.
+"""How a letter leaves: by SMTP, by a mail provider (providers.py), or into a folder where neither is configured.
 
 A transport calls ``before_body`` at the last moment at which nothing can have arrived yet: between the server's 354
 and the body. What goes wrong before it may be tried again; a connection that dies after it leaves us not knowing.
@@ -11,6 +11,7 @@ import re
 import smtplib
 import tempfile
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -18,6 +19,7 @@ from django.conf import settings
 from django.core.mail.backends.smtp import EmailBackend
 
 from .letter import Letter
+from .replies import speaks_of_the_address
 
 LONGEST_LOOK = 120  # seconds; servers look through a mail before they answer to its last dot
 NOT_LET_IN = (530, 534, 535, 538)  # RFC 4954: about our account, not about the message
@@ -28,22 +30,35 @@ class Unreachable(Exception):
 
 
 class Rejected(Exception):
-    """The server said no to this message, definitely: for ever (5xx) or for now (4xx)."""
+    """The server said no to this message, definitely: for ever (5xx) or for now (4xx).
 
-    def __init__(self, reply: str, *, for_ever: bool) -> None:
+    ``address`` is the addressee's where that is what is no good.
+    """
+
+    def __init__(self, reply: str, *, for_ever: bool, address: str = "") -> None:
         super().__init__(reply)
         self.for_ever = for_ever
+        self.address = address
 
 
 class Lost(Exception):
     """The connection ended after the body began: it may have arrived or not."""
 
 
+@dataclass(frozen=True)
+class Taken:
+    """What the server said to a letter it took, its own id for it, and which readers' addresses it said are no good."""
+
+    said: str
+    provider_id: str = ""
+    refused: tuple[tuple[str, str], ...] = ()
+
+
 class Transport(Protocol):
     def open(self) -> bool:
         """Reach the server, or raise Unreachable; True where the connection is a new one."""
 
-    def hand_over(self, letter: Letter, before_body: Callable[[], None]) -> str:
+    def hand_over(self, letter: Letter, before_body: Callable[[], None]) -> Taken:
         """Deliver the letter and answer with the server's words; raises Unreachable, Rejected or Lost.
 
         What ``before_body`` raises passes through, and then not a byte of the body has left.
@@ -55,6 +70,10 @@ class Transport(Protocol):
 
 def current() -> Transport:
     """The transport this installation is configured for."""
+    if settings.MAIL_TRANSPORT == "provider":
+        from .providers import Provider
+
+        return Provider(settings.MAIL_PROVIDER)
     return Smtp() if settings.MAIL_TRANSPORT == "smtp" else Folder(Path(settings.MAIL_DIR))
 
 
@@ -104,7 +123,7 @@ class Smtp:
             self._drop()
             raise Unreachable(_words(error)) from error
 
-    def hand_over(self, letter: Letter, before_body: Callable[[], None]) -> str:
+    def hand_over(self, letter: Letter, before_body: Callable[[], None]) -> Taken:
         is_new = self.open()
         try:
             return self._say(letter, before_body)
@@ -133,7 +152,7 @@ class Smtp:
             self.backend.connection.close()
             self.backend.connection = None
 
-    def _say(self, letter: Letter, before_body: Callable[[], None]) -> str:
+    def _say(self, letter: Letter, before_body: Callable[[], None]) -> Taken:
         smtp: Any = self.backend.connection
         self.begun = False
 
@@ -145,15 +164,17 @@ class Smtp:
         smtp.ehlo_or_helo_if_needed()
         self._expect(smtp.mail(letter.sender, [f"size={len(letter.content)}"] if smtp.has_extn("size") else []))
         addressee, *copies = letter.recipients
-        self._expect(smtp.rcpt(addressee))
-        unwanted = ""
+        self._expect(smtp.rcpt(addressee), addressee)
+        unwanted, refused = "", []
         for copy in copies:
             code, reply = smtp.rcpt(copy)
             if code // 100 != 2:
                 unwanted += f"; copy to {copy} refused: {_reply(code, reply)}"
-        return self._expect(smtp.data(letter.content)) + unwanted
+                if speaks_of_the_address(_reply(code, reply)):
+                    refused.append((copy, _reply(code, reply)))
+        return Taken(self._expect(smtp.data(letter.content)) + unwanted, refused=tuple(refused))
 
-    def _expect(self, answer: tuple[int, bytes]) -> str:
+    def _expect(self, answer: tuple[int, bytes], address: str = "") -> str:
         code, reply = answer
         said = _reply(code, reply)
         if code // 100 == 2:
@@ -166,7 +187,7 @@ class Smtp:
             self._drop()
         else:
             self._start_afresh()
-        raise Rejected(said, for_ever=code // 100 == 5)
+        raise Rejected(said, for_ever=code // 100 == 5, address=address if speaks_of_the_address(said) else "")
 
     def _start_afresh(self) -> None:
         """The connection is good for the next letter, or gone."""
@@ -190,7 +211,7 @@ class Folder:
             raise Unreachable(str(error)) from error
         return True
 
-    def hand_over(self, letter: Letter, before_body: Callable[[], None]) -> str:
+    def hand_over(self, letter: Letter, before_body: Callable[[], None]) -> Taken:
         self.open()
         try:
             handle, written = tempfile.mkstemp(dir=self.folder, suffix=".part")
@@ -202,7 +223,7 @@ class Folder:
             raise Unreachable(str(error)) from error
         try:
             before_body()
-            return f"written to {self._name(written, letter)}"
+            return Taken(f"written to {self._name(written, letter)}")
         except OSError as error:
             raise Rejected(str(error), for_ever=False) from error
         finally:

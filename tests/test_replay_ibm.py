@@ -44,9 +44,9 @@ class Postbox:
     def open(self) -> bool:
         return False
 
-    def hand_over(self, letter: Any, before_body: Callable[[], None]) -> str:
+    def hand_over(self, letter: Any, before_body: Callable[[], None]) -> transport.Taken:
         before_body()
-        return "250 taken"
+        return transport.Taken("250 taken")
 
     def close(self) -> None:
         pass

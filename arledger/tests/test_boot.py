@@ -17,6 +17,10 @@ PRODUCTION = {
     "EMAIL_URL": "smtp+tls://user:secret@mail.firm.eu:587",
     "MAIL_FROM": "ar@firm.eu",
 }
+POSTMARK = {
+    "EMAIL_URL": "", "ANYMAIL_ESP": "postmark", "ANYMAIL_POSTMARK_SERVER_TOKEN": "token",
+    "ANYMAIL_WEBHOOK_SECRET": f"us:{STRONG}",
+}  # fmt: skip
 pytestmark = pytest.mark.on_sqlite
 
 
@@ -29,6 +33,10 @@ def boot(data_dir: Path, given: dict[str, str]) -> subprocess.CompletedProcess[s
 def test_a_complete_production_configuration_boots(tmp_path):
     assert boot(tmp_path, PRODUCTION).stdout == "booted https://ar.firm.eu\n"
     assert not (tmp_path / "keys").exists(), "keys are made for one's own machine only"
+
+
+def test_a_mail_provider_instead_of_a_mail_server_boots(tmp_path):
+    assert boot(tmp_path, {**PRODUCTION, **POSTMARK}).stdout == "booted https://ar.firm.eu\n"
 
 
 @pytest.mark.parametrize(
@@ -56,8 +64,15 @@ def test_a_complete_production_configuration_boots(tmp_path):
         ({"MAIL_FROM": ""}, "MAIL_FROM is not set"),
         ({"DATABASE_URL": "mysql://u:p@127.0.0.1/ar"}, "DATABASE_URL begins with 'mysql'"),
         ({"REDIS_URL": "127.0.0.1:6379"}, "REDIS_URL must begin with"),
+        ({"ANYMAIL_ESP": "pigeon"}, "ANYMAIL_ESP is 'pigeon'"),
+        (POSTMARK | {"ANYMAIL_POSTMARK_SERVER_TOKEN": ""}, "ANYMAIL_POSTMARK_SERVER_TOKEN is not set"),
+        (POSTMARK | {"EMAIL_URL": "smtp://mail.firm.eu"}, "EMAIL_URL and ANYMAIL_ESP are both set"),
+        (POSTMARK | {"MAIL_FROM": ""}, "MAIL_FROM is not set: with ANYMAIL_ESP"),
+        (POSTMARK | {"ANYMAIL_WEBHOOK_SECRET": "no-colon-in-these-many-letters"}, "ANYMAIL_WEBHOOK_SECRET must be"),
+        (POSTMARK | {"ANYMAIL_WEBHOOK_SECRET": "us:short"}, "ANYMAIL_WEBHOOK_SECRET must be"),
+        (POSTMARK | {"PUBLIC_URL": "http://127.0.0.1:8000"}, "ANYMAIL_ESP is set while PUBLIC_URL is"),
     ],
-    ids=lambda value: "=".join(*value.items())[:40] if isinstance(value, dict) else "",
+    ids=lambda value: "=".join(list(value.items())[-1])[:40] if isinstance(value, dict) else "",
 )
 def test_an_unsafe_setting_is_refused_by_name(tmp_path, wrong, named):
     ended = boot(tmp_path, {**PRODUCTION, **wrong})

@@ -59,7 +59,7 @@ def save_contact(
     """Add a contact to a client, or change one; a new address is tried again after a bounce."""
     subject = contact or Contact(client=client)
     if contact is not None and "email" in fields and fields["email"] != contact.email:
-        fields = {**fields, "bounced_at": None}
+        fields = {**fields, "bounced_at": None, "bounced_because": ""}
     return _save(subject, fields, by=by, version=version, name="contact")
 
 
