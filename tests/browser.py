@@ -4,10 +4,16 @@ from __future__ import annotations
 
 import os
 import shutil
+import threading
+import time
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from django.db import connection
+from django.utils import timezone
+
+from core import jobs
 
 CHROMIUM = [
     "--headless",
@@ -49,3 +55,37 @@ def page(browser: Any, live_server: Any) -> Iterator[Any]:
     yield page
     context.close()
     assert not wrong, wrong
+
+
+@pytest.fixture
+def desk(page: Any, live_server: Any, client: Any, clerk: Any, company: Any) -> Any:
+    """The page of a clerk who has signed in."""
+    return signed_in(page, live_server, client, clerk)
+
+
+def signed_in(page: Any, live_server: Any, client: Any, user: Any) -> Any:
+    """The page with the session of a person."""
+    client.force_login(user)
+    cookie = client.cookies["sessionid"].value
+    page.context.add_cookies([{"name": "sessionid", "value": cookie, "url": live_server.url}])
+    return page
+
+
+@pytest.fixture
+def worker(monkeypatch: Any) -> Iterator[None]:
+    """The worker: takes each job a moment after the bell, in a thread of its own."""
+    begun: list[threading.Thread] = []
+
+    def work(pk: int) -> None:
+        time.sleep(1)
+        jobs.run_job(pk, timezone.now)
+        connection.close()
+
+    def ring(task: str, pk: int) -> None:
+        begun.append(threading.Thread(target=work, args=[pk]))
+        begun[-1].start()
+
+    monkeypatch.setattr(jobs, "ring", ring)
+    yield
+    for thread in begun:
+        thread.join()

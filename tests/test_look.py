@@ -1,4 +1,4 @@
-"""Every page that opens without a number in its address, on a desk, in the dark and on a telephone."""
+"""Every page that opens without a number in its address, on a desk and on a telephone, light and dark."""
 
 from __future__ import annotations
 
@@ -7,11 +7,10 @@ from typing import Any
 import pytest
 from django.urls import URLPattern, get_resolver, reverse
 
-axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="axe is not installed (requirements-dev.txt)")
-pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+from tests.browser import signed_in
+from tests.looking import check
 
-SIZES = {"desk": (1440, 1000, "light"), "dark": (1440, 1000, "dark"), "telephone": (390, 844, "light")}
-RULES = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
 
 def desk_pages() -> list[str]:
@@ -22,20 +21,6 @@ def desk_pages() -> list[str]:
 
     names = [p.name for p in urls.urlpatterns if isinstance(p, URLPattern) and not p.pattern.converters]
     return [reverse(f"dashboard:{name}") for name in names]
-
-
-def check(page: Any, address: str) -> list[str]:
-    found = []
-    for size, (width, height, scheme) in SIZES.items():
-        page.set_viewport_size({"width": width, "height": height})
-        page.emulate_media(color_scheme=scheme)
-        page.goto(address)
-        if page.evaluate("document.documentElement.scrollWidth") > width:
-            found.append(f"{address} {size}: wider than the screen")
-        for violation in axe.Axe().run(page, options=RULES).response["violations"]:
-            where = violation["nodes"][0]
-            found.append(f"{address} {size}: {violation['id']} at {where['target']}: {where['failureSummary']}")
-    return found
 
 
 def test_the_doors_are_accessible(page):
@@ -66,10 +51,7 @@ def test_dark_and_light_follow_the_system_until_somebody_chooses(page):
 
 @pytest.fixture
 def staff_page(page, live_server, client, clerk, company, good_client, late_client):
-    client.force_login(clerk)
-    cookie = client.cookies["sessionid"].value
-    page.context.add_cookies([{"name": "sessionid", "value": cookie, "url": live_server.url}])
-    return page
+    return signed_in(page, live_server, client, clerk)
 
 
 @pytest.mark.once

@@ -17,6 +17,7 @@ from payments.providers.sandbox import Sandbox
 from payments.services.checkouts import start_checkout
 from payments.services.hearing import hear
 from payments.tests.provided import offer_card, word
+from tests.browser import signed_in
 from tests.cast import make_invoice
 
 pytest.importorskip("axe_playwright_python.sync_playwright", reason="axe is not installed (requirements-dev.txt)")
@@ -37,7 +38,7 @@ def begin(client: Any) -> Checkout:
 
 
 def looks_right(page: Any, address: str) -> list[str]:
-    from tests.test_look import check
+    from tests.looking import check
 
     return check(page, address)
 
@@ -59,9 +60,7 @@ def test_the_desk_decides_about_money_that_is_off(
     page: Any, live_server: Any, client: Any, clerk: Any, good_client: Any, begun: Checkout
 ) -> None:
     give_role(clerk, MANAGER)
-    client.force_login(clerk)
-    cookie = client.cookies["sessionid"].value
-    page.context.add_cookies([{"name": "sessionid", "value": cookie, "url": live_server.url}])
+    signed_in(page, live_server, client, clerk)
     now = timezone.now()
     hear(Sandbox(), word(begun, amount=Decimal(1100), happened_at=now), at=now)
     hear(Sandbox(), word(begin(good_client), "pending", happened_at=now), at=now)

@@ -16,18 +16,16 @@ from clients.services.filing import add_document, save_key_date, save_profile
 from clients.services.limits import set_limit
 from core.services import today
 from policies.credit_terms import new_terms_version, shipped_terms
+from tests.browser import signed_in
 from tests.cast import CLERK, invoice_due, make_draft, make_manager
-from tests.test_look import check
+from tests.looking import check
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
 
 @pytest.fixture
 def desk(page: Any, live_server: Any, client: Any, company: Any) -> Any:
-    client.force_login(make_manager())
-    cookie = client.cookies["sessionid"].value
-    page.context.add_cookies([{"name": "sessionid", "value": cookie, "url": live_server.url}])
-    return page
+    return signed_in(page, live_server, client, make_manager())
 
 
 @pytest.fixture

@@ -3,25 +3,19 @@
 from __future__ import annotations
 
 import datetime as dt
-import threading
-import time
-from typing import Any
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
-from django.db import connection
 from django.urls import reverse
 from django.utils import timezone
 
 from ar_collections.models import Hold
 from ar_collections.services.planning import plan
-from core import jobs
 from core.services import today
 from invoices.models import Invoice
 from outbox.models import Message
 from outbox.services import deliver, enqueue
 from tests.cast import TODAY, make_invoice
-from tests.test_look import RULES, SIZES
+from tests.looking import check
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
@@ -30,34 +24,6 @@ BOOK = """Invoice No,Customer No,Customer Name,Invoice Date,Due Date,Amount,E-Ma
 000418,0042,Northgate Supplies,01/10/2026,31/10/2026,abc,ap@northgate.example
 000419,0107,Willow & Ash,02/10/2026,30/10/2026,310.20,pay@willow.example
 """
-
-
-@pytest.fixture
-def worker(monkeypatch: Any) -> Any:
-    """The worker: takes each job a moment after the bell, in a thread of its own."""
-    begun: list[threading.Thread] = []
-
-    def work(pk: int) -> None:
-        time.sleep(1)
-        jobs.run_job(pk, timezone.now)
-        connection.close()
-
-    def ring(task: str, pk: int) -> None:
-        begun.append(threading.Thread(target=work, args=[pk]))
-        begun[-1].start()
-
-    monkeypatch.setattr(jobs, "ring", ring)
-    yield
-    for thread in begun:
-        thread.join()
-
-
-@pytest.fixture
-def desk(page: Any, live_server: Any, client: Any, clerk: Any, company: Any) -> Any:
-    client.force_login(clerk)
-    cookie = client.cookies["sessionid"].value
-    page.context.add_cookies([{"name": "sessionid", "value": cookie, "url": live_server.url}])
-    return page
 
 
 def test_a_file_becomes_open_items_and_its_first_reminders_are_released_by_a_person(desk, worker, company):
@@ -130,19 +96,5 @@ def test_the_pages_with_a_number_are_accessible_and_fit(desk, worker, company, l
     desk.click("text=Import 2 open items")
     desk.wait_for_selector("text=2 open items were taken over")
     places.append(desk.url)
-    found = [line for place in places for line in looked_at(desk, place)]
+    found = [line for place in places for line in check(desk, place, context="main")]
     assert not found, "\n".join(found)
-
-
-def looked_at(page: Any, place: str) -> list[str]:
-    found = []
-    for size, (width, height, scheme) in SIZES.items():
-        page.set_viewport_size({"width": width, "height": height})
-        page.emulate_media(color_scheme=scheme)
-        page.goto(place)
-        if page.evaluate("document.documentElement.scrollWidth") > width:
-            found.append(f"{place} {size}: wider than the screen")
-        for violation in Axe().run(page, context="main", options=RULES).response["violations"]:
-            where = violation["nodes"][0]
-            found.append(f"{place} {size}: {violation['id']} at {where['target']}: {where['failureSummary']}")
-    return found

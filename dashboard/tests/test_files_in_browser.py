@@ -22,17 +22,9 @@ from invoices.services.linking import link_for
 from payments.models import Payment
 from policies.models import Policy
 from tests.cast import CLERK, invoice_due, make_draft, make_invoice, pay
-from tests.test_look import check
+from tests.looking import check
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
-
-
-@pytest.fixture
-def desk(page: Any, live_server: Any, client: Any, clerk: Any, company: Any) -> Any:
-    client.force_login(clerk)
-    cookie = client.cookies["sessionid"].value
-    page.context.add_cookies([{"name": "sessionid", "value": cookie, "url": live_server.url}])
-    return page
 
 
 @pytest.fixture

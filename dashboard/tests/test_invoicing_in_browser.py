@@ -2,58 +2,22 @@
 
 from __future__ import annotations
 
-import os
 import re
-import threading
-import time
 from decimal import Decimal
-from pathlib import Path
 from typing import Any
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
-from django.db import connection
 from django.utils import timezone
 from playwright.sync_api import expect
 
 from clients.models import Wishes
-from core import jobs
 from core.services import today
 from invoices.models import Invoice
 from outbox.models import Message
 from tests.cast import make_client, make_draft, make_invoice
-from tests.test_look import RULES, SIZES
+from tests.looking import seen
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True), pytest.mark.once]
-PICTURES = os.environ.get("AR_PICTURES", "")
-
-
-@pytest.fixture
-def worker(monkeypatch: Any) -> Any:
-    """The worker: takes each job a moment after the bell, in a thread of its own."""
-    begun: list[threading.Thread] = []
-
-    def work(pk: int) -> None:
-        time.sleep(0.5)
-        jobs.run_job(pk, timezone.now)
-        connection.close()
-
-    def ring(task: str, pk: int) -> None:
-        begun.append(threading.Thread(target=work, args=[pk]))
-        begun[-1].start()
-
-    monkeypatch.setattr(jobs, "ring", ring)
-    yield
-    for thread in begun:
-        thread.join()
-
-
-@pytest.fixture
-def desk(page: Any, live_server: Any, client: Any, clerk: Any, company: Any) -> Any:
-    client.force_login(clerk)
-    cookie = client.cookies["sessionid"].value
-    page.context.add_cookies([{"name": "sessionid", "value": cookie, "url": live_server.url}])
-    return page
 
 
 def tab_to(page: Any, what: str, most: int = 80) -> None:
@@ -121,22 +85,6 @@ def test_a_batch_is_followed_to_its_end_and_its_mails_are_taken_back(desk, worke
     expect(desk.locator("[data-said-by-server]")).to_contain_text("Undone: 3 mails were not sent")
     expect(desk.locator("main form[action$='/undo/']")).to_have_count(0)
     assert list(Message.objects.values_list("state", flat=True)) == ["cancelled"] * 3
-
-
-def seen(page: Any, name: str) -> list[str]:
-    """What is wrong with the page that is open, at every size; kept as pictures where AR_PICTURES names a folder."""
-    found = []
-    for size, (width, height, scheme) in SIZES.items():
-        page.set_viewport_size({"width": width, "height": height})
-        page.emulate_media(color_scheme=scheme, reduced_motion="reduce")  # no colour is met half way to another
-        if page.evaluate("document.documentElement.scrollWidth") > width:
-            found.append(f"{name} {size}: wider than the screen")
-        if PICTURES:
-            page.screenshot(path=str(Path(PICTURES) / f"{name}-{size}.png"), full_page=True)
-        for violation in Axe().run(page, context="main", options=RULES).response["violations"]:
-            where = violation["nodes"][0]
-            found.append(f"{name} {size}: {violation['id']} at {where['target']}: {where['failureSummary']}")
-    return found
 
 
 def test_the_pages_of_invoicing_are_accessible_and_fit(desk, worker, company, good_client, clerk, monkeypatch):

@@ -6,7 +6,6 @@ import datetime as dt
 from typing import Any
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from django.utils import timezone
 
 from ar_collections.models import ContactLog, Promise, Task
@@ -14,10 +13,11 @@ from ar_collections.services.desk import open_task
 from ar_collections.services.promising import promise_payment
 from core.services import today
 from disputes.services import open_dispute
+from tests.browser import signed_in
 from tests.cast import invoice_due, make_client
+from tests.looking import wrong
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
-RULES = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}
 
 
 @pytest.fixture
@@ -28,15 +28,7 @@ def queue(page: Any, live_server: Any, client: Any, clerk: Any, company: Any) ->
         one = make_client(company, number, name=f"{number} Ltd")
         invoice_due(one, on - dt.timedelta(days=20), amount)
         open_task(one, "call", because="20 days overdue", due_on=on, on=on, by="system")
-    client.force_login(clerk)
-    cookie = client.cookies["sessionid"].value
-    page.context.add_cookies([{"name": "sessionid", "value": cookie, "url": live_server.url}])
-    return page
-
-
-def violations(page: Any) -> list[str]:
-    found = Axe().run(page, options=RULES).response["violations"]
-    return [f"{one['id']} at {one['nodes'][0]['target']}: {one['nodes'][0]['failureSummary']}" for one in found]
+    return signed_in(page, live_server, client, clerk)
 
 
 def answer(page: Any, arrows: int) -> None:
@@ -50,7 +42,7 @@ def answer(page: Any, arrows: int) -> None:
 def test_the_queue_is_worked_to_zero_from_the_keyboard(queue: Any) -> None:
     page, keys = queue, queue.keyboard
     page.goto("/collections/")
-    assert violations(page) == []
+    assert wrong(page, "call queue") == []
 
     keys.press("j")
     assert "C-1 Ltd" in page.evaluate("document.activeElement.innerText")
@@ -62,7 +54,7 @@ def test_the_queue_is_worked_to_zero_from_the_keyboard(queue: Any) -> None:
     keys.press("Tab")
     keys.press("Control+a")
     keys.type("1,500")
-    assert violations(page) == []
+    assert wrong(page, "call queue") == []
     with page.expect_navigation():
         keys.press("Control+Enter")
 
@@ -80,7 +72,7 @@ def test_the_queue_is_worked_to_zero_from_the_keyboard(queue: Any) -> None:
         keys.press("Control+Enter")
 
     assert "Queue done: 4 calls, €1,500 promised." in page.inner_text("main")
-    assert violations(page) == []
+    assert wrong(page, "call queue") == []
     outcomes = ContactLog.objects.order_by("pk").values_list("client__number", "outcome")
     assert list(outcomes) == [("C-1", "no_answer"), ("C-2", "promised"), ("C-3", "wrong_person"), ("C-3", "spoke")]
     assert Promise.objects.get().amount == 1500
@@ -90,7 +82,7 @@ def test_the_queue_is_worked_to_zero_from_the_keyboard(queue: Any) -> None:
 def test_l_opens_the_form_of_the_row_and_its_sentence_follows_the_day(queue: Any) -> None:
     page = queue
     page.goto("/")
-    assert violations(page) == []
+    assert wrong(page, "call queue") == []
     page.keyboard.press("j")
     page.keyboard.press("j")
     page.keyboard.press("l")
@@ -102,7 +94,7 @@ def test_l_opens_the_form_of_the_row_and_its_sentence_follows_the_day(queue: Any
     assert "pause until 1 June. If nothing arrives" in row.locator(".foot").inner_text()
     page.set_viewport_size({"width": 390, "height": 844})
     assert page.evaluate("document.documentElement.scrollWidth") == 390
-    assert violations(page) == []
+    assert wrong(page, "call queue") == []
 
 
 def test_without_script_a_link_opens_the_form(queue: Any, browser: Any, live_server: Any) -> None:
@@ -131,7 +123,7 @@ def test_promises_and_disputes_are_read_by_everybody(queue: Any, company: Any, w
     queue.emulate_media(color_scheme=scheme)
     for address in ("/promises/", f"/disputes/?close={dispute.pk}"):
         queue.goto(address)
-        assert violations(queue) == []
+        assert wrong(queue, address) == []
         assert queue.evaluate("document.documentElement.scrollWidth") == width
     assert queue.evaluate("document.activeElement.name") == "outcome"
     queue.keyboard.type("Explained on the telephone")

@@ -9,23 +9,21 @@ import pytest
 
 from clients.services.company_documents import add_company_document
 from core.services import today
-from dashboard.tests.test_desk_in_browser import looked_at
 from invoices.models import CreditNote
 from invoices.services.drafting import LineDraft, draft_invoice
 from invoices.services.issuing import issue_invoice
 from payments.services import issue_credit_note
 from payments.services.receipts import make_receipt
+from tests.browser import signed_in
 from tests.cast import CLERK, make_invoice, make_manager, pay
+from tests.looking import check
 
 pytestmark = [pytest.mark.browser, pytest.mark.once, pytest.mark.django_db(transaction=True)]
 
 
 @pytest.fixture
 def desk(page: Any, live_server: Any, client: Any, company: Any) -> Any:
-    client.force_login(make_manager())
-    cookie = client.cookies["sessionid"].value
-    page.context.add_cookies([{"name": "sessionid", "value": cookie, "url": live_server.url}])
-    return page
+    return signed_in(page, live_server, client, make_manager())
 
 
 @pytest.fixture
@@ -68,5 +66,5 @@ def test_the_pages_are_accessible_and_fit(desk: Any, invoice: Any, company: Any)
         f"/clients/{client.pk}/statement/link/", f"/clients/{client.pk}/file/wishes/link/",
         "/company/documents/", "/company/documents/new/",
     ]  # fmt: skip
-    found = [line for place in places for line in looked_at(desk, place)]
+    found = [line for place in places for line in check(desk, place, context="main")]
     assert not found, "\n".join(found)

@@ -15,20 +15,11 @@ from invoices.services.drafting import LineDraft
 from invoices.services.recurring import Schedule, make_recurring, pause_recurring, skip_day
 from invoices.services.recurring_runs import run_recurring
 from tests.cast import CLERK
-from tests.test_look import check
+from tests.looking import check
 
 pytestmark = [pytest.mark.browser, pytest.mark.once, pytest.mark.django_db(transaction=True)]
 DAY = dt.timedelta(days=1)
 NOW = dt.datetime.now(dt.UTC)
-
-
-@pytest.fixture
-def desk(page: Any, live_server: Any, client: Any, clerk: Any, company: Any) -> Any:
-    client.force_login(clerk)
-    page.context.add_cookies(
-        [{"name": "sessionid", "value": client.cookies["sessionid"].value, "url": live_server.url}]
-    )
-    return page
 
 
 def make(client: Any, name: str, starts_on: dt.date, **facts: Any) -> RecurringInvoice:

@@ -25,8 +25,9 @@ from payments.services.checkouts import start_checkout
 from payments.services.crediting import issue_credit_note
 from payments.services.receipts import make_receipt
 from policies.models import Terms
+from tests.browser import signed_in
 from tests.cast import CLERK, make_client, make_invoice, pay
-from tests.test_look import RULES, SIZES, axe
+from tests.looking import RULES, SIZES, check
 
 TELEPHONE = {"telephone": SIZES["telephone"]}
 EVERY_RULE = RULES | {"rules": {"target-size": {"enabled": True}}}
@@ -46,17 +47,7 @@ def path_of(invoice: Any) -> str:
 
 def bare(page: Any, address: str, sizes: Any = SIZES) -> list[str]:
     """What axe finds on a page, with every rule of WCAG 2.2 AA on, also those it leaves off by itself."""
-    found = []
-    for size, (width, height, scheme) in sizes.items():
-        page.set_viewport_size({"width": width, "height": height})
-        page.emulate_media(color_scheme=scheme)
-        page.goto(address)
-        if page.evaluate("document.documentElement.scrollWidth") > width:
-            found.append(f"{address} {size}: wider than the screen")
-        for violation in axe.Axe().run(page, options=EVERY_RULE).response["violations"]:
-            where = violation["nodes"][0]
-            found.append(f"{address} {size}: {violation['id']} at {where['target']}: {where['failureSummary']}")
-    return found
+    return check(page, address, sizes=sizes, rules=EVERY_RULE)
 
 
 @pytest.fixture
@@ -169,10 +160,7 @@ def test_on_a_telephone_the_code_is_folded_away_and_on_a_desk_it_shows(page, com
 
 def test_the_sum_follows_what_is_ticked(page, company, late_client, good_client, client, live_server, clerk):
     first, second = make_invoice(late_client, "1000"), make_invoice(late_client, "250.50")
-    client.force_login(clerk)
-    page.context.add_cookies(
-        [{"name": "sessionid", "value": client.cookies["sessionid"].value, "url": live_server.url}]
-    )
+    signed_in(page, live_server, client, clerk)
     page.goto(statement_of(late_client))
     button = page.locator(".claims button.go")
     assert button.inner_text() == "Pay €1,250.50"
@@ -233,10 +221,7 @@ def test_it_counts_as_seen_when_a_browser_shows_it_but_not_to_us(page, live_serv
     with page.expect_response(lambda answer: answer.url.endswith("/seen/") and answer.status == 204):
         pass
     assert LinkView.objects.count() == 1
-    client.force_login(clerk)
-    page.context.add_cookies(
-        [{"name": "sessionid", "value": client.cookies["sessionid"].value, "url": live_server.url}]
-    )
+    signed_in(page, live_server, client, clerk)
     page.goto(path_of(make_invoice(late_client)))
     page.wait_for_timeout(2_500)
     assert LinkView.objects.count() == 1

@@ -1,0 +1,58 @@
+"""A page looked at as people see it: on a desk and on a telephone, in the light and in the dark."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="axe is not installed (requirements-dev.txt)")
+
+SIZES = {"desk": (1440, 1000, "light"), "telephone": (390, 844, "dark")}
+if os.environ.get("AR_NIGHTLY"):
+    SIZES |= {"dark desk": (1440, 1000, "dark"), "light telephone": (390, 844, "light")}
+RULES = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}
+PICTURES = os.environ.get("AR_PICTURES", "")
+
+
+def check(
+    page: Any, address: str, *, sizes: Mapping[str, tuple[int, int, str]] = SIZES, rules: Any = RULES,
+    context: str | None = None,
+) -> list[str]:
+    """What is wrong with the page of an address at every size: wider than the screen, or against a rule of axe."""
+    found = []
+    for size in _sized(page, sizes):
+        page.goto(address)
+        found += wrong(page, f"{address} {size}", rules=rules, context=context)
+    return found
+
+
+def seen(page: Any, name: str, *, context: str | None = "main") -> list[str]:
+    """The same of the page that is open; kept as pictures where AR_PICTURES names a folder."""
+    found = []
+    for size in _sized(page, SIZES):
+        if PICTURES:
+            page.screenshot(path=str(Path(PICTURES) / f"{name}-{size}.png"), full_page=True)
+        found += wrong(page, f"{name} {size}", context=context)
+    return found
+
+
+def wrong(page: Any, name: str, *, rules: Any = RULES, context: str | None = None) -> list[str]:
+    """What is wrong with the page that is open, as it stands."""
+    found = []
+    if page.evaluate("document.documentElement.scrollWidth > window.innerWidth"):
+        found.append(f"{name}: wider than the screen")
+    for violation in axe.Axe().run(page, context=context, options=rules).response["violations"]:
+        where = violation["nodes"][0]
+        found.append(f"{name}: {violation['id']} at {where['target']}: {where['failureSummary']}")
+    return found
+
+
+def _sized(page: Any, sizes: Mapping[str, tuple[int, int, str]]) -> Iterator[str]:
+    for size, (width, height, scheme) in sizes.items():
+        page.set_viewport_size({"width": width, "height": height})
+        page.emulate_media(color_scheme=scheme, reduced_motion="reduce")  # no colour is met half way to another
+        yield size
