@@ -97,6 +97,20 @@ class Claim:
         days = rule.starts_days if rule.starts == "days" else 1
         return max(self.first_day, self.due_on + timedelta(max(days, 1)))
 
+    def owed_until(self, until: date, rule: Rule) -> date:
+        """The last day, up to one, that may bear interest: a claim paid in full bears none, and needs no rate.
+
+        >>> paid = Claim(Decimal(9), "EUR", date(2026, 1, 1), (Payment(date(2026, 2, 1), Decimal(9)),))
+        >>> paid.owed_until(date(2026, 9, 1), CONTRACT), paid.owed_until(date(2026, 1, 15), CONTRACT)
+        (datetime.date(2026, 2, 1), datetime.date(2026, 1, 15))
+        """
+        if rule.first == "interest" or rule.compound_monthly:
+            return until
+        paid = sorted((payment for payment in self.payments if payment.on <= until), key=lambda payment: payment.on)
+        if sum((payment.amount for payment in paid), Decimal(0)) < self.principal:
+            return until
+        return max((payment.on for payment in paid), default=self.due_on)
+
 
 @dataclass(frozen=True)
 class InterestLine:

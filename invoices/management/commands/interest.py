@@ -1,21 +1,25 @@
-"""manage.py interest: what a claim has earned by a day, with the derivation. Nothing is read or written."""
+"""manage.py interest: what a claim has earned by a day, with the derivation. Nothing is written.
+
+With --rule the rule and its reference rates are those entered; with --rate alone nothing is read either.
+"""
 
 from __future__ import annotations
 
 import re
 from argparse import ArgumentTypeError
 from dataclasses import replace
+from datetime import date
 from decimal import Decimal
 from typing import Any
 
 from django.core.management.base import CommandParser
 
 from core.commands import AnswerCommand, WrongUsage, iso_date
-from core.dates import half_year
 from core.errors import Refused
 from core.money import TooFine, parse_amount, places
-from invoices.interest import RULES, Claim, Payment, Rule, late_interest
-from invoices.rates import MissingRate, RateStep, contract_rate
+from invoices.interest import CONTRACT, Claim, Payment, Rule, late_interest
+from invoices.rates import RateStep, contract_rate
+from invoices.services.rules import rates_for, rule_of
 
 
 class Command(AnswerCommand):
@@ -29,7 +33,9 @@ class Command(AnswerCommand):
         add = parser.add_argument
         add("--rate", nargs="+", action="extend", default=[], type=rate, metavar="PCT|FROM=PCT",
             help="percent a year; several, each with its first day, where it changed")
-        add("--rule", choices=sorted(RULES), default="CONTRACT", help="how interest is worked out (default: CONTRACT)")
+        add("--rule", default="", metavar="CODE", type=str.upper,
+            help="the rule of late interest: EU, DE-B2B, DE-B2C, FR, FI, UK, CONTRACT, NONE or one added in the admin, "
+            "with the reference rates entered (default: CONTRACT, which needs --rate)")
         add("--principal", required=True, metavar="X", help="the amount owed")
         add("--currency", required=True, type=currency, metavar="C")
         add("--due", required=True, type=iso_date, metavar="D", help="the day after it is the first with interest")
@@ -50,10 +56,9 @@ class Command(AnswerCommand):
             payments=tuple(_payment(text, options["currency"]) for text in options["payment"]),
             interest_from=options["interest_from"],
         )
-        rule = _rule(options)
-        if rule.charges and not options["rate"]:
-            raise MissingRate("contract", half_year(claim.first_day))
-        return late_interest(claim, options["until"], options["rate"], rule).to_json()
+        rule, until = _rule(options), options["until"]
+        rates = options["rate"] or _rates(rule, claim, until)
+        return late_interest(claim, until, rates, rule).to_json()
 
     def as_text(self, answer: Any) -> str:
         rows = [
@@ -84,9 +89,18 @@ def currency(text: str) -> str:
 
 
 def _rule(options: dict[str, Any]) -> Rule:
-    """The rule chosen, with what the command line says otherwise."""
+    """The rule chosen, in its version of the last day asked about, with what the command line says otherwise."""
+    rule = rule_of(options["rule"], options["until"]) if options["rule"] else CONTRACT
     asked = {name: options[name] for name in ("day_count", "rounding", "first") if options[name]}
-    return replace(RULES[options["rule"]], compound_monthly=options["compound"] == "monthly", **asked)
+    if options["compound"] == "monthly":
+        asked["compound_monthly"] = True
+    return replace(rule, **asked)
+
+
+def _rates(rule: Rule, claim: Claim, until: date) -> tuple[RateStep, ...]:
+    """The rates of the rule while anything is owed; nobody needs the rate of a half-year after the last payment."""
+    starts_on, last = claim.starts_on(rule), claim.owed_until(until, rule)
+    return rates_for(rule, invoice_percent=None, start=starts_on, until=last) if starts_on <= last else ()
 
 
 def _payment(text: str, code: str) -> Payment:
