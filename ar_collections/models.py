@@ -238,6 +238,11 @@ class StageChange(models.Model):
 
     class Meta:
         ordering = ["-id"]
+        indexes = [
+            models.Index(
+                fields=["client"], condition=Q(stage_to__in=["handed_over", "closed"]), name="stage_out_of_our_hands"
+            )
+        ]
 
     def __str__(self) -> str:
         return f"{self.client_id}: {self.stage_to}"
@@ -307,7 +312,7 @@ class CopyOnceQuerySet(models.QuerySet["CopyOnce"]):
 
 
 class CopyOnce(models.Model):
-    """Somebody asked that a copy of a client's next reminder goes to one more address; it is used up by that message."""
+    """Somebody wants a copy of a client's next reminder to go to one more address; used up by that message."""
 
     client = models.ForeignKey(Client, on_delete=models.CASCADE, related_name="copies_once")
     address = models.EmailField(max_length=254)

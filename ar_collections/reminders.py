@@ -6,8 +6,9 @@ and what it was already served with. Whether it may be served today (paid, promi
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
+from decimal import Decimal
 from typing import Literal, NamedTuple
 
 from core.dates import in_window, next_business_day, window_opening
@@ -26,6 +27,9 @@ class Rung(NamedTuple):
     mandatory: bool = False
     repeats_every_days: int | None = None
     spacing_exempt: bool = False
+    minimum: tuple[tuple[str, Decimal], ...] = ()
+    only_for: str = ""
+    needs_approval: bool = False
 
     @property
     def kind(self) -> Kind:
@@ -97,24 +101,55 @@ def barrier(ladder: Sequence[Rung], messages: Stand) -> int:
     return next((n for n, rung in enumerate(ladder) if rung.mandatory and n > messages.place), len(ladder))
 
 
+def is_enough(sums: Mapping[str, Decimal], minimum: Mapping[str, Decimal]) -> bool:
+    """Whether what a client is asked for reaches the smallest sum in any currency; a currency without one has none.
+
+    >>> least = {"EUR": Decimal(50)}
+    >>> is_enough({"EUR": Decimal(49)}, least), is_enough({"EUR": Decimal(49), "USD": Decimal(1)}, least)
+    (False, True)
+    """
+    return any(total > 0 and total >= minimum.get(currency, 0) for currency, total in sums.items())
+
+
+def stands_against(rung: Rung, sums: Mapping[str, Decimal], payer: Collection[str]) -> str:
+    """The condition of a step that a client does not meet, «only_for» or «step_minimum»; none: it is served.
+
+    ``sums`` is what the client is asked for as a whole, per currency; ``payer`` how it pays (see ``payers``). A step
+    whose condition does not hold is passed over; a mandatory notice knows no conditions.
+
+    >>> firm = Rung("firm", 21, only_for="slow", minimum=(("EUR", Decimal(100)),))
+    >>> stands_against(firm, {"EUR": Decimal(500)}, {"first"}), stands_against(firm, {"EUR": Decimal(50)}, {"slow"})
+    ('only_for', 'step_minimum')
+    """
+    if rung.mandatory:
+        return ""
+    if rung.only_for and rung.only_for not in payer:
+        return "only_for"
+    return "step_minimum" if rung.minimum and not is_enough(sums, dict(rung.minimum)) else ""
+
+
 def due_step(
-    ladder: Sequence[Rung], kind: Kind, stand: Stand, *, limit: int, due_on: date, terms_days: int | None, on: date
+    ladder: Sequence[Rung], kind: Kind, stand: Stand, *, limit: int, due_on: date, terms_days: int | None, on: date,
+    without: Collection[int] = (),
 ) -> Due | None:
     """The step of a kind an invoice is to be served with on a day: the furthest one reached, if not yet served.
 
     What it passes over is named, so that it can be recorded as skipped. ``limit`` is the place of the next
-    mandatory notice (``barrier``): it is never passed over and nothing comes before it.
+    mandatory notice (``barrier``): it is never passed over and nothing comes before it. ``without`` are places whose
+    condition does not hold.
 
     >>> ladder = [Rung("friendly", 1), Rung("first", 8), Rung("call", 14, "call"), Rung("second", 21)]
     >>> item = {"limit": 4, "due_on": date(2026, 5, 1), "terms_days": 30, "on": date(2026, 5, 25)}
     >>> due_step(ladder, "message", Stand(), **item)
     Due(place=3, cycle=1, passes_over=(0, 1))
     >>> due_step(ladder, "message", Stand(3, 1), **item)
+    >>> due_step(ladder, "message", Stand(), **item, without={3})
+    Due(place=1, cycle=1, passes_over=(0,))
     """
     place = next(
         (
             n for n in range(min(limit, len(ladder) - 1), -1, -1)
-            if ladder[n].kind == kind and is_reached(ladder[n], due_on, terms_days, on)
+            if ladder[n].kind == kind and n not in without and is_reached(ladder[n], due_on, terms_days, on)
         ),
         -1,
     )

@@ -16,7 +16,6 @@ from core.models import Company
 from invoices.models import Invoice
 from outbox.models import Message
 from policies.models import Step
-from policies.services import policy_of
 
 from .models import ContactLog, Task
 from .services.coming import coming
@@ -114,10 +113,9 @@ def next_step(client: Client, on: dt.date) -> Upcoming | None:
 
     None where nothing comes: nothing is open, or it is promised, paused, disputed in full or covered by cash.
     """
-    policy = policy_of(client.company, on)
-    steps = {step.code: step for step in policy.steps.all()}
-    for first in coming(client, on, policy):
-        return Upcoming(first.on, steps[first.rung.code], Invoice.objects.get(pk=first.invoice))
+    for first in coming(client, on):
+        step = next(step for step in first.policy.steps.all() if step.code == first.rung.code)
+        return Upcoming(first.on, step, Invoice.objects.get(pk=first.invoice))
     return None
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from clients.models import Client
 from outbox.models import Message
@@ -12,11 +13,16 @@ from policies.services import policy_of
 
 @dataclass(frozen=True)
 class Subject:
-    """Whom a message is for and the policy of its day."""
+    """Whom a message is for and the policy of its day; an invoice may climb the ladder of another one."""
 
     client: Client
     policy: Policy
     steps: dict[str, Step]
+    others: Mapping[int, Mapping[str, Step]] = field(default_factory=dict)
+
+    def step_of(self, invoice: int, code: str) -> Step | None:
+        """The step of that code that an invoice is served with, by its own policy; None where no version has it."""
+        return self.others.get(invoice, self.steps).get(code)
 
 
 def about(message: Message) -> Subject:
@@ -24,6 +30,18 @@ def about(message: Message) -> Subject:
     known = message.__dict__.get("about")
     if not isinstance(known, Subject):
         client = Client.objects.select_related("company", "owner").get(pk=message.payload["client"])
-        policy = policy_of(client.company, message.on)
-        known = message.__dict__["about"] = Subject(client, policy, {step.code: step for step in policy.steps.all()})
+        policy = _named(message.payload.get("policy", ""), message) or policy_of(client.company, message.on)
+        ladders = {
+            name: _steps(_named(name, message)) for name in set(message.payload.get("policies", {}).values())
+        }
+        others = {int(pk): ladders[name] for pk, name in message.payload.get("policies", {}).items()}
+        known = message.__dict__["about"] = Subject(client, policy, _steps(policy), others)
     return known
+
+
+def _named(name: str, message: Message) -> Policy | None:
+    return Policy.objects.in_force(name, message.on) if name else None
+
+
+def _steps(policy: Policy | None) -> dict[str, Step]:
+    return {step.code: step for step in policy.steps.all()} if policy else {}

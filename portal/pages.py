@@ -14,6 +14,7 @@ from ar_collections.models import Pause, Promise, Task
 from ar_collections.services.coming import coming
 from ar_collections.services.promising import latest_day_to_promise
 from core.dates import show_day
+from core.errors import Refused
 from core.money import plain, show
 from disputes.models import Dispute
 from invoices.documents import (
@@ -318,7 +319,10 @@ def next_reminder(invoice: Invoice, policy: Policy, on: dt.date) -> dt.date | No
     """The day on which the next message about an invoice comes by itself; None where none does."""
     if policy.pk is None or invoice.due_on is None:
         return None
-    mine = (step for step in coming(invoice.client, on, policy) if step.invoice == invoice.pk)
+    try:
+        mine = [step for step in coming(invoice.client, on) if step.invoice == invoice.pk]
+    except Refused:  # a policy chosen for it is not in force: staff are told where they chose it
+        return None
     return min((step.on for step in mine if step.rung.kind == "message"), default=None)
 
 

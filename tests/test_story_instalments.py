@@ -32,7 +32,6 @@ from invoices.services.issuing import void_invoice
 from invoices.services.parts import due_lines, due_of, parts_of, terms_preview
 from payments.services import allocate, deallocate
 from policies.models import Terms
-from policies.services import policy_of
 from reports.aging import aging, aging_by_client
 from reports.cash import expected
 from tests.cast import CLERK, make_client, make_company, make_invoice, pay
@@ -139,7 +138,7 @@ def test_a_part_paid_before_the_message_leaves_silences_it(invoice, late_client)
     pay(late_client, "500", on=FIRST + DAY)
     a_day(late_client.company, FIRST + DAY)
     assert sent_to(late_client) == []
-    assert [one.rung.code for one in coming(late_client, FIRST + DAY, policy_of(late_client.company, FIRST))] == [
+    assert [one.rung.code for one in coming(late_client, FIRST + DAY)] == [
         "pre_due", "call_1"
     ]
 

@@ -76,6 +76,14 @@ def behaviours_of(clients: Collection[int], as_of: dt.date) -> dict[Pair, Behavi
     return found
 
 
+def bills_of(clients: Collection[int], as_of: dt.date) -> dict[int, list[Bill]]:
+    """What clients were invoiced by the end of a day and how they paid it; one of each part where there are parts."""
+    found: dict[int, list[Bill]] = defaultdict(list)
+    for (client, _currency), account in _accounts(sorted(set(clients)), as_of).items():
+        found[client] += [one for bill in account.bills.values() for one in bill.as_bills()]
+    return dict(found)
+
+
 def signals_of(clients: Collection[int] | QuerySet[Client], since: dt.date, until: dt.date) -> dict[Pair, Signals]:
     """Promises broken and payments returned after ``since`` and not after ``until``, per client and currency.
 

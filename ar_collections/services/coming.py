@@ -14,8 +14,21 @@ from clients.models import Client
 from outbox.models import Message
 from policies.models import Policy
 
-from .business_days import closed_days, own_closed_days, start_of_day
-from .deciding import NOTICE, SERVE, Decision, decide, dues, in_turn, ladder_of, stands_of, terms_days_of
+from .business_days import closed_days, own_closed_days, quiet_days, start_of_day
+from .choosing import InUse, in_use, name_of
+from .deciding import (
+    NOTICE,
+    SERVE,
+    Decision,
+    against_of,
+    decide,
+    dues,
+    in_turn,
+    ladder_of,
+    place_of,
+    stands_of,
+    terms_days_of,
+)
 
 ON_ITS_WAY = ("held", "pending", "claimed", "handing")
 
@@ -26,96 +39,118 @@ class Coming(NamedTuple):
     on: dt.date
     invoice: int
     rung: Rung
+    policy: Policy
 
 
-def coming(client: Client, on: dt.date, policy: Policy) -> list[Coming]:
+def coming(client: Client, on: dt.date, policies: InUse | None = None) -> list[Coming]:
     """The next step of each kind of every open invoice of a client, the earliest first.
 
     What waits in the outbox, or is decided for the day, comes on the day; what a window, the spacing or the week
     between two steps of an item taken over holds back comes when that lets it. Nothing comes by itself for what is
     promised, paused, disputed in full, or covered by unapplied cash, and no mail where nobody can be written to.
+    Refused where a policy chosen for the client has no version in force.
     """
-    company, ladder = client.company, ladder_of(policy)
+    company = client.company
+    policies = policies or in_use(company, on, client)
+    policy = policies.named(name_of(client))
     own = own_closed_days(company, on)
 
     def leaves(day: dt.date) -> dt.date:
         """The first day, from a day on, on which the client's window opens."""
         moment = first_moment(
             start_of_day(company, day), client.zone, policy.window_opens, policy.window_closes,
-            closed_days(company, client.country, day, own),
+            closed_days(company, client.country, day, own) | quiet_days(policy, day),
         )
         return moment.astimezone(company.zone).date()
 
-    places = {(client.time_zone, client.country): on} if leaves(on) == on else {}
+    facts_of_it = {
+        "client__time_zone": client.time_zone, "client__country": client.country,
+        "client_policy": "" if policies.is_single else name_of(client),
+    }
+    places = {place_of(facts_of_it): on} if leaves(on) == on else {}
     decided = {
-        (d.invoice, d.kind): d for group in decide(company, on, policy, places, [client.pk]) for d in group
+        (d.invoice, d.kind): d
+        for group in decide(company, on, policies, places, [client.pk]) for d in group if not d.is_passed_over
     }
     last = Message.objects.filter(kind=NOTICE, party=f"client:{client.pk}", on__lte=on).exclude(state="cancelled")
     last_on = last.aggregate(on=Max("on"))["on"]
-    by_code = {rung.code: rung for rung in ladder}
     waiting = Served.objects.filter(invoice__client=client, message__state__in=ON_ITS_WAY, outcome="served")
-    found = [Coming(on, pk, by_code[code]) for pk, code in waiting.values_list("invoice", "step") if code in by_code]
-    for row in stands_of(company, on, policy, client.pk):
+    found = []
+    for pk, code, own_name in waiting.values_list("invoice", "step", "invoice__policy_name"):
+        its = policies.named(own_name or name_of(client))
+        rungs = (rung for rung in ladder_of(its) if rung.code == code and rung.kind == "message")
+        found += [Coming(on, pk, rung, its) for rung in rungs]
+    for its, row in stands_of(company, on, policies, client.pk):
+        ladder = ladder_of(its)
+        against = against_of(company, on, its, client.pk, row["due_day"])
         mine = {kind: decided[row["pk"], kind] for kind in KINDS if (row["pk"], kind) in decided}
         climbing = in_turn(row, ladder)
         for turn in climbing:
-            found += _in_turn(row, turn, mine, on, policy, ladder, leaves)
+            turn = [place for place in turn if place not in against]
+            found += [Coming(day, row["pk"], rung, its) for day, rung in _in_turn(row, turn, mine, on, its, leaves)]
         for kind in KINDS if not climbing else ():
             if kind in mine:
-                day = _when(mine[kind], on, policy, last_on, leaves)
-                found += [Coming(day, row["pk"], mine[kind].rung)] if day else []
+                day = _when(mine[kind], on, last_on, leaves)
+                found += [Coming(day, row["pk"], mine[kind].rung, its)] if day else []
             else:
-                found += _later(row, kind, on, ladder, leaves)
+                later = _later(row, kind, on, ladder, against, leaves)
+                found += [Coming(day, row["pk"], rung, its) for day, rung in later]
     return sorted(found, key=lambda c: (c.on, c.rung.offset_days, c.invoice))
 
 
 def _when(
-    decision: Decision, on: dt.date, policy: Policy, last_on: dt.date | None, leaves: Callable[[dt.date], dt.date]
+    decision: Decision, on: dt.date, last_on: dt.date | None, leaves: Callable[[dt.date], dt.date]
 ) -> dt.date | None:
     """When a step that is reached comes; None where it waits for somebody to do something."""
     if decision.verdict == SERVE:
         return on
-    if decision.verdict not in ("window", "today", "spacing"):
+    policy, tomorrow = decision.client_policy, on + dt.timedelta(days=1)
+    if decision.kind == "call" and decision.verdict == "quiet":
+        quiet = quiet_days(policy, on)
+        return next(day for n in range(366) if (day := tomorrow + dt.timedelta(days=n)) not in quiet)
+    if decision.verdict not in ("window", "today", "spacing", "quiet"):
         return None
     spaced = on if decision.rung.spacing_exempt or not last_on else last_on + dt.timedelta(days=policy.spacing_days)
-    return leaves(max(on + dt.timedelta(days=1), spaced))
+    return leaves(max(tomorrow, spaced))
 
 
 def _in_turn(
     row: Mapping[str, Any], turn: Sequence[int], decided: Mapping[Kind, Decision], on: dt.date, policy: Policy,
-    ladder: Sequence[Rung], leaves: Callable[[dt.date], dt.date],
-) -> Iterator[Coming]:
+    leaves: Callable[[dt.date], dt.date],
+) -> Iterator[tuple[dt.date, Rung]]:
     """An item taken over climbs one step after the other, the policy's days apart."""
-    apart = dt.timedelta(days=policy.takeover_spacing_days)
+    apart, ladder = dt.timedelta(days=policy.takeover_spacing_days), ladder_of(policy)
     day, seen = max(on, row["last_on"] + apart) if row["last_on"] else on, set()
     for place in turn:
         rung = ladder[place]
-        reached = reached_on(rung, row["due_day"], None)
+        reached = reached_on(rung, row["ladder_day"], None)
         decision = decided.get(rung.kind)
-        if reached is None or (decision and decision.rung == rung and decision.verdict in ("credit", "address")):
+        waits = decision and decision.rung == rung and decision.verdict in ("credit", "address", "bounced", "minimum")
+        if reached is None or waits:
             return
         day = max(day, reached)
         if rung.kind == "message":
             day = leaves(day)
         if rung.kind not in seen:
-            yield Coming(day, row["pk"], rung)
+            yield day, rung
         seen.add(rung.kind)
         day += apart
 
 
 def _later(
-    row: Mapping[str, Any], kind: Kind, on: dt.date, ladder: Sequence[Rung], leaves: Callable[[dt.date], dt.date]
-) -> Iterator[Coming]:
+    row: Mapping[str, Any], kind: Kind, on: dt.date, ladder: Sequence[Rung], against: Mapping[int, str],
+    leaves: Callable[[dt.date], dt.date],
+) -> Iterator[tuple[dt.date, Rung]]:
     """The first day after today on which the invoice reaches a step of a kind that it is to be served with."""
     days = set()
     for rung in ladder:
-        reached = reached_on(rung, row["due_day"], terms_days_of(row))
+        reached = reached_on(rung, row["ladder_day"], terms_days_of(row))
         if rung.kind == kind and reached is not None:
             every = rung.repeats_every_days or 0
             rounds = max(0, (on - reached).days) // every + 1 if every else 0
             days |= {reached, reached + dt.timedelta(days=every * rounds)}
     for day in sorted(day for day in days if day > on):
-        for of_kind, due in dues(row, day, ladder):
+        for of_kind, due in dues(row, day, ladder, against):
             if of_kind == kind and (kind != "message" or row["has_address"]):
-                yield Coming(leaves(day) if kind == "message" else day, row["pk"], ladder[due.place])
+                yield leaves(day) if kind == "message" else day, ladder[due.place]
                 return

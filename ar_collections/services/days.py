@@ -19,9 +19,8 @@ from invoices.models import Charge
 from outbox.models import Message
 from outbox.services import deliver
 from policies.credit import credit_policy_if_any
-from policies.models import Policy
-from policies.services import policy_of
 
+from .choosing import InUse, in_use
 from .credit_days import look_after_credit
 from .credit_letters import KIND as CREDIT_NOTICE
 from .deciding import NOTICE
@@ -67,21 +66,21 @@ def run_day(
     Refused, before anything is done, where a company has no policy in force on the date.
     """
     day, companies = Day(on), list(companies)
-    policies = [policy_of(company, on) for company in companies]
-    for company, policy in zip(companies, policies, strict=True):
-        _run(company, day, policy, send=send, by=by, progress=progress)
+    policies = [in_use(company, on) for company in companies]
+    for company, theirs in zip(companies, policies, strict=True):
+        _run(company, day, theirs, send=send, by=by, progress=progress)
     return day
 
 
-def _run(company: Company, day: Day, policy: Policy, *, send: bool, by: Any, progress: Progress) -> None:
+def _run(company: Company, day: Day, policies: InUse, *, send: bool, by: Any, progress: Progress) -> None:
     on = day.on
     latest = Charge.objects.aggregate(pk=Max("pk"))["pk"] or 0
     judge_promises(company, on, by=by)
-    apply_late_interest(company, on, by=by, policy=policy)
+    apply_late_interest(company, on, by=by, policy=policies.usual)
     credit_policy = credit_policy_if_any(company, on)
     if credit_policy is not None:
-        look_after_credit(company, on, by=by, credit_policy=credit_policy, policy=policy)
-    done = plan(company, on, by=by, hold_allowed=False, policy=policy)
+        look_after_credit(company, on, by=by, credit_policy=credit_policy, policy=policies.usual)
+    done = plan(company, on, by=by, hold_allowed=False, policies=policies)
     day.planned += len(done.planned)
     day.counts["cancelled"] += done.cancelled
     day.invoices.update(done.desk)

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
+from django.db.models import Q
 from django.utils.translation import gettext as _
 
 from ar_collections.models import Hold, Pause, Promise
@@ -13,69 +15,129 @@ from ar_collections.reminders import reached_on
 from clients.models import Client
 from core.money import plain
 from disputes.models import Dispute
-from invoices.models import Invoice
+from invoices.models import Extension, Invoice
 from outbox.models import Message
-from policies.models import Policy
-from policies.services import policy_of
+from policies.models import Step
 
+from .approving import APPROVAL
+from .bank_facts import bank_data_are_fresh, nothing_unmatched
 from .business_days import openings
+from .choosing import in_use
+from .coming import coming
 from .deciding import NOTICE, SERVE, Decision, cash_of, decide, terms_days_of
 
 
 def explain(client: Client, on: dt.date) -> dict[str, Any]:
     """Every step the client's invoices have reached on a day, with each guard and its reason; nothing is written."""
     company = client.company
-    policy = policy_of(company, on)
-    places = openings(company, on, policy, None)
-    decided = [d for group in decide(company, on, policy, places, [client.pk]) for d in group]
+    policies = in_use(company, on, client)
+    places = openings(company, on, policies, None)
+    decided = [d for group in decide(company, on, policies, places, [client.pk]) for d in group]
     invoices = Invoice.objects.in_bulk([d.invoice for d in decided])
     hold = Hold.objects.filter(company=company, ended_at=None).first()
     return {
         "client": client.number,
         "on": on,
-        "steps": [_step(d, invoices[d.invoice], client, on, policy) for d in decided],
+        "steps": [_step(d, invoices[d.invoice], client, on) for d in decided],
         "message": _message(client, on, decided, invoices, hold),
     }
 
 
-def _step(decision: Decision, invoice: Invoice, client: Client, on: dt.date, policy: Policy) -> dict[str, Any]:
+def next_days(client: Client, on: dt.date) -> dict[tuple[str, str, str], dt.date]:
+    """When each invoice is served next if nothing changes, by its name, the step and the kind of step."""
+    found = coming(client, on)
+    names = Invoice.objects.in_bulk({one.invoice for one in found})
+    return {(str(names[one.invoice]), one.rung.code, one.rung.kind): one.on for one in found}
+
+
+def _step(decision: Decision, invoice: Invoice, client: Client, on: dt.date) -> dict[str, Any]:
     return {
         "invoice": str(invoice),
         "step": decision.rung.code,
-        "reached_on": reached_on(decision.rung, decision.due_on, terms_days_of(decision.of_client)),
+        "kind": decision.kind,
+        "policy": decision.policy.name,
+        "reached_on": reached_on(decision.rung, decision.of_client["ladder_day"], terms_days_of(decision.of_client)),
         "verdict": decision.verdict,
         "guards": [
-            {"guard": guard, "passes": passes, "because": _because(guard, passes, decision, client, on, policy)}
+            {"guard": guard, "passes": passes, "because": _because(guard, passes, decision, client, on)}
             for guard, passes in decision.guards.items()
         ],
     }
 
 
-def _because(guard: str, passes: bool, decision: Decision, client: Client, on: dt.date, policy: Policy) -> str:
-    asked = f"{plain(max(decision.asked, Decimal(0)), decision.currency)} {decision.currency}"
-    if guard in ("paid", "dispute") and passes:
-        return _("%(amount)s is open and undisputed") % {"amount": asked}
+def _because(guard: str, passes: bool, decision: Decision, client: Client, on: dt.date) -> str:
     if passes:
-        return ""
-    if guard == "dispute":
-        dispute = Dispute.objects.open_on(on).filter(invoice=decision.invoice).first()
-        return _("disputed since %(day)s") % {"day": dispute.opened_on.isoformat()} if dispute else _("disputed")
-    if guard == "promise":
-        promise = Promise.objects.pausing_on(on).filter(invoice=decision.invoice).latest("promised_for")
-        return _("promised for %(day)s") % {"day": promise.promised_for.isoformat()}
-    if guard == "pause":
-        pause = Pause.objects.running_on(on).filter(client=client).latest("until_on")
-        return _("paused until %(day)s: %(reason)s") % {"day": pause.until_on.isoformat(), "reason": pause.reason}
+        return _passes(guard, decision, client, on)
+    told = {
+        "dispute": _disputed, "promise": _promised, "claim": _claimed, "pause": _paused, "extension": _extended,
+    }.get(guard)
+    if told is not None:
+        return told(decision, client, on)
+    policy, rung = decision.client_policy, decision.rung
     return {
         "paid": _("nothing is owed"),
+        "handed_over": _("handed over: others collect from this client, or nobody does any more"),
         "payment_in_flight": _("a payment by card or debit is on its way"),
-        "taken_over": _("taken over: at most one step in %(n)d days") % {"n": policy.takeover_spacing_days},
+        "taken_over": _("taken over: at most one step in %(n)d days") % {"n": decision.policy.takeover_spacing_days},
         "credit": _("unapplied cash of %(cash)s covers it") % {"cash": _cash(client, on, decision.currency)},
+        "only_for": _("passed over: this step is only for %(whom)s") % {"whom": _whom(rung.only_for)},
+        "step_minimum": _("passed over: this step asks for at least %(sums)s") % {"sums": _sums(dict(rung.minimum))},
+        "quiet": _("a quiet period: nobody is reminded"),
+        "bounced": _("mail to every address came back"),
         "address": _("nobody can be written to"),
         "today": _("the client already has a message of this day"),
+        "minimum": _("less than %(sums)s in all; it goes once the sum grows") % {"sums": _sums(policy.minimum)},
         "spacing": _("less than %(n)d days after the last message") % {"n": policy.spacing_days},
         "window": _("the window does not open on this day: weekend or holiday"),
     }[guard]
+
+
+def _passes(guard: str, decision: Decision, client: Client, on: dt.date) -> str:
+    """What is to be said of a guard that lets the step pass; mostly nothing."""
+    if guard in ("paid", "dispute"):
+        asked = f"{plain(max(decision.asked, Decimal(0)), decision.currency)} {decision.currency}"
+        return _("%(amount)s is open and undisputed") % {"amount": asked}
+    if guard == "bank_data":
+        return bank_data_are_fresh(client.company, on, decision.client_policy.bank_data_days).because
+    if guard == "unmatched":
+        return nothing_unmatched(client.company, on, client.pk).because
+    if guard == "approval" and decision.rung.needs_approval:
+        return _("it is planned, and waits for a person's approval")
+    return ""
+
+
+def _disputed(decision: Decision, client: Client, on: dt.date) -> str:
+    dispute = Dispute.objects.open_on(on).filter(invoice=decision.invoice).first()
+    return _("disputed since %(day)s") % {"day": dispute.opened_on.isoformat()} if dispute else _("disputed")
+
+
+def _promised(decision: Decision, client: Client, on: dt.date) -> str:
+    promise = Promise.objects.pausing_on(on).filter(invoice=decision.invoice).latest("promised_for")
+    return _("promised for %(day)s") % {"day": promise.promised_for.isoformat()}
+
+
+def _claimed(decision: Decision, client: Client, on: dt.date) -> str:
+    pause = Pause.objects.running_on(on).filter(client=client, invoice=decision.invoice).latest("until_on")
+    return _("says it is paid; we look for the payment until %(day)s") % {"day": pause.until_on.isoformat()}
+
+
+def _paused(decision: Decision, client: Client, on: dt.date) -> str:
+    pauses = Pause.objects.running_on(on).filter(client=client)
+    pause = pauses.filter(Q(invoice=None) | Q(invoice=decision.invoice)).latest("until_on")
+    return _("paused until %(day)s: %(reason)s") % {"day": pause.until_on.isoformat(), "reason": pause.reason}
+
+
+def _extended(decision: Decision, client: Client, on: dt.date) -> str:
+    agreed = Extension.objects.running_on(on).filter(invoice=decision.invoice).latest("until_on")
+    return _("more time was agreed, to %(day)s") % {"day": agreed.until_on.isoformat()}
+
+
+def _whom(only_for: str) -> str:
+    return str(dict(Step._meta.get_field("only_for").flatchoices).get(only_for, only_for))
+
+
+def _sums(minimum: Mapping[str, Any]) -> str:
+    return ", ".join(f"{plain(Decimal(str(least)), c)} {c}" for c, least in sorted(minimum.items()))
 
 
 def _cash(client: Client, on: dt.date, currency: str) -> str:
@@ -90,9 +152,12 @@ def _message(
     if there is not None:
         numbers = Invoice.objects.in_bulk([pk for pk, *_rest in there.payload["items"]])
         steps = [[str(numbers[pk]), code] for pk, code, _cycle in there.payload["items"]]
-        return {"key": there.key, "state": there.state, "because": there.reason, "items": steps}
+        waits = _("it waits for a person's approval") if there.held_for.startswith(APPROVAL) else ""
+        because = there.reason or (waits if there.state == "held" else "")
+        return {"key": there.key, "state": there.state, "because": because, "items": steps}
     due = [d for d in decided if d.kind == "message" and d.verdict == SERVE]
     if not due:
         return None
-    state = "would be held" if hold else "would be planned"
+    asks = any(d.rung.needs_approval for d in due)
+    state = "would wait for approval" if asks else "would be held" if hold else "would be planned"
     return {"key": "", "state": state, "because": "", "items": [[str(invoices[d.invoice]), d.rung.code] for d in due]}

@@ -36,12 +36,12 @@ class PlaceOf(Func):
 
 
 class ReachedBy(Func):
-    """The score of the furthest step that a due day has reached: ``scores`` say from which due day on back."""
+    """The score of the furthest step reached by the day the ladder counts from: ``scores`` say from which day back."""
 
     output_field = IntegerField()
 
     def __init__(self, scores: Sequence[tuple[dt.date, int]], **extra: Any) -> None:
-        super().__init__(F("due_day"), **extra)
+        super().__init__(F("ladder_day"), **extra)
         self.scores = scores
 
     def as_sql(

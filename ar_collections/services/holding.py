@@ -6,7 +6,7 @@ import datetime as dt
 from typing import Any
 
 from django.db import connection, transaction
-from django.db.models import Count
+from django.db.models import Count, Q
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -18,6 +18,8 @@ from outbox.models import Message
 from outbox.services import discard, release
 from policies.models import Policy
 from policies.services import policy_of
+
+from .approving import pass_over
 
 PLAN_TICK = "collections.plan"
 LONGEST_SILENCE = dt.timedelta(hours=48)
@@ -57,7 +59,11 @@ def discard_hold(hold: Hold, *, by: Any) -> int:
     """
     with transaction.atomic():
         _end(hold, released=False, by=by)
-        held = Served.objects.filter(message__held_for=hold.key, message__state="held")
+        of_others = Message.objects.filter(held_for=hold.key, state="held").filter(
+            Q(payload__has_key="policy") | Q(payload__has_key="policies")
+        )
+        pass_over(of_others)
+        held = Served.objects.filter(message__held_for=hold.key, message__state="held").exclude(message__in=of_others)
         days = held.order_by("-on").values_list("on", flat=True)[:1]
         for on in days:
             mandatory = [s.code for s in policy_of(hold.company, on).steps.all() if s.mandatory]

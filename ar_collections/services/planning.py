@@ -23,9 +23,10 @@ from outbox.models import Message
 from outbox.moves import move
 from outbox.services import NewMessage, enqueue_many
 from policies.models import Policy
-from policies.services import policy_of
 
+from .approving import approval_key
 from .business_days import Place, openings, start_of_day
+from .choosing import InUse, as_in_use, in_use
 from .deciding import NOTICE, SERVE, Decision, decide, ladder_of, overdue_of, place_of
 from .desk import close_settled_tasks
 from .holding import hold_for
@@ -54,34 +55,34 @@ class Plan:
 
 def plan(
     company: Company, on: dt.date, *, by: Any, now: dt.datetime | None = None, hold_allowed: bool = True,
-    policy: Policy | None = None,
+    policies: Policy | InUse | None = None,
 ) -> Plan:
     """Plan what is due from the company's clients on a business date; running it again plans nothing twice.
 
     One message per client for all that is due, a task per call or review. Without ``now`` each client's window is
     taken from its opening on that date. ``hold_allowed``: neither the first run after an import nor a surge leaves
-    before a person releases it; a run that a person asked for is not held. ``policy`` is the one in force on the day,
-    where it is known already; refused where there is none.
+    before a person releases it; a run that a person asked for is not held. ``policies`` are those in force on the day,
+    where they are known already; refused where one that is chosen has no version.
     """
-    policy = policy or policy_of(company, on)
+    policies = as_in_use(policies or in_use(company, on))
     done = Plan(on)
     fresh = Intake.objects.filter(company=company, first_planned_on=None)
     if fresh.exists():
         fresh.update(first_planned_on=on)
     done.cancelled = _cancel_what_is_over(company, on)
-    places = openings(company, on, policy, now)
+    places = openings(company, on, policies, now)
     due: dict[int, bool] = {}
     without_address: set[int] = set()
-    for decisions in decide(company, on, policy, places):
+    for decisions in decide(company, on, policies, places):
         done.waiting.update({(d.invoice, d.rung.code): d.verdict for d in decisions if d.verdict != SERVE})
         served = [d for d in decisions if d.verdict == SERVE]
         if served:
             due[served[0].client] = any(d.kind == "message" for d in served)
-        without_address.update(d.client for d in decisions if d.verdict == "address")
+        without_address.update(d.client for d in decisions if d.verdict in ("address", "bounced"))
     if hold_allowed and now is not None:
-        done.held_by = hold_for(company, on, sum(due.values()), policy=policy, now=now)
+        done.held_by = hold_for(company, on, sum(due.values()), policy=policies.usual, now=now)
     for window in _windows(sorted(due)):
-        _plan_window(company, on, policy, places, window, done)
+        _plan_window(company, on, policies, places, window, done)
     done.tasks += _ask_for_contacts(company, on, without_address)
     done.closed = close_settled_tasks(company, on)
     settle_stages(company, on, by)
@@ -101,7 +102,7 @@ def _cancel_what_is_over(company: Company, on: dt.date) -> int:
 
 
 def _plan_window(
-    company: Company, on: dt.date, policy: Policy, places: Mapping[Place, dt.datetime], window: Sequence[int],
+    company: Company, on: dt.date, policies: InUse, places: Mapping[Place, dt.datetime], window: Sequence[int],
     done: Plan,
 ) -> None:
     """Plan for some clients in one transaction, under their locks: what another planner did meanwhile is seen."""
@@ -109,7 +110,7 @@ def _plan_window(
         locked = Client.objects.select_for_update(of=("self",)).filter(pk__in=window).order_by("pk")
         list(locked.values_list("pk", flat=True))
         messages: dict[int, list[Decision]] = {}
-        for decisions in decide(company, on, policy, places, window):
+        for decisions in decide(company, on, policies, places, window):
             by_kind: dict[Kind, list[Decision]] = defaultdict(list)
             for decision in decisions:
                 if decision.verdict == SERVE:
@@ -118,16 +119,19 @@ def _plan_window(
                 if kind == "message":
                     messages[items[0].client] = items
                 else:
-                    done.tasks += _plan_task(company, on, policy, kind, items)
+                    done.tasks += _plan_task(company, on, kind, items)
                     done.desk.update(item.rung.code for item in items)
-        done.planned += _plan_messages(company, on, policy, places, messages, done.held_by)
+        done.planned += _plan_messages(company, on, policies, places, messages, done.held_by)
 
 
 def _plan_messages(
-    company: Company, on: dt.date, policy: Policy, places: Mapping[Place, dt.datetime],
+    company: Company, on: dt.date, policies: InUse, places: Mapping[Place, dt.datetime],
     clients: Mapping[int, Sequence[Decision]], held_by: Hold | None,
 ) -> list[int]:
-    """One message per client, for all that is due from it; which items and steps stands in its payload."""
+    """One message per client, for all that is due from it; which items and steps stands in its payload.
+
+    Where a step wants a person's approval the whole message waits for it; every other waits behind a hold, if any.
+    """
     until = start_of_day(company, on + dt.timedelta(days=1)).isoformat()
     new = {
         client: NewMessage(
@@ -136,16 +140,31 @@ def _plan_messages(
             {
                 "company": company.pk, "client": client, "until": until,
                 "items": [[d.invoice, d.rung.code, d.due.cycle] for d in items], **_parts(items),
+                **_chosen(items, policies),
             },
-            held_by.key if held_by else "",
+            _held_for(client, on, items, held_by),
         )
         for client, items in clients.items()
     }
     made = enqueue_many(new.values())
     _claim(
-        row for client, items in clients.items() for row in _served(policy, on, items, message=made[new[client].key])
+        row for client, items in clients.items() for row in _served(on, items, message=made[new[client].key])
     )
     return [message.pk for message in made.values()]
+
+
+def _held_for(client: int, on: dt.date, items: Iterable[Decision], held_by: Hold | None) -> str:
+    if any(item.rung.needs_approval for item in items):
+        return approval_key(client, on)
+    return held_by.key if held_by else ""
+
+
+def _chosen(items: Sequence[Decision], policies: InUse) -> dict[str, Any]:
+    """By which policy the client is treated where that is not the company's; and its items, where theirs is another."""
+    client_s = items[0].client_policy
+    others = {str(item.invoice): item.policy.name for item in items if item.policy.name != client_s.name}
+    chosen: dict[str, Any] = {} if client_s.name == policies.usual.name else {"policy": client_s.name}
+    return chosen | ({"policies": others} if others else {})
 
 
 def _parts(items: Iterable[Decision]) -> dict[str, dict[str, int]]:
@@ -154,7 +173,7 @@ def _parts(items: Iterable[Decision]) -> dict[str, dict[str, int]]:
     return {"parts": later} if later else {}
 
 
-def _plan_task(company: Company, on: dt.date, policy: Policy, kind: str, items: Sequence[Decision]) -> int:
+def _plan_task(company: Company, on: dt.date, kind: str, items: Sequence[Decision]) -> int:
     """A client is called once for all that is due: a call still open takes the new items in.
 
     Where the day's call is done already and something else becomes due on that day, that is a task of its own.
@@ -167,10 +186,10 @@ def _plan_task(company: Company, on: dt.date, policy: Policy, kind: str, items: 
         task = Task.objects.create(
             key=_next_key(f"{kind}:{client}:{on.isoformat()}"), company=company, client_id=client, kind=kind, due_on=on,
             because=_task_because(kind, len(items), (on - worst.due_on).days),
-            low_priority=kind == "call" and _is_small(company, on, policy, client),
+            low_priority=kind == "call" and _is_small(company, on, items[0].client_policy, client),
             owner_id=Client.objects.values_list("owner_id", flat=True).get(pk=client),
         )
-    _claim(_served(policy, on, items, task=task))
+    _claim(_served(on, items, task=task))
     return int(made)
 
 
@@ -185,10 +204,10 @@ def _claim(rows: Iterable[Served]) -> None:
     Served.objects.bulk_create(rows, batch_size=500)
 
 
-def _served(policy: Policy, on: dt.date, items: Iterable[Decision], **served_by: Any) -> Iterator[Served]:
+def _served(on: dt.date, items: Iterable[Decision], **served_by: Any) -> Iterator[Served]:
     """What is served, and what is passed over and by which step."""
-    ladder: Sequence[Rung] = ladder_of(policy)
     for item in items:
+        ladder: Sequence[Rung] = ladder_of(item.policy)
         yield Served(
             invoice_id=item.invoice, step=item.rung.code, part=item.part, cycle=item.due.cycle,
             channel=item.rung.channel, on=on, **served_by,

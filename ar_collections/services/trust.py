@@ -33,7 +33,7 @@ from policies.flags import FLAGS
 from policies.models import CreditPolicy
 
 from .behaving import signals_of
-from .deciding import cash_of_clients, chased, owing
+from .deciding import cash_of_clients, chased, may_be_asked, owing
 from .desk import close_task, open_task
 from .expressions import NO_AMOUNT, SignedFor
 
@@ -285,7 +285,7 @@ def _held_against(company: Company, on: dt.date, clients: Sequence[int]) -> dict
     for start in range(0, len(clients), BATCH):
         some = clients[start : start + BATCH]
         rows = chased(company, on).filter(client__in=some, due_day__lt=on)
-        rows = rows.filter(promised=False, paused=False, in_flight=False)
+        rows = may_be_asked(rows)
         for client, currency, due_on, owed, disputed in rows.values_list(*columns):
             found[client].add(currency, due_on, owed - disputed)
     cash = _free_cash([client for client, late in found.items() if late.since], on)

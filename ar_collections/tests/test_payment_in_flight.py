@@ -18,7 +18,6 @@ from outbox.models import Message
 from payments.models import Checkout
 from payments.services.checkouts import start_checkout
 from payments.tests.provided import AT, begin, heard, link_of, offer_card
-from policies.services import policy_of
 from tests.cast import TODAY, invoice_due, make_client
 
 pytestmark = pytest.mark.django_db
@@ -51,7 +50,7 @@ def test_a_payment_on_its_way_stops_reminders_and_why_says_so(company: Any, late
     said = {guard["because"] for guard in guards if guard["guard"] == "payment_in_flight"}
     assert said == {"a payment by card or debit is on its way"}
     assert reminded(company) == 0 and not Served.objects.exists()
-    assert coming(late_client, TODAY, policy_of(company, TODAY)) == []
+    assert coming(late_client, TODAY) == []
 
 
 def test_a_payment_that_failed_lets_reminders_go_on(company: Any, late_client: Any, owed: Any) -> None:

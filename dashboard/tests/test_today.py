@@ -16,7 +16,6 @@ from ar_collections.services.promising import promise_payment
 from core.dates import is_business_day
 from core.services import today
 from dashboard.reports.upcoming import next_reminders
-from policies.services import policy_of
 from tests.cast import CLERK, invoice_due, make_client, make_invoice, pay
 
 pytestmark = pytest.mark.django_db
@@ -129,7 +128,7 @@ def test_an_empty_desk_names_the_next_step_that_comes_by_itself(desk, company, l
     while not is_business_day(due_on + days(1)):
         due_on += days(1)
     invoice_due(late_client, due_on, "1000")
-    leaving = next_reminders(company, on, policy_of(company, on))
+    leaving = next_reminders(company, on)
     assert leaving is not None and leaving.reminders == 1 and leaving.on > on
     text = desk.get("/").content.decode()
     assert "Nothing to chase today" in text

@@ -79,7 +79,7 @@ def _shown(request: StaffRequest, found: Queue, refused: Any) -> list[Any]:
 def _nothing_left(request: StaffRequest, done: Done, policy: Policy | None) -> dict[str, str]:
     desk = request.desk
     said = finished(done)["title"] if done.calls else _("Nothing to chase today.")
-    leaving = next_reminders(desk.company, desk.on, policy) if policy else None
+    leaving = next_reminders(desk.company, desk.on) if policy else None
     if leaving is None:
         return {"title": said, "text": _("No reminder is due within the next ten days.")}
     when = {"n": leaving.reminders, "day": day(leaving.on, "full")}

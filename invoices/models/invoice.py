@@ -150,6 +150,9 @@ class Invoice(models.Model):
             models.Index(fields=["company", "due_on"], condition=Q(balance__gt=0), name="invoice_open_by_due"),
             models.Index(fields=["client", "due_on"], name="invoice_client_due"),
             models.Index(fields=["company", "issued_on"], name="invoice_company_issued"),
+            models.Index(
+                fields=["company", "policy_name"], condition=~Q(policy_name=""), name="invoice_with_own_policy"
+            ),
         ]
 
     def __str__(self) -> str:
