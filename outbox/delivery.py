@@ -309,7 +309,7 @@ def _content(composed: Composed) -> dict[str, object]:
         "reply_to": composed.reply_to,
         "to_name": composed.to_name,
         "to_addr": composed.to_addr,
-        "cc_addr": composed.cc_addr,
+        "cc_addr": ", ".join(composed.copies),
         "subject": composed.subject,
         "text": without_secrets(composed.text),
         "html": without_secrets(composed.html),

@@ -19,7 +19,8 @@ class NothingToSay(Exception):
 class Composed:
     """A message as it will be read, written from the facts of the moment it is claimed.
 
-    One addressee and at most one copy; ``attachments`` are (file name, media type, bytes).
+    One addressee, a copy to ``cc_addr`` and one to each of ``more_copies``, every one of them a single address;
+    ``attachments`` are (file name, media type, bytes).
     ``from_name`` stands before our own address (the company's name), ``reply_to`` is an address answers go to.
     """
 
@@ -32,6 +33,11 @@ class Composed:
     attachments: list[tuple[str, str, bytes]] = field(default_factory=list)
     from_name: str = ""
     reply_to: str = ""
+    more_copies: tuple[str, ...] = ()
+
+    @property
+    def copies(self) -> list[str]:
+        return [address for address in (self.cc_addr, *self.more_copies) if address]
 
 
 def always(message: Message, now: dt.datetime) -> str:

@@ -105,7 +105,7 @@ def letter(composed: Composed, *, mail_from: str, message_id: str, at: dt.dateti
     """
     own = sender(mail_from, composed.from_name)
     to = mailbox(composed.to_name, composed.to_addr)
-    copies = [mailbox("", composed.cc_addr)] if composed.cc_addr else []
+    copies = [mailbox("", address) for address in composed.copies]
     if _CONTROL.search(composed.subject):
         raise Refused("The subject has a line break or control character in it.", code="mail_subject", where="subject")
     if max(len(composed.to_name), len(composed.from_name)) > 200 or len(composed.subject) > 300:
@@ -113,8 +113,8 @@ def letter(composed: Composed, *, mail_from: str, message_id: str, at: dt.dateti
     mail = EmailMessage(policy=_POLICY)
     mail["From"] = own
     mail["To"] = to
-    for copy in copies:
-        mail["Cc"] = copy
+    if copies:
+        mail["Cc"] = copies
     if composed.reply_to:
         mail["Reply-To"] = mailbox(composed.from_name, composed.reply_to)
     mail["Subject"] = composed.subject

@@ -33,6 +33,7 @@ from dashboard.reports.outbox import (
     messages_of,
     repetitions_of,
     rows_of,
+    under,
 )
 from invoices.printing import CouldNotPrint
 from invoices.services.linking import only_looking
@@ -60,6 +61,9 @@ COLUMNS = [
     Column("sent", lambda row: row.message.sent_at and row.message.sent_at.isoformat(timespec="seconds")),
     Column("attempts", lambda row: row.message.attempts), Column("server", lambda row: row.message.reply),
     Column("reason", lambda row: row.message.reason),
+    Column("became", lambda row: row.message.delivery),
+    Column("became at", lambda row: row.message.delivery_at and row.message.delivery_at.isoformat(timespec="seconds")),
+    Column("provider", lambda row: row.message.delivery_said),
 ]  # fmt: skip
 
 
@@ -74,8 +78,7 @@ def outbox(request: StaffRequest) -> HttpResponseBase:
         rows = rows.filter(kind=kind)
     counts = counts_of(rows)
     tab = request.GET.get("state", "all")
-    states = TABS[tab][1] if tab in TABS else ()
-    rows = rows.filter(state__in=states) if states else rows
+    rows = under(rows, tab)
     if wants_csv(request):
         return as_csv("outbox", COLUMNS, in_windows(rows.order_by("-pk").iterator()))
     page = page_of(request, rows.order_by("-pk"))
@@ -146,6 +149,7 @@ def write_preview(request: StaffRequest, pk: int) -> HttpResponse:
             name: getattr(composed, name)
             for name in ("to_name", "to_addr", "cc_addr", "from_name", "reply_to", "subject", "text", "html")
         }
+        shown["cc_addr"] = ", ".join(composed.copies)
         shown["attachments"] = [{"name": name, "size": len(content)} for name, _kind, content in composed.attachments]
         shown["but"] = kind.may_go(letter, request.desk.now)
     except NothingToSay as nothing:

@@ -170,6 +170,16 @@ def test_the_copy_stands_in_a_field_of_its_own():
     assert [a.addr_spec for a in read(sent.content)["Cc"].addresses] == ["boss@firm.test"]
 
 
+def test_several_copies_stand_in_one_field_and_each_is_one_address():
+    sent = written(cc_addr="boss@firm.test", more_copies=("tax@office.test", "jo@firm.test"))
+    copies = ["boss@firm.test", "tax@office.test", "jo@firm.test"]
+    assert sent.recipients == ["ada@firm.test", *copies]
+    assert read(sent.content).get_all("Cc") and [a.addr_spec for a in read(sent.content)["Cc"].addresses] == copies
+    assert len(read(sent.content).get_all("Cc")) == 1
+    with pytest.raises(Refused):
+        written(more_copies=("tax@office.test, eve@evil.test",))
+
+
 def test_every_text_arrives_as_it_was_written():
     text = "Ünïcode – 1 000 €\n.\n.. a line of dots\nFrom here\n" + "x" * 3000 + "\n"
     mail = read(written(text=text, html="<p>" + "ü" * 2000 + "</p>").content.replace(b"\r\n", b"\n"))
