@@ -3,6 +3,7 @@ from django.urls import URLPattern, URLResolver, path
 from . import bulk_urls, credit_urls, paper_urls, provider_urls, work_urls
 from .desk import choose_company, staff_page
 from .views import (
+    bounced,
     charges,
     clients,
     conversations,
@@ -46,6 +47,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("clients/<int:pk>/pause/", staff_page(conversations.client_pause), name="client_pause"),
     path("clients/<int:pk>/stage/", staff_page(conversations.client_stage), name="client_stage"),
     path("contacts/<int:pk>/", staff_page(clients.contact_edit), name="contact_edit"),
+    path("contacts/<int:pk>/written-to-again/", staff_page(bounced.again), name="contact_again"),
     path("contacts/<int:pk>/retire/", staff_page(clients.contact_retire), name="contact_retire"),
     path("promises/", staff_page(promises), name="promises"),
     path("promises/<int:pk>/withdraw/", staff_page(conversations.promise_withdraw), name="promise_withdraw"),
@@ -75,6 +77,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("invoices/<int:pk>/charges/waive/", staff_page(charges.charges_waive), name="charges_waive"),
     path("allocations/<int:pk>/back/", staff_page(payments.allocation_take_back), name="allocation_take_back"),
     path("outbox/", staff_page(outbox.outbox), name="outbox"),
+    path("outbox/came-back/", staff_page(bounced.bounced), name="bounced"),
     path("outbox/pause/", staff_page(outbox.pause), name="outbox_pause"),
     path("outbox/resume/", staff_page(outbox.resume), name="outbox_resume"),
     path("outbox/<int:pk>/", staff_page(outbox.message), name="outbox_message"),

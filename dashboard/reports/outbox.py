@@ -31,6 +31,7 @@ TABS = {
     "held": (gettext_lazy("Held"), ("held",)),
     "waiting": (gettext_lazy("Waiting"), ("pending", "claimed", "handing")),
     "sent": (gettext_lazy("Sent"), ("sent",)),
+    "bounced": (gettext_lazy("Came back"), ()),
     "unknown": (gettext_lazy("Unknown"), ("unknown",)),
     "failed": (gettext_lazy("Failed"), ("failed",)),
     "cancelled": (gettext_lazy("Cancelled"), ("cancelled",)),
@@ -44,6 +45,7 @@ KINDS = {
     "invoice_again": pgettext_lazy("message", "Invoice again"),
     "greeting": pgettext_lazy("message", "Greeting"), "invoice_test": pgettext_lazy("message", "Test of an invoice"),
 }  # fmt: skip
+CAME_BACK = "bounced"
 LOOKED_BACK = dt.timedelta(days=30)  # what failed longer ago calls for nobody's attention any more
 _AGAIN = re.compile(r":r\d+$")
 _WRITTEN = re.compile(r"written to ([0-9A-Za-z-]+\.eml)")
@@ -98,7 +100,16 @@ def messages_of(company: Company, companies: Sequence[Company]) -> QuerySet[Mess
 def counts_of(messages: QuerySet[Message]) -> dict[str, int]:
     """How many messages stand under each tab."""
     by_state = Counter(dict(messages.order_by().values_list("state").annotate(n=Count("pk"))))
-    return {tab: sum(by_state[s] for s in states or by_state) for tab, (_label, states) in TABS.items()}
+    counts = {tab: sum(by_state[s] for s in states or by_state) for tab, (_label, states) in TABS.items()}
+    return counts | {CAME_BACK: under(messages, CAME_BACK).count()}
+
+
+def under(messages: QuerySet[Message], tab: str) -> QuerySet[Message]:
+    """The messages that stand under a tab; all of them where there is no such tab."""
+    if tab == CAME_BACK:
+        return messages.filter(delivery=CAME_BACK)
+    states = TABS[tab][1] if tab in TABS else ()
+    return messages.filter(state__in=states) if states else messages
 
 
 def found(messages: QuerySet[Message], wanted: str) -> QuerySet[Message]:
@@ -168,6 +179,9 @@ def history_of(message: Message) -> list[dict[str, Any]]:
         happened(message.sent_at, "send", _("Sent"), tone="good")
     happened(message.unknown_at, "help-circle", _("The connection was lost: it may have arrived"), tone="warn",
              quote=message.reason if message.state == "unknown" else "")  # fmt: skip
+    if message.delivery:
+        icon, words, tone = _BECAME[message.delivery]
+        happened(message.delivery_at, icon, words, tone=tone, quote=message.delivery_said)
     for event in Event.objects.filter(object_type="outbox.message", object_id=str(message.pk), action__in=_ACTS):
         icon, words = _ACTS[event.action]
         happened(event.at, icon, words, quote=event.summary if event.action == "resolve_message" else "",
@@ -203,11 +217,11 @@ def eml_of(message: Message) -> Path | None:
 
 
 def attention(messages: QuerySet[Message], now: dt.datetime) -> QuerySet[Message]:
-    """What a person has to look at: unknown, or failed lately and not sent again since."""
+    """What a person has to look at: unknown, or lately failed or come back, and not sent again since."""
     again = Message.objects.filter(
         party=OuterRef("party"), kind=OuterRef("kind"), key__startswith=Concat(OuterRef("key"), Value(":r"))
     )
-    failed = Q(state="failed", created_at__gt=now - LOOKED_BACK)
+    failed = Q(Q(state="failed") | Q(delivery=CAME_BACK), created_at__gt=now - LOOKED_BACK)
     return messages.filter(Q(state="unknown") | failed).filter(~Exists(again))
 
 
@@ -215,6 +229,14 @@ _ACTS = {
     "cancel_message": ("x", gettext_lazy("Taken back")), "send_again": ("send", gettext_lazy("Sent again on purpose")),
     "resolve_message": ("user", gettext_lazy("A person said what became of it")),
 }  # fmt: skip
+
+
+_BECAME = {
+    "delivered": ("mail-opened", gettext_lazy("It arrived"), "good"),
+    "deferred": ("clock", gettext_lazy("It is delayed; the provider tries again"), "warn"),
+    "bounced": ("alert-circle", gettext_lazy("It came back"), "bad"),
+    "complained": ("ban", gettext_lazy("Its reader marked it as unwanted"), "warn"),
+}
 
 
 def _client_pk(message: Message) -> int | None:
