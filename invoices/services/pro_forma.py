@@ -18,12 +18,11 @@ from invoices.documents import recipient
 from invoices.models import Invoice, ProForma
 from invoices.pro_formas import freeze_pro_forma
 from outbox.models import Message
-from outbox.services import enqueue
 
 from .drafting import totals_of
 from .issuing import check_issuable
 from .numbering import as_number, next_number
-from .sending import STILL_HERE, UNDO, check_reader
+from .sending import enqueue_document
 
 LONGEST = dt.timedelta(days=365)
 
@@ -112,22 +111,11 @@ def send_pro_forma(
         if draft.issued_at is not None:
             raise Refused(f"{pro_forma} became the invoice {draft}; send that one.", code="issued")
         to = contact or draft.contact or recipient(draft.client)
-        check_reader(draft.client, to)
-        assert to is not None
-        earlier = Message.objects.filter(key__startswith=f"{doc_of(pro_forma)}:send:").order_by("pk")
-        for waiting in earlier.filter(state__in=STILL_HERE):
-            if waiting.payload.get("contact") == to.pk:
-                return waiting
-        message = enqueue(
-            f"{doc_of(pro_forma)}:send:{earlier.exclude(key__contains=':r').count() + 1}", "pro_forma",
-            f"client:{draft.client_id}", on, {"pro_forma": pro_forma.pk, "contact": to.pk},
-            not_before or timezone.now() + UNDO,
+        sending = enqueue_document(
+            doc_of(pro_forma), "pro_forma", draft.client, to, {"pro_forma": pro_forma.pk}, on, not_before
         )
-        record(
-            by, "pro_forma_sending", pro_forma, client_id=draft.client_id, doc=doc_of(pro_forma),
-            summary=f"{pro_forma} to {to.name}",
-        )
-    return message
+        sending.keep(by, "pro_forma_sending", pro_forma)
+    return sending.message
 
 
 def doc_of(pro_forma: ProForma) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from dataclasses import dataclass
 from typing import Any
 
 from django.db import transaction
@@ -34,22 +35,11 @@ def send_invoice(
         invoice = Invoice.objects.select_for_update(of=("self",)).select_related("client", "contact").get(pk=invoice.pk)
         to = contact or invoice.contact or recipient(invoice.client)
         check_sendable(invoice)
-        check_reader(invoice.client, to)
-        assert to is not None
-        earlier = Message.objects.filter(key__startswith=f"invoice:{invoice.pk}:send:").order_by("pk")
-        for waiting in earlier.filter(state__in=STILL_HERE):
-            if waiting.payload.get("contact") == to.pk:
-                return waiting
-        message = enqueue(
-            f"invoice:{invoice.pk}:send:{earlier.exclude(key__contains=':r').count() + 1}", "invoice",
-            f"client:{invoice.client_id}", on, {"invoice": invoice.pk, "contact": to.pk},
-            not_before or timezone.now() + UNDO,
+        sending = enqueue_document(
+            f"invoice:{invoice.pk}", "invoice", invoice.client, to, {"invoice": invoice.pk}, on, not_before
         )
-        record(
-            by, "invoice_sending", invoice, client_id=invoice.client_id, doc=f"invoice:{invoice.pk}",
-            summary=f"{invoice} to {to.name}",
-        )
-    return message
+        sending.keep(by, "invoice_sending", invoice)
+    return sending.message
 
 
 def resend_invoice(
@@ -68,22 +58,51 @@ def resend_invoice(
         invoice = Invoice.objects.select_for_update(of=("self",)).select_related("client", "contact").get(pk=invoice.pk)
         to = contact or invoice.contact or recipient(invoice.client)
         check_sendable(invoice)
-        check_reader(invoice.client, to)
-        assert to is not None
-        earlier = Message.objects.filter(key__startswith=f"invoice:{invoice.pk}:send:").order_by("pk")
-        for waiting in earlier.filter(state__in=STILL_HERE):
-            if waiting.payload.get("contact") == to.pk:
-                return waiting
-        message = enqueue(
-            f"invoice:{invoice.pk}:send:{earlier.exclude(key__contains=':r').count() + 1}", "invoice_again",
-            f"client:{invoice.client_id}", on, {"invoice": invoice.pk, "contact": to.pk, "words": words},
-            not_before or timezone.now() + UNDO,
+        told = {"invoice": invoice.pk, "words": words}
+        sending = enqueue_document(
+            f"invoice:{invoice.pk}", "invoice_again", invoice.client, to, told, on, not_before
         )
-        record(
-            by, "invoice_sent_again", invoice, client_id=invoice.client_id, doc=f"invoice:{invoice.pk}",
-            summary=f"{invoice} to {to.name}",
-        )
-    return message
+        sending.keep(by, "invoice_sent_again", invoice)
+    return sending.message
+
+
+@dataclass(frozen=True)
+class Sending:
+    """A message that takes a document to a reader; ``is_new`` where none to the same person waited already."""
+
+    doc: str
+    client: Client
+    to: Contact
+    message: Message
+    is_new: bool
+
+    def keep(self, by: Any, action: str, document: Any, doc: str = "") -> None:
+        """Write down who sent what to whom; asked twice, it was sent once. ``doc`` where it belongs to another."""
+        if self.is_new:
+            summary = f"{document} to {self.to.name}"
+            record(by, action, document, client_id=self.client.pk, doc=doc or self.doc, summary=summary)
+
+
+def enqueue_document(
+    doc: str, kind: str, client: Client, to: Contact | None, subject: dict[str, Any], on: dt.date,
+    not_before: dt.datetime | None,
+) -> Sending:
+    """Put a document into the outbox as its n-th sending; while one to the same person waits, that one is the answer.
+
+    It leaves ten seconds later unless an instant is given. Refused where nobody can be written to. The caller holds
+    the lock of what is sent.
+    """
+    check_reader(client, to)
+    assert to is not None
+    earlier = Message.objects.filter(key__startswith=f"{doc}:send:").order_by("pk")
+    for waiting in earlier.filter(state__in=STILL_HERE):
+        if waiting.payload.get("contact") == to.pk:
+            return Sending(doc, client, to, waiting, is_new=False)
+    message = enqueue(
+        f"{doc}:send:{earlier.exclude(key__contains=':r').count() + 1}", kind, f"client:{client.pk}", on,
+        {**subject, "contact": to.pk}, not_before or timezone.now() + UNDO,
+    )
+    return Sending(doc, client, to, message, is_new=True)
 
 
 def send_new_link(link: ShareLink, *, on: dt.date) -> Message | None:

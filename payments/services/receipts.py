@@ -8,7 +8,6 @@ from typing import Any
 
 from django.db import transaction
 from django.db.models import Q, QuerySet
-from django.utils import timezone
 
 from audit.services import record
 from clients.models import Contact
@@ -18,9 +17,8 @@ from core.models import Company
 from core.money import plain
 from invoices.documents import recipient
 from invoices.services.numbering import as_number, next_number
-from invoices.services.sending import STILL_HERE, UNDO, check_reader
+from invoices.services.sending import enqueue_document
 from outbox.models import Message
-from outbox.services import enqueue
 
 from ..models import Payment, Receipt
 from ..receipt_document import freeze_receipt
@@ -74,22 +72,11 @@ def send_receipt(
         if payment.reversal() is not None:
             raise Refused("This payment was taken back; its receipt is not sent any more.", code="taken_back")
         to = contact or recipient(payment.client)
-        check_reader(payment.client, to)
-        assert to is not None
-        earlier = Message.objects.filter(key__startswith=f"receipt:{receipt.pk}:send:").order_by("pk")
-        for waiting in earlier.filter(state__in=STILL_HERE):
-            if waiting.payload.get("contact") == to.pk:
-                return waiting
-        message = enqueue(
-            f"receipt:{receipt.pk}:send:{earlier.exclude(key__contains=':r').count() + 1}", "receipt",
-            f"client:{payment.client_id}", on, {"receipt": receipt.pk, "contact": to.pk},
-            not_before or timezone.now() + UNDO,
+        sending = enqueue_document(
+            f"receipt:{receipt.pk}", "receipt", payment.client, to, {"receipt": receipt.pk}, on, not_before
         )
-        record(
-            by, "receipt_sending", receipt, client_id=payment.client_id, doc=doc_of(payment),
-            summary=f"{receipt} to {to.name}",
-        )
-    return message
+        sending.keep(by, "receipt_sending", receipt, doc_of(payment))
+    return sending.message
 
 
 def without_receipt(company: Company, now: dt.datetime, on: dt.date) -> QuerySet[Payment]:

@@ -153,7 +153,7 @@ def test_a_credit_note_goes_by_mail_with_its_paper_and_leads_to_the_invoice(clie
     assert mail.attachments == [
         (f"{note.number}.pdf", "application/pdf", read_file(credit_note_pdf(note).sha256))
     ]
-    assert Event.objects.filter(action="credit_note_sending").count() == 2
+    assert Event.objects.filter(action="credit_note_sending").count() == 1
 
 
 def test_a_statement_is_written_when_it_leaves(client: Any) -> None:
