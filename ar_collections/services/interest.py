@@ -1,28 +1,53 @@
-"""Which invoices are charged late interest tonight; the charging itself is a verb of invoices."""
+"""Which invoices are charged late interest tonight, each by its policy; the charging itself is a verb of invoices.
+
+A rate nobody entered holds back the invoices that need it, is one task, and no reason to stop the others.
+"""
 
 from __future__ import annotations
 
 import datetime as dt
 from collections import defaultdict
+from collections.abc import Iterable
 from decimal import Decimal
 from typing import Any
 
 from django.db import transaction
-from django.db.models import Case, DateField, Exists, F, Max, OuterRef, Q, QuerySet, Subquery, Value, When
+from django.db.models import Case, DateField, Exists, F, Max, OuterRef, Q, QuerySet, Subquery, Sum, Value, When
 from django.db.models.functions import Coalesce
+from django.utils.translation import gettext as _
 
+from ar_collections.models import Task
 from audit.services import record
-from core.dates import month_end
+from core.dates import half_year, month_end
 from core.errors import Refused
 from core.models import Company
-from invoices.models import RECEIVABLE, Charge, Entry, Invoice
-from invoices.services.charging import OPENING, charge_interest, outdated, replace_interest, waive_charge
+from core.money import plain
+from core.permissions import demand
+from disputes.models import Dispute
+from invoices.models import RECEIVABLE, Charge, Entry, Extension, Invoice
+from invoices.rates import MissingRate
+from invoices.services.charging import (
+    OPENING,
+    Policies,
+    charge_compensation,
+    charge_interest,
+    give_up,
+    outdated,
+    replace_interest,
+    uses_terms,
+    waive_charge,
+)
+from invoices.services.extending import agree_extension, withdraw_extension
 from payments.models import Allocation
 from payments.services import deallocate
-from policies.models import Policy
-from policies.services import policy_of
+from policies.models import Policy, ReferenceRate
 
+from .choosing import InUse, in_use, own_name_of_invoice
 from .deciding import owing
+from .desk import close_task, open_task
+
+_RATE = "rate:"  # of the keys of tasks that ask for a rate
+_BY_NIGHT = ("month_end", "settled")
 
 
 def apply_late_interest(
@@ -30,30 +55,57 @@ def apply_late_interest(
 ) -> dict[str, Decimal]:
     """Charge what is due to be charged: at each month end, and when an invoice was settled; per currency.
 
-    First what a payment dated back has made wrong is replaced. Running it again charges nothing. ``policy`` is the one
-    in force on the day, where it is known already.
+    First what a payment dated back has made wrong is replaced. Interest a policy only notes, or posts when a notice
+    claims it, is left alone; what is too small is dropped when the invoice is paid. Running it again charges nothing.
+    ``policy`` is the company's version in force on the day, where it is known already.
     """
-    policy = policy or policy_of(company, on)
+    policies, theirs = Policies(), in_use(company, on)
+    if policy is not None and policy.name == theirs.usual.name:
+        theirs = theirs.trying(policy)
     posted: dict[str, Decimal] = defaultdict(Decimal)
-    if policy.interest == "NONE" or not _bearing(company).exists():
-        return posted
+    missing: dict[str, tuple[MissingRate, Invoice]] = {}
     for invoice in _made_wrong(company):
-        for charge in correct_interest(invoice, on=on, by=by, policy=policy):
+        for charge in correct_interest(invoice, on=on, by=by):
             posted[charge.currency] += charge.amount
-    for invoice in _to_charge(company, on):
-        for charge in charge_interest(invoice, until=invoice.charge_to, on=on, by=by, policy=policy):
-            posted[charge.currency] += charge.amount
+    for version in theirs:
+        for invoice in _to_charge(company, on, version, theirs, policies):
+            try:
+                made = charge_interest(invoice, until=invoice.charge_to, on=on, by=by, policies=policies)
+            except MissingRate as unknown:
+                missing.setdefault(unknown.message, (unknown, invoice))
+                continue
+            for charge in made:
+                posted[charge.currency] += charge.amount
+        _drop_what_is_small(company, on, version, theirs, by)
+    for rate, invoice in missing.values():
+        _ask_for_rate(rate, invoice, on, by)
+    _close_answered(company, on, by)
     return posted
 
 
 def claim_interest(invoice: Invoice, *, on: dt.date, by: Any) -> list[Charge]:
-    """Charge what an invoice has earned up to today, because a notice claims it today."""
-    policy = policy_of(invoice.company, on)
-    return [] if policy.interest == "NONE" else charge_interest(invoice, until=on, on=on, by=by, policy=policy)
+    """Charge what an invoice has earned up to today, and compensation, because a notice claims them today.
+
+    Nothing where the policy only notes interest. Where a rate is missing that is a task; compensation needs none.
+    """
+    policies = Policies()
+    version = policies.in_force(invoice, on)
+    if version is not None and version.interest_posted == "noted":
+        return []
+    made = []
+    try:
+        made += charge_interest(invoice, until=on, on=on, by=by, policies=policies)
+    except MissingRate as rate:
+        _ask_for_rate(rate, invoice, on, by)
+    compensation = charge_compensation(invoice, on=on, by=by, policies=policies)
+    return [*made, compensation] if compensation else made
 
 
-def correct_interest(invoice: Invoice, *, on: dt.date, by: Any, policy: Policy | None = None) -> list[Charge]:
-    """Replace interest charges that a payment dated back has made wrong; money put to them becomes unapplied again."""
+def correct_interest(invoice: Invoice, *, on: dt.date, by: Any) -> list[Charge]:
+    """Replace interest charges that are no longer right, as after a payment dated back or more time agreed.
+
+    Money put to them becomes unapplied again.
+    """
     made = []
     with transaction.atomic():
         for charge, _right in outdated(invoice, on):
@@ -66,7 +118,11 @@ def correct_interest(invoice: Invoice, *, on: dt.date, by: Any, policy: Policy |
 
 
 def waive_interest(invoice: Invoice, *, reason: str, on: dt.date, by: Any) -> int:
-    """Give up every open charge of an invoice, for a reason; answers how many. Refused where none is open."""
+    """Give up every open charge of an invoice, for a reason; answers how many.
+
+    Refused without the permission, and where none is open.
+    """
+    demand(by, "invoices.waive_charge", "waive interest, fees or compensation")
     with transaction.atomic():
         charges = list(Charge.objects.filter(invoice=invoice, balance__gt=0))
         if not charges:
@@ -77,44 +133,134 @@ def waive_interest(invoice: Invoice, *, reason: str, on: dt.date, by: Any) -> in
     return len(charges)
 
 
-def _to_charge(company: Company, on: dt.date) -> QuerySet[Any]:
+def give_more_time(
+    invoice: Invoice, until_on: dt.date, *, interest: str, reason: str, on: dt.date, by: Any
+) -> Extension:
+    """Agree to a later day to pay, and put right at once the interest that was charged for days now free of it."""
+    with transaction.atomic():
+        agreed = agree_extension(invoice, until_on, interest=interest, reason=reason, on=on, by=by)
+        correct_interest(invoice, on=on, by=by)
+    return agreed
+
+
+def take_back_more_time(agreed: Extension, *, on: dt.date, by: Any) -> Extension:
+    """The later day no longer holds; interest that was charged meanwhile is worked out anew."""
+    with transaction.atomic():
+        withdrawn = withdraw_extension(agreed, on=on, by=by)
+        correct_interest(withdrawn.invoice, on=on, by=by)
+    return withdrawn
+
+
+def _to_charge(
+    company: Company, on: dt.date, version: Policy, theirs: InUse, policies: Policies
+) -> QuerySet[Any] | Iterable[Any]:
     """Invoices that bear interest and were not charged up to ``charge_to``: the last month end, or the day paid."""
+    versions = policies.versions(version.name, on)
+    if version.interest_posted not in _BY_NIGHT or not versions or not versions[-1][2].charges:
+        return []
     ended = on if on == month_end(on) else on.replace(day=1) - dt.timedelta(days=1)
     moves = Entry.objects.filter(Q(dr=RECEIVABLE) | Q(cr=RECEIVABLE), invoice=OuterRef("pk"), effective_on__lte=on)
     moves = moves.exclude(key__startswith=OPENING)
     last_move = Subquery(moves.order_by().values("invoice").annotate(m=Max("effective_on")).values("m"))
     undone = Entry.objects.filter(charge=OuterRef("pk"), reverses__kind="charge")
     charged = Charge.objects.filter(invoice=OuterRef("pk"), kind="interest").filter(~Exists(undone)).order_by()
+    bearing = _of(version, theirs, _bearing(company, [rule for _version, _from, rule in versions]))
+    open_ones = owing(company, on).values("pk")
+    if version.interest_posted == "settled":
+        bearing = bearing.exclude(pk__in=open_ones)
     rows: QuerySet[Any] = (
-        _bearing(company).filter(issued_on__lte=on)
+        bearing.filter(issued_on__lte=on)
         .annotate(
-            charge_to=Case(
-                When(pk__in=owing(company, on).values("pk"), then=Value(ended)), default=last_move,
-                output_field=DateField(),
-            ),
+            charge_to=Case(When(pk__in=open_ones, then=Value(ended)), default=last_move, output_field=DateField()),
             charged_to=Coalesce(
                 Subquery(charged.values("invoice").annotate(m=Max("to_on")).values("m")), Value(dt.date(1900, 1, 1))
             ),
         )
         # The due day of an invoice in parts moves on; what an earlier part has earned is worked out all the same.
         .filter(Q(due_on__lt=F("charge_to")) | Q(in_parts=True), charged_to__lt=F("charge_to"))
-        .filter(Q(interest_notice__interest_from__lte=F("charge_to")) | Q(intake__interest_from__lte=F("charge_to")))
     )
-    return rows
+    if all(rule.starts == "notice" or not rule.charges for _version, _from, rule in versions):
+        rows = rows.filter(
+            Q(interest_notice__interest_from__lte=F("charge_to")) | Q(intake__interest_from__lte=F("charge_to"))
+        )
+    return rows.select_related("client__segment", "intake").order_by("pk")
+
+
+def _bearing(company: Company, rules: Iterable[Any]) -> QuerySet[Invoice]:
+    """Invoices that may bear interest by one of the rules: what those say of notices and terms, as a filter."""
+    told = Q(interest_notice__isnull=False) | Q(intake__interest_from__isnull=False)
+    wanted = Q(pk__in=[])
+    for by_terms, by_notice in {(uses_terms(rule), rule.starts == "notice") for rule in rules if rule.charges}:
+        bears = told if by_notice else told | Q(intake=None)
+        wanted |= bears & Q(late_percent__gt=0) if by_terms else bears
+    return Invoice.objects.issued().filter(company=company).filter(wanted)
+
+
+def _of(version: Policy, theirs: InUse, rows: QuerySet[Any]) -> QuerySet[Any]:
+    """Those of the invoices for which a policy holds; one policy alone holds for all."""
+    if theirs.is_single:
+        return rows
+    rows = rows.annotate(own_policy=own_name_of_invoice())
+    if version.name == theirs.usual.name:
+        return rows.exclude(own_policy__in=sorted(theirs.others))
+    return rows.filter(own_policy=version.name)
 
 
 def _made_wrong(company: Company) -> QuerySet[Invoice]:
     """Invoices on which something took effect within days already charged, after they were charged."""
-    late_news = Entry.objects.filter(
-        Q(dr=RECEIVABLE) | Q(cr=RECEIVABLE), invoice=OuterRef("invoice"), effective_on__lt=OuterRef("to_on"),
-        posted_at__gt=OuterRef("created_at"),
+    standing = Charge.objects.filter(kind="interest", company=company).filter(
+        ~Exists(Entry.objects.filter(charge=OuterRef("pk"), reverses__kind="charge"))
     )
-    undone = Entry.objects.filter(charge=OuterRef("pk"), reverses__kind="charge")
-    wrong = Charge.objects.filter(kind="interest", company=company).filter(Exists(late_news), ~Exists(undone))
-    return Invoice.objects.filter(pk__in=wrong.values("invoice"))
+    news = {"invoice": OuterRef("invoice")}
+    moved = Entry.objects.filter(Q(dr=RECEIVABLE) | Q(cr=RECEIVABLE), **news, posted_at__gt=OuterRef("created_at"))
+    quarrel = Dispute.objects.filter(**news, opened_on__lte=OuterRef("to_on"))
+    agreed = Extension.objects.filter(**news).exclude(interest="runs")
+    rate = ReferenceRate.objects.filter(
+        withdrawn_at__gt=OuterRef("created_at"), series=OuterRef("derivation__terms__series"),
+        from_on__lte=OuterRef("to_on"),
+    )
+    wrong = standing.filter(
+        Exists(moved.filter(effective_on__lt=OuterRef("to_on")))
+        | (Exists(moved.filter(kind="credit")) & Exists(Dispute.objects.filter(**news)))
+        | Exists(quarrel.filter(opened_at__gt=OuterRef("created_at")))
+        | Exists(agreed.filter(Q(agreed_at__gt=OuterRef("created_at")) | Q(withdrawn_on__gte=OuterRef("charged_on"))))
+        | Exists(rate)
+    )
+    return Invoice.objects.filter(pk__in=wrong.values("invoice")).select_related("client__segment", "intake")
 
 
-def _bearing(company: Company) -> QuerySet[Invoice]:
-    return Invoice.objects.issued().filter(company=company, late_percent__gt=0).filter(
-        Q(interest_notice__isnull=False) | Q(intake__interest_from__isnull=False)
+def _drop_what_is_small(company: Company, on: dt.date, version: Policy, theirs: InUse, by: Any) -> None:
+    """Interest that is too small to ask for is dropped when the invoice is paid; the ledger and the trail say so."""
+    least = {currency: Decimal(str(sum_)) for currency, sum_ in version.interest_dropped_under.items() if sum_}
+    if not least:
+        return
+    paid = _of(version, theirs, Invoice.objects.issued().filter(company=company, balance=0))
+    left = Charge.objects.filter(kind="interest", balance__gt=0, currency__in=least, invoice__in=paid.values("pk"))
+    for pk, currency, total in left.order_by("invoice").values_list("invoice", "currency").annotate(Sum("balance")):
+        if total >= least[currency]:
+            continue
+        reason = _("Dropped when the invoice was paid: below %(least)s, as the policy “%(policy)s” says") % {
+            "least": f"{plain(least[currency], currency)} {currency}", "policy": version,
+        }
+        for charge in Charge.objects.filter(invoice=pk, kind="interest", balance__gt=0):
+            give_up(charge, reason=reason, on=on, by=by, action="interest_dropped")
+
+
+def _ask_for_rate(rate: MissingRate, invoice: Invoice, on: dt.date, by: Any) -> None:
+    """One task for a rate nobody entered, however many invoices wait for it; it stands with the first of them."""
+    because = _("Enter the rate of “%(series)s” for %(period)s: late interest waits for it") % {
+        "series": rate.series, "period": rate.period,
+    }
+    open_task(
+        invoice.client, "review", because=because, detail=rate.message, due_on=on, on=on, by=by,
+        key=f"{_RATE}{invoice.company_id}:{rate.series}:{rate.period}",
     )
+
+
+def _close_answered(company: Company, on: dt.date, by: Any) -> None:
+    """A task that asks for a rate closes itself once it is entered."""
+    for task in Task.objects.filter(company=company, closed_on=None, key__startswith=f"{_RATE}{company.pk}:"):
+        _prefix, _company, series, period = task.key.split(":")
+        rows = ReferenceRate.objects.standing().filter(series=series)
+        if any(half_year(row.from_on) <= period <= half_year(row.valid_through) for row in rows):
+            close_task(task, because=_("The rate is entered"), on=on, by=by)

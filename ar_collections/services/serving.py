@@ -3,16 +3,23 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Callable, Iterator
+from functools import partial
+from typing import Any
 
 from django.db import transaction
 from django.utils.translation import gettext as _
 
 from ar_collections.models import Served
 from ar_collections.subjects import about
+from clients.models import Client
+from clients.services.locking import lock_client
+from clients.services.status import NO_CREDIT, set_status, status_of
 from core.errors import Refused
 from invoices.models import Invoice
-from invoices.services.charging import give_interest_notice
+from invoices.services.charging import Policies, charge_fee, give_interest_notice, uses_terms
 from outbox.models import Message
+from policies.models import Step
 
 from .desk import open_task
 from .interest import claim_interest
@@ -43,50 +50,85 @@ def after(message: Message, state: str) -> None:
 
 def _claim_again(message: Message, told: set[int]) -> None:
     """A reminder sent again by a person serves the steps that its first, failed sending gave back."""
-    channels = {step.code: step.channel for step in about(message).steps.values()}
+    step_of = about(message).step_of
     parts = message.payload.get("parts", {})
     Served.objects.bulk_create(
         [
             Served(
-                invoice_id=pk, step=code, part=parts.get(str(pk), 1), cycle=cycle, channel=channels[code],
+                invoice_id=pk, step=code, part=parts.get(str(pk), 1), cycle=cycle, channel=step.channel,
                 on=message.on, message=message,
             )
-            for pk, code, cycle in message.payload["items"] if pk in told and code in channels
+            for pk, code, cycle in message.payload["items"] if pk in told and (step := step_of(pk, code))
         ],
         ignore_conflicts=True,
     )
 
 
 def _follow_safely(message: Message, told: set[int]) -> None:
-    """It was sent, whatever follows: what the rules then refuse is somebody's task and does not undo the sending."""
-    try:
-        with transaction.atomic():
-            _follow(message, told)
-    except Refused as refused:
+    """It was sent, whatever follows: what the rules then refuse is somebody's task and undoes nothing else."""
+    refusals = []
+    for follow in _consequences(message, told):
+        try:
+            with transaction.atomic():
+                follow()
+        except Refused as refused:
+            refusals.append(refused.message)
+    if refusals:
         open_task(
             about(message).client, "review", because=_("A reminder was sent; what follows from it was refused"),
-            detail=refused.message, due_on=message.on, on=message.on, by="system", key=f"follow:{message.key}",
+            detail="\n".join(dict.fromkeys(refusals)), due_on=message.on, on=message.on, by="system",
+            key=f"follow:{message.key}",
         )
 
 
-def _follow(message: Message, told: set[int]) -> None:
-    client, policy, steps = about(message).client, about(message).policy, about(message).steps
-    on = message.on
-    served = [(pk, steps[code]) for pk, code, _cycle in message.payload["items"] if pk in told and code in steps]
-    invoices = Invoice.objects.select_related("client", "company", "intake").in_bulk([pk for pk, _step in served])
+def _consequences(message: Message, told: set[int]) -> Iterator[Callable[[], Any]]:
+    """What the steps of a reminder bring with them, one by one."""
+    client, step_of, on = about(message).client, about(message).step_of, message.on
+    items = [(pk, step_of(pk, code)) for pk, code, _cycle in message.payload["items"] if pk in told]
+    served = [(pk, step) for pk, step in items if step]
+    related = Invoice.objects.select_related("client__segment", "company", "intake")
+    invoices = related.in_bulk([pk for pk, _step in served])
     for pk, step in served:
-        if step.interest_notice_days and policy.interest != "NONE" and invoices[pk].late_percent > 0:
-            give_interest_notice(
-                invoices[pk], interest_from=on + dt.timedelta(days=step.interest_notice_days), on=on, by="system",
-                message_key=message.key,
-            )
+        invoice = invoices[pk]
+        if step.interest_notice_days is not None:
+            yield partial(_announce, invoice, step, message)
         if step.claims_interest:
-            claim_interest(invoices[pk], on=on, by="system")
+            yield partial(claim_interest, invoice, on=on, by="system")
+        if step.fee:
+            yield partial(charge_fee, invoice, step, on=on, by="system")
+        if step.sets_cash_only:
+            yield partial(_no_more_credit, client, step, on)
         if step.moves_stage_to:
-            escalate(client, step.moves_stage_to, because=str(step), on=on, by="system")
+            yield partial(escalate, client, step.moves_stage_to, because=str(step), on=on, by="system")
     letters = [step for _pk, step in served if step.channel == "letter"]
     if letters:
         because = _("Post the letter “%(title)s”; it is attached to the mail") % {"title": letters[-1].title}
-        open_task(
-            client, "letter", because=because, due_on=on, on=on, by="system", key=f"letter:{message.key}",
+        yield partial(
+            open_task, client, "letter", because=because, due_on=on, on=on, by="system", key=f"letter:{message.key}"
         )
+
+
+def _announce(invoice: Invoice, step: Step, message: Message) -> None:
+    """From now on the client knows from which day interest runs; where the law says so, it needs no notice."""
+    assert step.interest_notice_days is not None
+    rule = Policies().rule(invoice, message.on)
+    needs_notice = rule.starts == "notice" or invoice.is_taken_over
+    if not rule.charges or not needs_notice or (uses_terms(rule) and invoice.late_percent <= 0):
+        return
+    give_interest_notice(
+        invoice, interest_from=message.on + dt.timedelta(days=step.interest_notice_days), on=message.on, by="system",
+        message_key=message.key,
+    )
+
+
+def _no_more_credit(client: Client, step: Step, on: dt.date) -> None:
+    """The client buys for cash only from now on; what a person decided stays, and so does what is stricter."""
+    lock_client(client.pk)
+    standing = status_of(client, on)
+    if standing is not None and (standing.source == "hand" or standing.status in NO_CREDIT):
+        return
+    because = _("The step “%(step)s” of the reminders") % {"step": step.title}
+    set_status(
+        client, "cash_only", because=because, source="policy", on=on, by="system",
+        reasons=[{"code": "step", "says": because, "saw": step.code, "needs": ""}],
+    )

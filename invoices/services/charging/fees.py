@@ -15,7 +15,6 @@ from audit.services import record
 from clients.services import lock_client
 from core.errors import Refused
 from core.money import is_exact, plain
-from invoices.interest import Interest
 from invoices.models import FEE, Charge, Invoice
 from policies.models import Policy, Step
 
@@ -108,10 +107,10 @@ def _compensation(invoice: Invoice, on: dt.date, policies: Policies) -> tuple[Ba
     if not basis.rule.compensation or basis.rule.compensation_currency != invoice.currency:
         return None
     reckoning = Reckoning(invoice, policies)
-    interest: Interest = reckoning.interest(basis, on)
-    if interest.compensation <= 0 or not is_exact(interest.compensation, invoice.currency):
+    amount = reckoning.compensation(basis, on)
+    if amount <= 0:
         return None
-    return basis, interest.compensation, reckoning.claim_at(basis.starts_on)
+    return basis, amount, reckoning.claim_at(basis.starts_on)
 
 
 def _charge(

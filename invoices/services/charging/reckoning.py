@@ -15,7 +15,7 @@ from core.money import places
 from invoices.interest import CONTRACT, Claim, Interest, InterestLine, Payment, Quiet, Rule, late_interest, rounded
 from invoices.models import RECEIVABLE, Charge, Entry, Extension, Invoice
 from invoices.parts import moves_of_what_is_due
-from invoices.rates import MissingRate
+from invoices.rates import MissingRate, RateStep, contract_rate
 from invoices.services.parts import plans_of
 from invoices.spans import Span
 
@@ -103,11 +103,17 @@ class Reckoning:
         whole = self.interest(basis, last, first)
         return Slice(whole.total - before, tuple(li for li in whole.lines if li.from_on >= first), whole.days)
 
+    def compensation(self, basis: Basis, until: dt.date) -> Decimal:
+        """The lump sum the rule grants for the claim, seen from a day; it depends on no rate."""
+        return self._ask(basis, until, None, contract_rate(Decimal(0))).compensation
+
     def claim_at(self, day: dt.date) -> Decimal:
         """What was owed and due before a day."""
         return self.principal - sum((paid.amount for paid in self.payments if paid.on < day), Decimal(0))
 
-    def _ask(self, basis: Basis, until: dt.date, cut: dt.date | None) -> Interest:
+    def _ask(
+        self, basis: Basis, until: dt.date, cut: dt.date | None, rates: Sequence[RateStep] | None = None
+    ) -> Interest:
         invoice, rule = self.invoice, replace(basis.rule, first="principal")  # what went where, the ledger says
         nothing = self.principal <= 0 and not invoice.in_parts
         if nothing or until < basis.starts_on:
@@ -116,10 +122,10 @@ class Reckoning:
             self.principal, invoice.currency, self.due, self.payments, basis.starts_on, quiet=self.quiet,
             cuts=(cut,) if cut else (), whole=invoice.total,
         )
-        source = f"terms of {invoice}"
-        return late_interest(
-            claim, until, self.policies.rates(rule, invoice.late_percent, basis.starts_on, until, source), rule
-        )
+        if rates is None:
+            source = f"terms of {invoice}"
+            rates = self.policies.rates(rule, invoice.late_percent, basis.starts_on, until, source)
+        return late_interest(claim, until, rates, rule)
 
 
 def interest_starts_on(invoice: Invoice, on: dt.date | None = None) -> dt.date | None:
@@ -139,7 +145,7 @@ def accrued(invoice: Invoice, on: dt.date, policies: Policies | None = None) -> 
     found = spans_of(invoice, on, reckoning.policies)
     slices = [reckoning.slice(basis_of(c), c.from_on, c.to_on) for c in charges if c.from_on and c.to_on]
     after = charges[-1].to_on if charges else None
-    slices += [reckoning.slice(basis, first, last) for _span, basis, first, last in _open_days(found, after, on)]
+    slices += [reckoning.slice(basis, first, last) for _span, basis, first, last in open_days(found, after, on)]
     starts_on = min([span.starts_on for span in found] + [c.from_on for c in charges if c.from_on], default=None)
     total = sum((one.amount for one in slices), Decimal(0))
     lines = _joined(line for one in slices for line in one.lines)
@@ -195,7 +201,7 @@ def basis_of(charge: Charge) -> Basis:
     )
 
 
-def _open_days(
+def open_days(
     found: Sequence[Span], after: dt.date | None, until: dt.date
 ) -> Iterable[tuple[Span, Basis, dt.date, dt.date]]:
     """The days not charged yet, by the spans in which they lie."""
@@ -204,9 +210,6 @@ def _open_days(
         last = span.until(until)
         if first <= last:
             yield span, Basis(span.rule, span.starts_on), first, last
-
-
-open_days = _open_days
 
 
 def _joined(lines: Iterable[InterestLine]) -> tuple[InterestLine, ...]:
