@@ -141,14 +141,14 @@ def _rows(
 ) -> Iterator[tuple[Policy, dict[str, Any]]]:
     """The facts by each policy, client by client; with several policies they are read side by side."""
 
-    def by(policy: Policy) -> Iterator[tuple[Policy, dict[str, Any]]]:
-        rows = facts(company, on, policy, policies)
+    def by(policy: Policy, rows: Any) -> Iterator[tuple[Policy, dict[str, Any]]]:
         if clients is not None:
             rows = rows.filter(client__in=clients)
         found = rows.order_by("client_id", "due_day", "pk").values(*COLUMNS).iterator(chunk_size=2000)
         return ((policy, row) for row in found)
 
-    return merge(*(by(policy) for policy in policies), key=lambda found: found[1]["client_id"])
+    read = [by(policy, rows) for policy, rows in facts(company, on, policies)]
+    return merge(*read, key=lambda found: found[1]["client_id"]) if len(read) > 1 else read[0]
 
 
 def _of_a_client(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from decimal import Decimal
 from functools import lru_cache
 from typing import Any, NamedTuple
@@ -46,13 +46,14 @@ def ladder_of(policy: Policy) -> tuple[Rung, ...]:
     return tuple(found)
 
 
-def facts(company: Company, on: dt.date, policy: Policy, policies: InUse | None = None) -> QuerySet[Any]:
+def facts(company: Company, on: dt.date, policies: InUse) -> Iterator[tuple[Policy, QuerySet[Any]]]:
     """Open invoices that may have reached a step they were not served with, with all that the guards ask about.
 
-    Where the company uses several ``policies``, those that climb the ladder of this one.
+    One question for every policy: the invoices that climb its ladder.
     """
-    policies = policies or InUse(policy)
-    return _facts(company.pk, on, *_there_is(company, on), ladder_of(policy), _mine(policy, policies)).all()
+    there = _there_is(company, on)
+    for policy in policies:
+        yield policy, _facts(company.pk, on, *there, ladder_of(policy), _mine(policy, policies)).all()
 
 
 class _People(NamedTuple):
@@ -113,7 +114,8 @@ def _with_stands(rows: QuerySet[Any], ladder: Sequence[Rung]) -> QuerySet[Any]:
 def _with_the_client(rows: QuerySet[Any], on: dt.date, people: _People) -> QuerySet[Any]:
     client = OuterRef("client")
     notices = Message.objects.filter(kind=NOTICE, party=OuterRef("party"))
-    before = notices.exclude(state="cancelled").filter(on__lt=on).order_by("-on")
+    arrived = notices.exclude(state__in=["cancelled", "failed"]).exclude(delivery="bounced")  # spacing is for readers
+    before = arrived.filter(on__lt=on).order_by("-on")
     served = Served.objects.filter(invoice=OuterRef("pk")).order_by().values("invoice")
     found: QuerySet[Any] = rows.annotate(
         last_on=Subquery(served.annotate(m=Max("on")).values("m")),
