@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
-from decimal import ROUND_CEILING, Decimal
+from decimal import Decimal
 from typing import Literal
 
 from core.dates import add_months, half_year, half_year_start
 from core.errors import Refused
+from policies.interest import percent_at, up_to
 
 
 class MissingRate(Refused):
@@ -100,13 +101,11 @@ def rates_of_series(
     steps = []
     day = half_year_start(start)
     while day <= (until if which == "split" else start):
-        reference = series.percent_on(day)
-        if reference_up_to is not None:
-            reference = (reference / reference_up_to).to_integral_value(ROUND_CEILING) * reference_up_to
+        reference = up_to(series.percent_on(day), reference_up_to)
         said = f"{series.code} {half_year(day)} {reference:f} + {margin:f}"
         if published := series.sources.get(half_year(day)):
             said += f" ({published})"
-        steps.append(RateStep(day, max(reference + margin, Decimal(0)), said))
+        steps.append(RateStep(day, percent_at(reference, margin), said))
         day = add_months(day, 6)
     return tuple(steps)
 

@@ -19,7 +19,7 @@ from core.errors import Refused
 from core.models import Company
 from core.services import today
 
-from . import admin_credit, admin_payment_terms, admin_terms  # noqa: F401  register their own pages
+from . import admin_credit, admin_interest, admin_payment_terms, admin_terms  # noqa: F401  register their own pages
 from .forms import VERSION_FIELDS, SampleForm, StepFormSet, VersionForm, steps_from, steps_of
 from .models import CompanyPolicy, Policy
 from .services import new_version

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from decimal import Decimal
+from decimal import ROUND_CEILING, Decimal
 from itertools import pairwise
 from typing import Literal
 
@@ -64,6 +64,30 @@ class Rule:
         if currency != self.compensation_currency or principal <= 0:
             return Decimal(0)
         return max((lump for least, lump in self.compensation if least <= principal), default=Decimal(0))
+
+    def percent_at(self, reference: Decimal) -> Decimal:
+        """The rate a year at a reference rate; see ``percent_at``.
+
+        >>> Rule("X", margin=Decimal(8), reference_up_to=Decimal("0.5")).percent_at(Decimal("2.15"))
+        Decimal('10.5')
+        """
+        return percent_at(reference, self.margin, self.reference_up_to)
+
+
+def up_to(reference: Decimal, multiple: Decimal | None) -> Decimal:
+    """A reference rate rounded up to the next multiple, as Finland and Belgium do (0.5); as it is without one.
+
+    >>> [str(up_to(Decimal(text), Decimal("0.5"))) for text in ("2.15", "2", "-0.6")]
+    ['2.5', '2.0', '-0.5']
+    """
+    if multiple is None:
+        return reference
+    return (reference / multiple).to_integral_value(ROUND_CEILING) * multiple
+
+
+def percent_at(reference: Decimal, margin: Decimal, multiple: Decimal | None = None) -> Decimal:
+    """The rate a year: a reference rate, rounded up where the rule says so, plus the margin; never below zero."""
+    return max(up_to(reference, multiple) + margin, Decimal(0))
 
 
 _EUR_40 = ((Decimal(0), Decimal(40)),)  # art. 6 of the directive; per invoice, CJEU C-585/20

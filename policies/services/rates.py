@@ -16,7 +16,7 @@ from audit.services import record
 from core.dates import add_months, half_year, half_year_start
 from core.errors import Refused
 from core.models import as_text
-from policies.interest import RULES, Rule, check_rule
+from policies.interest import RULES, Rule, check_rule, up_to
 from policies.models import InterestRule, Policy, ReferenceRate
 from policies.rate_files import NewRate
 
@@ -292,6 +292,23 @@ def add_interest_rule(
             where="effective_from",
         ) from None
     return row
+
+
+def rate_today(rule: Rule, on: dt.date) -> str:
+    """The percentage of a rule in the half-year of a day, in words, as for a debt that becomes late on that day."""
+    if not rule.charges:
+        return "none"
+    if rule.percent is not None:
+        return f"{rule.percent:f} %"
+    if not rule.series:
+        return "as printed in the terms of the invoice"
+    begins = half_year_start(on)
+    row = ReferenceRate.objects.standing().filter(series=rule.series, from_on__lte=begins, valid_through__gte=begins)
+    rate = row.first()
+    if rate is None:
+        return f"no rate of {rule.series} is entered for {half_year(on)}"
+    reference = Decimal(f"{rate.percent.normalize():f}")
+    return f"{rule.percent_at(reference):f} % ({up_to(reference, rule.reference_up_to):f} + {rule.margin:f})"
 
 
 def warning_about(rule: Rule) -> str:
