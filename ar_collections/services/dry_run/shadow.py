@@ -98,10 +98,8 @@ def _shadow(own: BaseDatabaseWrapper, copy: Copy) -> None:
     table, quote = meta.db_table, own.ops.quote_name
     columns = [field.column for field in meta.concrete_fields]
     taken = ["''" if column in copy.emptied else quote(column) for column in columns]
-    fill = (
-        f"INSERT INTO {_temporary(own, table)} ({', '.join(map(quote, columns))})"
-        f" SELECT {', '.join(taken)} FROM {_real(own, table)} AS real WHERE {copy.where}"
-    )
+    into, these = f"{_temporary(own, table)} ({', '.join(map(quote, columns))})", ", ".join(taken)
+    fill = f"INSERT INTO {into} SELECT {these} FROM {_real(own, table)} WHERE {copy.where}"  # noqa: S608
     with own.cursor() as cursor:
         if own.vendor == "postgresql":
             cursor.execute(f"CREATE TEMPORARY TABLE {quote(table)} (LIKE {_real(own, table)} INCLUDING ALL)")
@@ -109,7 +107,7 @@ def _shadow(own: BaseDatabaseWrapper, copy: Copy) -> None:
             key = quote(str(meta.pk.column))
             if meta.pk.get_internal_type() in ("AutoField", "BigAutoField"):
                 cursor.execute(
-                    f"ALTER TABLE {_temporary(own, table)} ALTER COLUMN {key} RESTART WITH {NEW_ROWS_FROM}"
+                    f"ALTER TABLE {_temporary(own, table)} ALTER COLUMN {key} RESTART WITH {NEW_ROWS_FROM + 1}"
                 )
             cursor.execute(f"ANALYZE {_temporary(own, table)}")
             return
