@@ -26,8 +26,14 @@ class Facts:
     may_charge: bool = False
     interest: str = ""
     copied: bool = False
-    attached: bool = False
     by_post: bool = False
+    entitled: str = ""
+    compensation: str = ""
+    fees: str = ""
+    cash_only: bool = False
+    may_be_cash_only: bool = False
+    may_be_handed_over: bool = True
+    reminders_before: int = 0
 
 
 def manner_of(step: Step) -> str:
@@ -56,12 +62,14 @@ def subject_of(manner: str, facts: Facts) -> str:
             "Invoice %(number)s was due on %(due)s: %(total)s", "%(count)d invoices are past due: %(total)s", n
         ),
         "plain": _("Reminder: %(total)s overdue"),
-        "firm": _("Second reminder: %(total)s overdue"),
+        "firm": _("Second reminder: %(total)s overdue") if facts.reminders_before == 1
+        else _("Reminder: %(total)s overdue"),
         "reissue": ngettext(
             "Invoice %(number)s sent again: please pay %(total)s",
             "%(count)d invoices sent again: please pay %(total)s", n
         ),
-        "final": _("Final notice: %(total)s, to be paid by %(pay_by)s"),
+        "final": _("Final notice: %(total)s, to be paid by %(pay_by)s") if facts.pay_by
+        else _("Final notice: %(total)s"),
         "statement": _("Statement of account: %(total)s open"),
     }[manner]
     return words % {
@@ -73,13 +81,14 @@ def paragraphs_of(manner: str, facts: Facts) -> list[str]:
     """What is said before the list of items, paragraph by paragraph."""
     f = {
         "total": facts.total, "due": facts.due, "oldest": facts.oldest_due, "pay_by": facts.pay_by,
-        "interest_notice": facts.interest_notice, "interest": facts.interest,
+        "interest_notice": facts.interest_notice, "interest": facts.interest, "compensation": facts.compensation,
+        "fees": facts.fees,
     }
     said = {
         "before_due": _before_due, "friendly": _friendly, "plain": _plain, "firm": _firm, "reissue": _reissue,
         "final": _final, "statement": _statement,
     }[manner](facts)
-    return [text % f for text in said if text]
+    return [text % f for text in [*said, fee_words(facts)] if text]
 
 
 def _before_due(facts: Facts) -> list[str]:
@@ -108,25 +117,46 @@ def _friendly(facts: Facts) -> list[str]:
 
 def _plain(facts: Facts) -> list[str]:
     return [
-        ngettext(
-            "%(total)s is overdue since %(due)s.",
-            "%(total)s is overdue, the oldest item since %(oldest)s.", facts.count
-        ),
-        _("Please pay by %(pay_by)s, or tell us on which day we may expect the payment."),
+        _overdue_since(facts),
+        _("Please pay by %(pay_by)s, or tell us on which day we may expect the payment.") if facts.pay_by
+        else _("Please pay, or tell us on which day we may expect the payment."),
         _("If you have paid in the last days, please disregard this reminder."),
     ]
 
 
+def _overdue_since(facts: Facts) -> str:
+    return ngettext(
+        "%(total)s is overdue since %(due)s.",
+        "%(total)s is overdue, the oldest item since %(oldest)s.", facts.count
+    )
+
+
 def _firm(facts: Facts) -> list[str]:
+    second = ngettext(
+        "This is our second reminder: %(total)s is overdue since %(due)s.",
+        "This is our second reminder: %(total)s is overdue, the oldest item since %(oldest)s.", facts.count,
+    )
     return [
-        ngettext(
-            "This is our second reminder: %(total)s is overdue since %(due)s.",
-            "This is our second reminder: %(total)s is overdue, the oldest item since %(oldest)s.", facts.count,
-        ),
-        _("Please pay by %(pay_by)s. If you cannot, tell us today what prevents it, and we look for a way with you."),
-        _("On what stays unpaid, interest may be charged as the terms of the invoice say.") if facts.may_charge else "",
+        second if facts.reminders_before == 1 else _overdue_since(facts),
+        _("Please pay by %(pay_by)s. If you cannot, tell us today what prevents it, and we look for a way with you.")
+        if facts.pay_by
+        else _("Please pay. If you cannot, tell us today what prevents it, and we look for a way with you."),
+        _may_bear_interest(facts),
+        _("If it stays unpaid, new orders may have to be paid in advance.") if facts.may_be_cash_only else "",
         _("A colleague of yours receives a copy of this message.") if facts.copied else "",
     ]
+
+
+def _may_bear_interest(facts: Facts) -> str:
+    """By law it is owed already and may still be left; by contract no figure and no day before the notice."""
+    if facts.entitled:
+        return facts.entitled.replace("%", "%%")
+    return _("On what stays unpaid, interest may be charged as the terms of the invoice say.") * facts.may_charge
+
+
+def fee_words(facts: Facts) -> str:
+    """A fee is said where it is charged, whatever the tone."""
+    return _("For this reminder a fee of %(fees)s is charged.") if facts.fees else ""
 
 
 def _reissue(facts: Facts) -> list[str]:
@@ -135,21 +165,49 @@ def _reissue(facts: Facts) -> list[str]:
             "%(total)s is still unpaid; it was due on %(due)s. You find the invoice attached once more.",
             "%(total)s is still unpaid. You find the invoices attached once more.", facts.count,
         ),
-        _("Please pay by %(pay_by)s.") if facts.pay_by else "",
-        "%(interest_notice)s" if facts.interest_notice else "",
+        pay_by_words() if facts.pay_by else "",
+        "%(interest_notice)s" if facts.interest_notice else facts.entitled.replace("%", "%%"),
+        cash_only_words() if facts.cash_only else "",
         _("If you cannot pay all of it at once, ask us for a payment plan."),
     ]
 
 
+def pay_by_words() -> str:
+    """By when it is to be paid."""
+    return _("Please pay by %(pay_by)s.")
+
+
 def interest_words(day: str, percent: str, *, is_running: bool) -> str:
-    """From which day interest is charged: a day still to come, or one since which it is charged already."""
+    """From which day interest is charged: a day still to come, or one since which it is charged already.
+
+    ``percent`` is the one printed in the terms; without one the words name none.
+    """
     if is_running:
         return _("Interest is charged from %(day)s.") % {"day": day}
+    if not percent:
+        return _("On what is still unpaid on %(interest_from)s interest is charged from that day.") % {
+            "interest_from": day
+        }
     notice = _(
         "On what is still unpaid on %(interest_from)s interest is charged from that day, at %(percent)s a year as "
         "printed in the terms."
     )
     return notice % {"interest_from": day, "percent": percent}
+
+
+def entitled_words(day: str, pay_by: str) -> str:
+    """Interest that the law gives from the first day late: since when it is owed, and by when it is not claimed."""
+    if not pay_by:
+        return _("By law we are entitled to interest for late payment since %(day)s.") % {"day": day}
+    words = _(
+        "By law we are entitled to interest for late payment since %(day)s; we claim it unless you pay by %(pay_by)s."
+    )
+    return words % {"day": day, "pay_by": pay_by}
+
+
+def cash_only_words() -> str:
+    """What follows for new orders until all is paid."""
+    return _("Until everything that is overdue is paid, we take new orders against payment in advance.")
 
 
 def _final(facts: Facts) -> list[str]:
@@ -158,16 +216,33 @@ def _final(facts: Facts) -> list[str]:
             "In spite of our reminders %(total)s has not been paid; it was due on %(due)s.",
             "In spite of our reminders %(total)s has not been paid; the oldest item was due on %(oldest)s.",
             facts.count,
-        ),
-        _("This is our final notice. We expect your payment by %(pay_by)s."),
-        _("For late payment we also claim interest of %(interest)s; below you see how it is worked out.")
-        if facts.interest else "",
+        ) if facts.reminders_before > 1 else _overdue_since(facts),
+        _("This is our final notice. We expect your payment by %(pay_by)s.") if facts.pay_by
+        else _("This is our final notice. We expect your payment now."),
+        claims_words(facts),
+        cash_only_words() if facts.cash_only else "",
         _(
             "After that day we decide how to go on; handing the claim to a collection agency or an attorney is one of "
             "the possibilities. Until then we are glad to agree on a payment plan with you."
-        ),
+        )
+        if facts.may_be_handed_over
+        else _("After that day we decide how to go on. Until then we are glad to agree on a payment plan with you."),
         _("You also receive this notice as a letter by post.") if facts.by_post else "",
     ]
+
+
+def claims_words(facts: Facts) -> str:
+    """What is claimed for paying late, with where to see how it comes about."""
+    if facts.interest and facts.compensation:
+        return _(
+            "For late payment we also claim interest of %(interest)s and a fixed compensation of %(compensation)s; "
+            "below you see how they are worked out."
+        )
+    if facts.compensation:
+        return _("For late payment we also claim a fixed compensation of %(compensation)s.")
+    if facts.interest:
+        return _("For late payment we also claim interest of %(interest)s; below you see how it is worked out.")
+    return ""
 
 
 def _statement(facts: Facts) -> list[str]:

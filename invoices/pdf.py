@@ -38,7 +38,7 @@ from .models import CreditNote, Invoice, ProForma
 from .pdf_worker import read_frame, write_frame
 from .printing import CouldNotPrint, Printable
 from .pro_formas import pro_forma_document
-from .statements import OpenItem, item_statement_of, letter_to, statement_of
+from .statements import BesideItem, OpenItem, item_statement_of, letter_to, statement_of
 
 PDF = "application/pdf"
 WALL_SECONDS = 60
@@ -125,10 +125,12 @@ def statement_pdf(client: Client, items: Sequence[OpenItem], on: dt.date, contac
 def letter_pdf(
     client: Client, contact: Contact | None, *, subject: str, paragraphs: Iterable[str], items: Sequence[OpenItem],
     on: dt.date, closing: Iterable[str] = (), beside: Mapping[str, list[tuple[str, Decimal]]] | None = None,
+    beside_items: Mapping[int, BesideItem] | None = None, annex: Iterable[tuple[str, Sequence[str]]] = (),
 ) -> bytes:
     """A letter to a client about open items; all words, those of the labels ``beside`` too, are in their language."""
     letter = letter_to(
-        client, contact, subject=subject, paragraphs=paragraphs, items=items, on=on, closing=closing, beside=beside
+        client, contact, subject=subject, paragraphs=paragraphs, items=items, on=on, closing=closing, beside=beside,
+        beside_items=beside_items, annex=annex,
     )
     return print_document("pdf/letter.html", letter)
 

@@ -39,6 +39,17 @@ class ItemRow:
     paid: str
     open: str
     credited: str = ""
+    disputed: str = ""
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class BesideItem:
+    """What of an item is open but not asked for, because it is disputed or not due yet; and what is said beside it."""
+
+    disputed: Decimal = Decimal(0)
+    not_due: Decimal = Decimal(0)
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -75,6 +86,7 @@ class Letter:
     paragraphs: tuple[str, ...]
     tables: tuple[ItemTable, ...]
     closing: tuple[str, ...]
+    annex: tuple[tuple[str, tuple[str, ...]], ...] = ()
 
 
 def statement_of(client: Client, items: Sequence[OpenItem], on: dt.date, contact: Contact | None = None) -> Statement:
@@ -100,17 +112,19 @@ def item_statement_of(invoice: Invoice, on: dt.date, contact: Contact | None = N
 def letter_to(
     client: Client, contact: Contact | None, *, subject: str, paragraphs: Iterable[str], items: Sequence[OpenItem],
     on: dt.date, closing: Iterable[str] = (), beside: Mapping[str, list[tuple[str, Decimal]]] | None = None,
+    beside_items: Mapping[int, BesideItem] | None = None, annex: Iterable[tuple[str, Sequence[str]]] = (),
 ) -> Letter:
     """A letter about open items, dated ``on``, in the language of the contact; the words are the caller's.
 
-    ``beside`` is what counts with the items per currency: a label and an amount, below zero where it is taken off.
+    ``beside`` is what counts with the items per currency: a label and an amount, below zero where it is taken off;
+    ``beside_items`` is what stands at single items, by invoice, and ``annex`` how a charge came about, by number.
     """
     facts = _facts_of_today(client, contact)
     with translation.override(facts["language"]):
         return Letter(
             head=paper_of(facts), on=on, date=show_day(on, facts["language"]), subject=subject,
-            paragraphs=tuple(paragraphs), tables=_tables(client, items, on, facts, beside or {}),
-            closing=tuple(closing),
+            paragraphs=tuple(paragraphs), tables=_tables(client, items, on, facts, beside or {}, beside_items),
+            closing=tuple(closing), annex=tuple((number, tuple(lines)) for number, lines in annex),
         )
 
 
@@ -131,20 +145,22 @@ def _statement(
 
 def _tables(
     client: Client, items: Sequence[OpenItem], on: dt.date, facts: Mapping[str, Any],
-    beside: Mapping[str, list[tuple[str, Decimal]]],
+    beside: Mapping[str, list[tuple[str, Decimal]]], beside_items: Mapping[int, BesideItem] | None = None,
 ) -> tuple[ItemTable, ...]:
     by_currency: dict[str, list[OpenItem]] = defaultdict(list)
     for invoice, amount in sorted(items, key=lambda item: (item[0].due_on or on, item[0].pk)):
         by_currency[invoice.currency].append((invoice, amount))
     return tuple(
-        _table(client, currency, by_currency[currency], beside.get(currency, []), on, facts["language"])
+        _table(
+            client, currency, by_currency[currency], beside.get(currency, []), on, facts["language"], beside_items or {}
+        )
         for currency in sorted(by_currency.keys() | beside.keys())
     )
 
 
 def _table(
     client: Client, currency: str, items: Sequence[OpenItem], extras: Sequence[tuple[str, Decimal]], on: dt.date,
-    language: str,
+    language: str, beside_items: Mapping[int, BesideItem],
 ) -> ItemTable:
     total = sum((amount for _what, amount in [*items, *extras]), Decimal(0))
     only = items[0][0] if len(items) == 1 and not extras else None
@@ -158,7 +174,11 @@ def _table(
     return ItemTable(
         currency=currency,
         items=tuple(
-            _row(invoice, amount, credited.get(invoice.pk, Decimal(0)), on, language) for invoice, amount in items
+            _row(
+                invoice, amount, credited.get(invoice.pk, Decimal(0)), on, language,
+                beside_items.get(invoice.pk, BesideItem()),
+            )
+            for invoice, amount in items
         ),
         extras=tuple(Row(label, show(amount, currency, language)) for label, amount in extras),
         total=show(total, currency, language),
@@ -166,9 +186,11 @@ def _table(
     )
 
 
-def _row(invoice: Invoice, amount: Decimal, credited: Decimal, on: dt.date, language: str) -> ItemRow:
+def _row(
+    invoice: Invoice, amount: Decimal, credited: Decimal, on: dt.date, language: str, beside: BesideItem
+) -> ItemRow:
     assert invoice.issued_on is not None and invoice.due_on is not None
-    paid = max(invoice.total - amount - credited, Decimal(0))
+    paid = max(invoice.total - amount - credited - beside.disputed - beside.not_due, Decimal(0))
     return ItemRow(
         number=str(invoice.number),
         issued=show_day(invoice.issued_on, language, "short"),
@@ -179,6 +201,8 @@ def _row(invoice: Invoice, amount: Decimal, credited: Decimal, on: dt.date, lang
         paid=show(-paid, invoice.currency, language) if paid else "",
         credited=show(-credited, invoice.currency, language) if credited else "",
         open=show(amount, invoice.currency, language),
+        disputed=show(-beside.disputed, invoice.currency, language) if beside.disputed else "",
+        notes=beside.notes,
     )
 
 

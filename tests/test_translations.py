@@ -28,7 +28,9 @@ CODE = sorted(
         )),
         *(ROOT / "payments" / f"{name}.py" for name in ("receipt_document", "mails")),
         ROOT / "payments" / "services" / "checkouts.py",
-        *(ROOT / "ar_collections" / f"{name}.py" for name in ("mails", "wording", "greeting_mails", "credit_mails")),
+        *(ROOT / "ar_collections" / f"{name}.py" for name in (
+            "mails", "wording", "own_words", "notice_letters", "greeting_mails", "credit_mails",
+        )),
     ]
 )
 NOT_FOR_CLIENTS = {"Portal"}  # the name of the app, in the admin

@@ -21,6 +21,7 @@ from invoices.services.charging import Policies, charge_fee, give_interest_notic
 from outbox.models import Message
 from policies.models import Step
 
+from .copies import use_up
 from .desk import open_task
 from .interest import claim_interest
 from .stages import escalate
@@ -42,6 +43,7 @@ def after(message: Message, state: str) -> None:
         return
     told = set(message.payload.get("told", [pk for pk, _code, _cycle in message.payload["items"]]))
     Served.objects.filter(message=message).exclude(invoice__in=told).delete()
+    use_up(message, about(message).client)
     if ":r" in message.key:
         _claim_again(message, told)
     if state == "sent":
