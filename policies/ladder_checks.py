@@ -116,7 +116,7 @@ def _no_room(steps: Sequence[StepValues]) -> Iterator[Wrong]:
     stages = [step for step in steps if is_message(step) or step.get("channel") == "review"]
     for place, step in enumerate(stages):
         within = step.get("pay_within_days")
-        if not within:
+        if not within or _offset(step) <= 0:
             continue
         pay_by = _offset(step) + int(within)
         later = next((other for other in stages[place + 1 :] if not _exclude(step, other)), None)

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 import time_machine
 from django.contrib.auth.models import User
+from django.forms import MultiWidget
 from django.urls import reverse
 
 from audit.models import Event
@@ -34,14 +35,23 @@ def text(answer: Any) -> str:
 def as_posted(page: Any) -> dict[str, Any]:
     """The new-version page as it stands, ready to be sent."""
     form, steps = page.context["form"], page.context["steps"]
-    data = {name: form[name].value() for name in form.fields}
-    data["call_minimum"] = "EUR 250"
+    data = written(form)
     data |= {"steps-TOTAL_FORMS": len(steps.forms), "steps-INITIAL_FORMS": steps.initial_form_count()}
     for row in steps.forms:
-        for name in row.fields:
-            value = row[name].value()
-            if value not in (None, False, "", {}):
-                data[row.add_prefix(name)] = value
+        data |= written(row)
+    return data
+
+
+def written(form: Any) -> dict[str, Any]:
+    """What a browser would send of a form."""
+    data: dict[str, Any] = {}
+    for name, field in form.fields.items():
+        value, sent_as = form[name].value(), form.add_prefix(name)
+        if isinstance(field.widget, MultiWidget):
+            parts = enumerate(field.widget.decompress(value))
+            data |= {f"{sent_as}_{n}": part for n, part in parts if part is not None}
+        elif value not in (None, False, "", {}):
+            data[sent_as] = value
     return data
 
 
@@ -83,7 +93,7 @@ def test_a_version_cannot_be_edited_or_deleted(admin, company):
 def test_a_new_version_takes_its_place_from_its_day_on(admin, company):
     policy = policy_of(company, TODAY)
     url = reverse("admin:policies_policy_new_version", args=[policy.pk])
-    data = as_posted(admin.get(url)) | {"spacing_days": "9", "steps-2-title": "Plain words"}
+    data = as_posted(admin.get(url)) | {"spacing_days": "9", "steps-2-title": "Plain words", "call_minimum": "EUR 250"}
     answer = admin.post(url, data)
     assert answer.status_code == 302
     assert policy_of(company, TODAY) == policy
@@ -98,7 +108,7 @@ def test_where_an_offset_is_typed_its_date_is_shown(admin, company):
     due = TODAY + dt.timedelta(days=30)
     page = text(admin.get(url))
     assert f"{step_day(-7, TODAY, due):%Y-%m-%d}" in page and f"{step_day(8, TODAY, due):%Y-%m-%d}" in page
-    moved = text(admin.post(url, as_posted(admin.get(url)) | {"steps-2-offset_days": "77", "steps-2-title": ""}))
+    moved = text(admin.post(url, as_posted(admin.get(url)) | {"steps-2-offset_days_0": "77", "steps-2-title": ""}))
     assert f"{step_day(77, TODAY, due):%Y-%m-%d}" in moved
 
 
@@ -114,7 +124,7 @@ def test_two_steps_on_one_day_are_refused(admin, company):
     policy = policy_of(company, TODAY)
     url = reverse("admin:policies_policy_new_version", args=[policy.pk])
     data = as_posted(admin.get(url))
-    data["steps-2-offset_days"] = data["steps-1-offset_days"]
+    data["steps-2-offset_days_0"] = data["steps-1-offset_days_0"]
     assert "Two steps fall on day +1" in text(admin.post(url, data))
     assert Step.objects.count() == 10
 
