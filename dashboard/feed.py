@@ -11,7 +11,8 @@ from reports.timeline import Happening
 
 ICONS = {
     "call": "phone-call", "conversation": "message", "note": "note", "mail": "mail", "invoice": "file-invoice",
-    "payment": "cash-banknote", "charge": "percentage", "promise": "calendar-check", "pause": "player-pause",
+    "payment": "cash-banknote", "charge": "percentage", "extension": "calendar-check",
+    "promise": "calendar-check", "pause": "player-pause",
     "dispute": "message-exclamation", "stage": "flag", "task": "list-check", "view": "eye", "import": "upload",
     "check": "clipboard-list", "decision": "scale", "limit": "credit-card", "status": "flag",
     "exception": "shield-lock", "mark": "alert-triangle", "terms": "shield-check", "document": "paperclip",

@@ -14,7 +14,7 @@ from ar_collections.models import ContactLog, Pause, Promise, StageChange, Task
 from clients.models import Client
 from core.models import Company
 from disputes.models import Dispute
-from invoices.models import Charge, CreditNote, Entry, Intake, Invoice, LinkView
+from invoices.models import Charge, CreditNote, Entry, Extension, Intake, Invoice, LinkView
 from outbox.models import Message
 from payments.models import Payment
 
@@ -158,6 +158,34 @@ def _charges(scope: Scope) -> Iterator[Happening]:
         )
 
 
+def _waived(scope: Scope) -> Iterator[Happening]:
+    """What of interest and fees was given up, and why."""
+    given_up = scope.rows(Entry, "client__company", "invoice", "charge", dated="effective_on").filter(kind="waiver")
+    for entry in given_up[: scope.most]:
+        facts = {
+            "kind": entry.charge.get_kind_display().capitalize(), "amount": scope.money(entry.amount, entry.currency),
+            "number": entry.invoice.number,
+        }
+        text = _("%(kind)s of %(amount)s on %(number)s waived") % facts
+        yield about(
+            "charge", entry.client, entry.effective_on, entry.posted_at, text, quote=entry.memo, note=entry.posted_by,
+            target=("invoice", entry.invoice_id),
+        )
+
+
+def _more_time(scope: Scope) -> Iterator[Happening]:
+    """Later days to pay that were agreed, and withdrawn again."""
+    for agreed in scope.rows(Extension, "invoice__client__company", via="invoice", dated="agreed_on")[: scope.most]:
+        facts = {"number": agreed.invoice.number, "day": scope.day(agreed.until_on)}
+        text = _("%(number)s may be paid by %(day)s") % facts
+        if agreed.withdrawn_on:
+            text = _("%(number)s may be paid by %(day)s: withdrawn since") % facts
+        yield about(
+            "extension", agreed.invoice.client, agreed.agreed_on, agreed.agreed_at, text, quote=agreed.reason,
+            note=f"{agreed.agreed_by} · {agreed.get_interest_display()}", target=("invoice", agreed.invoice_id),
+        )
+
+
 def _promises(scope: Scope) -> Iterator[Happening]:
     for promise in scope.rows(Promise, "client__company", "invoice", dated="made_on")[: scope.most]:
         facts = {"amount": scope.money(promise.amount, promise.currency), "day": scope.day(promise.promised_for)}
@@ -237,6 +265,6 @@ def _intakes(scope: Scope) -> Iterator[Happening]:
 
 
 SOURCES: tuple[Callable[[Scope], Iterator[Happening]], ...] = (
-    _conversations, _mails, _invoices, _credit_notes, _payments, _charges, _promises, _pauses, _disputes, _stages,
-    _tasks, _views,
+    _conversations, _mails, _invoices, _credit_notes, _payments, _charges, _waived, _more_time, _promises, _pauses,
+    _disputes, _stages, _tasks, _views,
 )  # fmt: skip

@@ -24,7 +24,7 @@ KINDS: dict[str, tuple[Any, tuple[str, ...]]] = {
     "talk": (gettext_lazy("talks and notes"), ("call", "conversation", "note")),
     "mail": (gettext_lazy("mails and page views"), ("mail", "view")),
     "money": (gettext_lazy("invoices and payments"), ("payment", "invoice", "credit_note", "charge", "work")),
-    "agreed": (gettext_lazy("promises, pauses, disputes"), ("promise", "pause", "dispute")),
+    "agreed": (gettext_lazy("promises, pauses, disputes"), ("promise", "pause", "dispute", "extension")),
     "steps": (gettext_lazy("stages and tasks"), ("stage", "task")),
     "credit": (gettext_lazy("credit"), ("check", "decision", "limit", "status", "exception", "mark", "terms")),
     "file": (gettext_lazy("file"), ("document", "greeting", "data")),
