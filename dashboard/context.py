@@ -17,6 +17,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from ar_collections.models import Hold, Promise, Task
+from ar_collections.services.approving import APPROVAL
 from ar_collections.services.promising import with_state
 from core.models import BankAccount, Company, Installation, PaymentMethod, Tick
 from dashboard.desk import Desk
@@ -39,10 +40,11 @@ SWEEPS = {
 }  # fmt: skip
 CHECKED = "housekeeping:check ledger"
 DOUBTFUL, DOUBT = "doubtful", dt.timedelta(minutes=15)
+TO_APPROVE = "to_approve"
 LATELY = dt.timedelta(days=14)  # older cash that nobody put anywhere is a tab of the payments, not news
 WAITING = (
     "collections", "work", "recurring", "credit", "at_limit", "payments", "promises", "disputes", "outbox", DOUBTFUL,
-    "provider_events",
+    TO_APPROVE, "provider_events",
 )  # fmt: skip
 _began = timezone.now()
 
@@ -84,6 +86,7 @@ def _question(
         "disputes": Dispute.objects.open_on(on).filter(invoice__company=company),
         "outbox": attention(messages, now),
         DOUBTFUL: messages.filter(kind="invoice", state="unknown", unknown_at__lt=now - DOUBT),
+        TO_APPROVE: messages.filter(state="held", held_for__startswith=APPROVAL),
         "provider_events": needing_person(company),
     }
     first, *others = [
@@ -119,6 +122,7 @@ def banners(desk: Desk, waiting: Mapping[str, int] | None = None) -> Iterator[di
     yield from _card_payments(waiting["provider_events"])
     yield from _late(desk, ticks)
     yield from _held(desk.company)
+    yield from _to_approve(waiting[TO_APPROVE])
     if settings.MAIL_TRANSPORT == "file":
         yield {
             "tone": "info", "text": _("Mail is written to files, not sent."),
@@ -175,6 +179,17 @@ def _held(company: Company) -> Iterator[dict[str, Any]]:
         yield {
             "tone": "warn", "text": f"{text}: {hold.get_reason_display()}.", "detail": hold.detail,
             "url": reverse("dashboard:outbox_hold", args=[hold.pk]), "action": _("See every one"),
+        }  # fmt: skip
+
+
+def _to_approve(n: int) -> Iterator[dict[str, Any]]:
+    """Messages of today with a step that wants a person's approval."""
+    if n:
+        text = ngettext("%(n)d reminder waits for your approval.", "%(n)d reminders wait for your approval.", n)
+        yield {
+            "tone": "warn", "text": text % {"n": n},
+            "detail": _("What is not approved today is planned afresh tomorrow."),
+            "url": reverse("dashboard:approvals"), "action": _("See every one"),
         }  # fmt: skip
 
 

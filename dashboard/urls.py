@@ -3,6 +3,7 @@ from django.urls import URLPattern, URLResolver, path
 from . import bulk_urls, credit_urls, paper_urls, provider_urls, work_urls
 from .desk import choose_company, staff_page
 from .views import (
+    approvals,
     bounced,
     charges,
     clients,
@@ -90,6 +91,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("outbox/<int:pk>/again/", staff_page(outbox.act), {"do": "again"}, name="outbox_again"),
     path("outbox/<int:pk>/arrived/", staff_page(outbox.act), {"do": "arrived"}, name="outbox_arrived"),
     path("outbox/<int:pk>/lost/", staff_page(outbox.act), {"do": "lost"}, name="outbox_lost"),
+    path("outbox/approvals/", staff_page(approvals.approvals), name="approvals"),
     path("outbox/holds/<int:pk>/", staff_page(holds.hold), name="outbox_hold"),
     path("outbox/holds/<int:pk>/release/", staff_page(holds.release), name="outbox_release"),
     path("outbox/holds/<int:pk>/discard/", staff_page(holds.discard), name="outbox_discard"),

@@ -148,7 +148,7 @@ def rows_of(messages: Iterable[Message]) -> list[Row]:
         if not message.to_addr and client_pk:
             named = message.payload.get("contact")
             people = contacts.get(client_pk, [])
-            policy = chosen.get(row.client.company_id) if row.client else None
+            policy = message.payload.get("policy") or (chosen.get(row.client.company_id) if row.client else None)
             step = _leading(message, [step for step in steps if step.policy.name == policy])
             people = readers_in_order(people, step) if step else people
             row.contact = next((c for c in people if c.pk == named), people[0] if people and not named else None)

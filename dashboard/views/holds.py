@@ -38,7 +38,7 @@ def hold(request: StaffRequest, pk: int) -> HttpResponseBase:
         return as_csv("held-messages", COLUMNS, rows)
     context = {
         "hold": batch, "page": page_of(request, rows), "count": len(rows), "on": today(batch.company, request.desk.now),
-        "sums": _sums(rows), "nobody": sum(not row.to_addr for row in rows), "steps": _steps(rows),
+        "sums": sums_in(rows), "nobody": sum(not row.to_addr for row in rows), "steps": steps_in(rows),
     }  # fmt: skip
     return render(request, "dashboard/outbox/hold.html", context)
 
@@ -81,7 +81,7 @@ def _check_looked(request: StaffRequest, batch: Hold) -> None:
         )
 
 
-def _sums(rows: list[Row]) -> list[tuple[str, Decimal]]:
+def sums_in(rows: list[Row]) -> list[tuple[str, Decimal]]:
     """What the messages ask for as it stands now, per currency."""
     owed: dict[str, dict[int, Decimal]] = defaultdict(dict)
     for row in rows:
@@ -90,7 +90,7 @@ def _sums(rows: list[Row]) -> list[tuple[str, Decimal]]:
     return [(currency, sum(items.values(), Decimal(0))) for currency, items in sorted(owed.items())]
 
 
-def _steps(rows: list[Row]) -> list[tuple[str, int]]:
+def steps_in(rows: list[Row]) -> list[tuple[str, int]]:
     """How many invoices are served with each step, the most first."""
     counted: dict[str, Any] = defaultdict(int)
     for row in rows:
