@@ -17,7 +17,7 @@ from core.services import read_file
 from .crediting import Invoiced, credit_of
 from .interest import rounded
 from .models import ACCOUNTS, Charge, CreditNote, Invoice, InvoiceLine, ProForma
-from .services.charging import outdated
+from .services.charging import Policies, outdated, rule_kept
 from .totals import Line, line_net, total_of
 
 _ACCOUNTS = [name for name, _label in ACCOUNTS]
@@ -183,6 +183,17 @@ WHERE s.to_on < s.from_on OR s.from_on IS NULL OR s.to_on IS NULL OR s.from_on <
   THEN (SELECT MIN(p.due_on) FROM invoices_invoicepart p WHERE p.invoice_id = i.id) ELSE i.due_on END
 """
 
+# Once per invoice, and per invoice and step; the key says which.
+_LUMP_SUMS = """
+SELECT c.id FROM invoices_charge c
+WHERE (c.kind = 'compensation' AND c.key <> 'compensation:' || c.invoice_id)
+   OR (c.kind = 'fee' AND c.key NOT LIKE 'fee:' || c.invoice_id || ':_%%')
+   OR (c.kind = 'interest' AND c.key NOT LIKE 'interest:' || c.invoice_id || ':_%%')
+UNION
+SELECT MAX(c.id) FROM invoices_charge c JOIN invoices_entry e ON e.charge_id = c.id
+WHERE e.kind = 'charge' AND e.cr <> CASE WHEN c.kind = 'interest' THEN 'interest' ELSE 'fee' END GROUP BY c.id
+"""
+
 _UNSAID = """
 SELECT DISTINCT e.doc FROM invoices_entry e WHERE NOT EXISTS (SELECT 1 FROM audit_event a WHERE a.doc = e.doc)
 """
@@ -195,16 +206,40 @@ def derivations_that_do_not_add_up(now: dt.datetime) -> Iterator[int]:
 
 
 def _comes_to(amount: Decimal, how: dict[str, Any], currency: str) -> bool:
-    """Each line is balance × rate × days by its day count, their sum is rounded once, a carried cent is added."""
+    """Each line is balance × rate × days by its day count, their sum is rounded once, a carried cent is added.
+
+    Where the rule adds otherwise, the lines as written come to the total.
+    """
+    lines = how.get("lines", ())
+    if not lines or Decimal(how["total"]) + Decimal(how.get("carried", "0")) != amount:
+        return False
+    if _adds_otherwise(how.get("terms", {})):
+        written = sum((Decimal(line["amount"]) for line in lines), Decimal(0))
+        half_a_unit = Decimal(5).scaleb(-places(currency) - 1)
+        return abs(written - Decimal(how["total"])) <= half_a_unit + Decimal(len(lines)).scaleb(-6)
     year = 365 if how.get("day_count") == "act/365" else 360
-    exact = [Fraction(li["balance"]) * Fraction(li["rate"]) / 100 * li["days"] / year for li in how.get("lines", ())]
-    lines = zip(exact, how.get("lines", ()), strict=True)
-    return (
-        bool(exact)
-        and all(rounded(each, 6) == Decimal(line["amount"]) for each, line in lines)
-        and rounded(sum(exact, Fraction()), places(currency)) == Decimal(how["total"])
-        and Decimal(how["total"]) + Decimal(how.get("carried", "0")) == amount
-    )
+    exact = [Fraction(li["balance"]) * Fraction(li["rate"]) / 100 * li["days"] / year for li in lines]
+    return all(
+        rounded(each, 6) == Decimal(line["amount"]) for each, line in zip(exact, lines, strict=True)
+    ) and rounded(sum(exact, Fraction()), places(currency)) == Decimal(how["total"])
+
+
+def _adds_otherwise(rule: dict[str, Any]) -> bool:
+    """A day rounded first, interest on interest by month, and a cap: a line is not balance × rate × days then."""
+    return rule.get("rounding") == "daily" or bool(rule.get("compound_monthly")) or "cap_percent" in rule
+
+
+def lump_sums_that_do_not_add_up(now: dt.datetime) -> Iterator[int]:
+    """Compensation other than the rule it keeps grants for such a claim, and fees other than their step cost."""
+    charges = Charge.objects.filter(kind__in=("fee", "compensation"))
+    rows = charges.values_list("pk", "kind", "currency", "amount", "derivation")
+    for pk, kind, currency, amount, how in rows.iterator():
+        right = Decimal(how.get("amount", "0"))
+        rule = rule_kept(how) if kind == "compensation" else None
+        if rule is not None:
+            right = rule.compensation_for(Decimal(how["claim"]), currency)
+        if right != amount:
+            yield pk
 
 
 def totals_that_do_not_add_up(now: dt.datetime) -> Iterator[int]:
@@ -255,10 +290,10 @@ def credit_notes_that_do_not_add_up(now: dt.datetime) -> Iterator[int]:
 
 
 def interest_that_is_no_longer_right(now: dt.datetime) -> Iterator[int]:
-    """Interest charges that the ledger, asked anew, would not come to; what was waived is left alone."""
-    charged = Charge.objects.filter(kind="interest").values("invoice")
-    for invoice in Invoice.objects.filter(pk__in=charged).select_related("intake"):
-        yield from (charge.pk for charge, _right in outdated(invoice, now.date()))
+    """Interest charges that the ledger, asked anew by the rule they keep, would not come to; but for the waived."""
+    charged, policies = Charge.objects.filter(kind="interest").values("invoice"), Policies()
+    for invoice in Invoice.objects.filter(pk__in=charged).select_related("client__segment", "intake"):
+        yield from (charge.pk for charge, _right in outdated(invoice, now.date(), policies))
 
 
 def documents_that_were_changed(now: dt.datetime) -> Iterator[int]:
@@ -280,6 +315,7 @@ INVARIANTS = [
     sql("L3", "an invoice in parts is due when its earliest part is that money has not covered", _DUE_DAYS, fast=True),
     sql("L4", "a charge's balance is what its entries come to", _CHARGE_BALANCES, fast=True),
     Invariant("L4", "a charge's amount is what its derivation comes to", derivations_that_do_not_add_up),
+    Invariant("L4", "a fee is what its step cost, compensation what its rule grants", lump_sums_that_do_not_add_up),
     sql("L5", "the entries of an issue come to the invoice's total", _ISSUE_ENTRIES),
     sql("L5", "the parts of an invoice come to its total, in the order of their days", _PARTS),
     Invariant("L5", "lines and tax, rounded anew, come to the invoice's total", totals_that_do_not_add_up),
@@ -291,6 +327,7 @@ INVARIANTS = [
     sql("L8", "the numbers of a series have no gap and follow the order of issue", _NUMBERS, fast=True),
     sql("L9", "an entry's key names the claim it comes from, and every claim has its entries", _KEYS),
     sql("L11", "a reversal is the mirror of one entry, which is reversed once", _REVERSALS),
+    sql("L9", "a charge is of its invoice, once: compensation per invoice, a fee per step", _LUMP_SUMS),
     sql("L12", "interest is charged for no day twice and for none before the day after the due date", _PERIODS),
     Invariant("L12", "interest charged is what the ledger comes to, asked anew", interest_that_is_no_longer_right),
     sql("L17", "whoever moved money stands in the audit trail", _UNSAID),

@@ -19,7 +19,7 @@ from core.services import store_file, stored_path
 from imports.cells import Reading
 from imports.services.open_items import Taking, import_open_items
 from invoices.models import Charge, Entry, Invoice, Series
-from invoices.services.charging import charge_interest, give_interest_notice, waive_charge
+from invoices.services.charging import charge_fee, charge_interest, give_interest_notice, waive_charge
 from invoices.services.issuing import void_invoice
 from invoices.services.ledger import reverse_entries
 from invoices.services.pro_forma import make_pro_forma
@@ -27,6 +27,8 @@ from outbox.models import Message
 from payments.services import deallocate
 from payments.services.refunds import refund_payment
 from payments.tests.provided import offer_card, paid_by_card
+from policies.models import Step
+from policies.services import policy_of
 from tests.cast import CLERK, TODAY, make_client, make_company, make_draft, make_invoice, make_manager, pay
 
 pytestmark = pytest.mark.django_db
@@ -49,7 +51,9 @@ def book():
     freed = pay(other, "700", on=dt.date(2026, 2, 1))
     deallocate(freed.allocations.get(), on=dt.date(2026, 2, 5), by=CLERK)
     pay(client, "300", on=dt.date(2026, 6, 10))
-    waive_charge(Charge.objects.order_by("pk").last(), reason="goodwill", on=dt.date(2026, 6, 11), by=make_manager("walter"))
+    waive_charge(
+        Charge.objects.order_by("pk").last(), reason="goodwill", on=dt.date(2026, 6, 11), by=make_manager("walter")
+    )
     items = "n,c,i,d,t,b\n007,C-0009,2026-01-05,2026-02-04,50,20\n"
     words = {"number": "n", "client": "c", "issued_on": "i", "due_on": "d", "total": "t", "balance": "b"}
     import_open_items(items.encode(), Taking(Reading(words, "%Y-%m-%d", "EUR")), on=MAY, by=CLERK)
@@ -210,6 +214,23 @@ def break_l8_order(book):
 def break_l9(book):
     paid = entry("payment")
     plant("UPDATE invoices_entry SET key = 'magic:1' WHERE id = %s", paid.pk, table="invoices_entry")
+
+
+def fee_on(book):
+    step = Step(code="reminder_1", title="First reminder", fee={"EUR": "5"}, policy=policy_of(book.company, MAY))
+    return charge_fee(book, step, on=MAY, by="system")
+
+
+def break_l4_fee(book):
+    """A fee of 5 that says it is one of 4."""
+    how = json.dumps(fee_on(book).derivation | {"amount": "4.00"})
+    plant("UPDATE invoices_charge SET derivation = %s WHERE kind = 'fee'", how, table="invoices_charge")
+
+
+def break_l9_fee(book):
+    """A fee that was booked as interest."""
+    posted = fee_on(book).entries.get()
+    plant("UPDATE invoices_entry SET cr = 'interest' WHERE id = %s", posted.pk, table="invoices_entry")
 
 
 def break_l10(book):

@@ -1,7 +1,7 @@
 """Late interest, fees and compensation as claims of their own beside the invoice."""
 
 from .bearing import Policies, register_quarrels, spans_of, uses_terms
-from .derivation import charge_as_json
+from .derivation import charge_as_json, rule_kept
 from .fees import charge_compensation, charge_fee, compensation_due, fee_of
 from .posting import charge_interest, give_interest_notice, give_up, outdated, replace_interest, waive_charge
 from .reckoning import (
@@ -18,6 +18,6 @@ from .reckoning import (
 __all__ = [
     "OPENING", "Accrual", "Entitled", "Policies", "accrued", "charge_as_json", "charge_compensation", "charge_fee",
     "charge_interest", "compensation_due", "derivation_lines", "entitled", "fee_of", "give_interest_notice", "give_up",
-    "interest_starts_on", "outdated", "register_quarrels", "replace_interest", "spans_of", "standing_interest",
-    "uses_terms", "waive_charge",
+    "interest_starts_on", "outdated", "register_quarrels", "replace_interest", "rule_kept", "spans_of",
+    "standing_interest", "uses_terms", "waive_charge",
 ]  # fmt: skip
