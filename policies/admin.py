@@ -13,26 +13,28 @@ from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.utils.translation import gettext as _
 
-from audit.admin import AuditedAdmin, ReadOnlyAdmin
+from audit.admin import ReadOnlyAdmin
 from core.errors import Refused
 from core.models import Company
 from core.services import today
 
-from . import admin_credit, admin_interest, admin_payment_terms, admin_terms  # noqa: F401  register their own pages
+from . import (  # noqa: F401  register their own pages
+    admin_credit,
+    admin_guard_rails,
+    admin_interest,
+    admin_payment_terms,
+    admin_segments,
+    admin_terms,
+)
 from .editor import Editor, sample_days
 from .forms import SampleForm
 from .guard_rails import countries_of
-from .models import CompanyPolicy, Policy
+from .models import Policy
 from .sentences import policy_sentences, step_sentences, used_by
 from .services import new_version
 from .services.guard_rails import rails_for
 from .services.versions import steps_of, values_of
 from .step_days import step_day
-
-
-@admin.register(CompanyPolicy)
-class CompanyPolicyAdmin(AuditedAdmin):
-    list_display = ["company", "name"]
 
 
 @admin.register(Policy)

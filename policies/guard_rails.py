@@ -126,6 +126,48 @@ def check_value(kind: str, value: Mapping[str, Any]) -> str:
     return ""
 
 
+def read_value(kind: str, written: str) -> dict[str, Any]:
+    """The value of a rail as a person writes it; ValueError where it cannot be read.
+
+    >>> read_value("notice_days", "14"), read_value("highest_fee", "NOK 35, EUR 5")
+    ({'days': 14}, {'NOK': '35', 'EUR': '5'})
+    >>> read_value("contact_hours", "08:00 to 21:00"), read_value("words", "invoice: 40")
+    ({'from': '08:00', 'until': '21:00'}, {'on': 'invoice', 'words': ['40']})
+    """
+    written = written.strip()
+    if kind in ("fee_not_before", "notice_days", "notice_before_handover"):
+        return {"days": int(written)}
+    if kind == "most_fees":
+        return {"count": int(written)}
+    if kind == "highest_percent":
+        return {"percent": written}
+    if kind == "highest_fee":
+        pairs = [part.split() for part in written.split(",")]
+        return {code.upper(): amount for code, amount in pairs}
+    if kind == "contact_hours":
+        opens, closes = written.replace("–", " to ").split(" to ")
+        return {"from": opens.strip(), "until": closes.strip()}
+    if kind == "words":
+        on, _colon, words = written.rpartition(":")
+        return {"on": on.strip().lower() or "notice", "words": [one.strip() for one in words.split(",") if one.strip()]}
+    return {}
+
+
+def show_value(kind: str, value: Mapping[str, Any]) -> str:
+    """The value as a person reads and writes it; "" for a kind that needs none.
+
+    >>> [show_value("notice_days", {"days": 14}), show_value("words", {"on": "invoice", "words": ["40"]})]
+    ['14', 'invoice: 40']
+    """
+    if kind == "highest_fee":
+        return ", ".join(f"{code} {amount}" for code, amount in value.items())
+    if kind == "contact_hours":
+        return f"{value['from']} to {value['until']}"
+    if kind == "words":
+        return f"{value.get('on', 'notice')}: {', '.join(value['words'])}"
+    return ", ".join(str(one) for one in value.values())
+
+
 def is_message(step: StepValues) -> bool:
     return step.get("channel") in MESSAGES
 

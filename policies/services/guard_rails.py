@@ -59,6 +59,19 @@ def add_rail(
     Refused without a source or a name, with a value its kind does not take, and where ``as_of`` lies ahead.
     """
     demand(by, "policies.add_guardrail", "enter guard-rails")
+    check_rail(country=country, kind=kind, value=value, name=name, source=source, as_of=as_of, on=on)
+    return _kept(
+        GuardRail(
+            country=country.strip().upper(), code=code, kind=kind, value=dict(value), for_consumers=for_consumers,
+            name=name.strip(), says=says.strip(), source=source.strip(), as_of=as_of,
+        ), "guard_rail_added", by,
+    )  # fmt: skip
+
+
+def check_rail(
+    *, country: str, kind: str, value: Mapping[str, Any], name: str, source: str, as_of: dt.date, on: dt.date
+) -> None:
+    """Refuse what ``add_rail`` would refuse of a rule; nothing is written."""
     country = country.strip().upper()
     if len(country) != 2 or not country.isalpha():
         raise Refused("Write the country as two letters, such as NO; EU for every member state.", where="country")
@@ -70,12 +83,6 @@ def add_rail(
     wrong = check_value(kind, value)
     if wrong:
         raise Refused(wrong, code="value", where="value")
-    return _kept(
-        GuardRail(
-            country=country, code=code, kind=kind, value=dict(value), for_consumers=for_consumers, name=name.strip(),
-            says=says.strip(), source=source.strip(), as_of=as_of,
-        ), "guard_rail_added", by,
-    )  # fmt: skip
 
 
 def end_rail(row: GuardRail, *, because: str, on: dt.date, by: Any) -> GuardRail:
