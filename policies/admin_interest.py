@@ -157,6 +157,7 @@ class RuleForm(_Grouped, forms.ModelForm[InterestRule]):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.fields["compensation_currency"].required = False
+        self.fields["country"].help_text = _("Two capitals, such as NO; for whoever looks for it.")
 
     @classmethod
     def following(cls, rule: Rule | None, on: dt.date, data: Any = None) -> RuleForm:
@@ -195,12 +196,35 @@ class _InterestAdmin(ReadOnlyAdmin):
         ))  # fmt: skip
 
 
+class StateFilter(admin.SimpleListFilter):
+    """Rates by what became of them."""
+
+    title = gettext_lazy("state")
+    parameter_name = "state"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+        return [
+            ("unchecked", _("to be checked by a second person")), ("checked", _("checked")),
+            ("withdrawn", _("withdrawn")),
+        ]  # fmt: skip
+
+    def queryset(self, request: HttpRequest, queryset: Any) -> Any:
+        if self.value() == "withdrawn":
+            return queryset.exclude(withdrawn_at=None)
+        if self.value() == "checked":
+            return queryset.filter(withdrawn_at=None).exclude(checked_by="")
+        return queryset.filter(withdrawn_at=None, checked_by="") if self.value() == "unchecked" else queryset
+
+
 @admin.register(ReferenceRate)
 class ReferenceRateAdmin(_InterestAdmin):
     list_display = ["series", "from_on", "valid_through", "percent_a_year", "source", "entered_by", "state"]
-    list_filter = ["series", ("withdrawn_at", admin.EmptyFieldListFilter)]
+    list_filter = ["series", StateFilter]
     search_fields = ["series", "source"]
     change_list_template = "admin/policies/referencerate/change_list.html"
+
+    def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
+        return super().changelist_view(request, {**(extra_context or {}), "title": _("Reference rates")})
 
     @admin.display(description=gettext_lazy("percent a year"), ordering="percent")
     def percent_a_year(self, rate: ReferenceRate) -> str:
@@ -254,8 +278,10 @@ class ReferenceRateAdmin(_InterestAdmin):
                     messages.error(request, refused.message)
             if not form.errors:
                 return redirect(reverse("admin:policies_referencerate_change", args=[rate.pk]))
-        names = ["series", "from_on", "valid_through", "percent", "source", "entered_by", "entered_at", "checked_by"]
-        facts = [(ReferenceRate._meta.get_field(name).verbose_name, getattr(rate, name) or "—") for name in names]  # type: ignore[union-attr]
+        names = ["series", "from_on", "valid_through", "source", "entered_by", "entered_at"]
+        facts = [(ReferenceRate._meta.get_field(name).verbose_name, getattr(rate, name)) for name in names]  # type: ignore[union-attr]
+        facts[3:3] = [(_("percent a year"), self.percent_a_year(rate))]
+        facts += [(_("checked"), self.state(rate))]
         return TemplateResponse(request, "admin/policies/referencerate/read.html", self._frame(
             request, title=str(rate), rate=rate, original=rate, facts=facts, form=form, may_change=may_change,
             may_check=rate.entered_by != as_text(request.user),
@@ -277,7 +303,8 @@ class InterestRuleAdmin(_InterestAdmin):
         return [path("shipped/<str:code>/", view, name="policies_interestrule_shipped"), *super().get_urls()]
 
     def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
-        return super().changelist_view(request, {**(extra_context or {}), "in_force": _in_force(today(None))})
+        shown = {"title": _("Rules of late interest"), "in_force": _in_force(today(None))}
+        return super().changelist_view(request, {**(extra_context or {}), **shown})
 
     def change_view(
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None

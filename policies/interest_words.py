@@ -26,7 +26,7 @@ def rule_words(rule: Rule) -> list[tuple[str, str]]:
     said.append((_("Fixed compensation, per late invoice"), _compensation(rule)))
     said.append((_("Source"), rule.source or "—"))
     if rule.note:
-        said.append((_("To be seen to"), rule.note))
+        said.append((_("Note"), rule.note))
     return said
 
 

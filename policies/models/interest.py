@@ -121,7 +121,7 @@ class ReferenceRate(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.series} {self.percent} from {self.from_on}"
+        return f"{self.series} {self.percent.normalize():f} % from {self.from_on}"
 
     def covers(self, day: dt.date) -> bool:
         return self.from_on <= day <= self.valid_through

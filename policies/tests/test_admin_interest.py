@@ -13,7 +13,7 @@ from core.roles import MANAGER, give_role
 from policies.interest import RULES
 from policies.interest_words import rule_words
 from policies.models import InterestRule, Policy, ReferenceRate
-from policies.services import add_rate, rule_of
+from policies.services import add_rate, check_rate, rule_of, withdraw_rate
 from tests.cast import TODAY
 
 pytestmark = pytest.mark.django_db
@@ -140,6 +140,17 @@ def test_a_missing_half_year_is_asked_for_with_the_form_filled_in(somebody):
     assert "There is no rate of" not in text(client.get(RATES))
 
 
+def test_the_list_shows_what_is_still_to_be_checked(somebody):
+    client = somebody()
+    client.post(NEW_RATE, ROW)
+    found = {state: text(client.get(RATES, {"state": state})) for state in ("unchecked", "checked", "withdrawn")}
+    assert ["ECB, 11 June 2026" in page for page in found.values()] == [True, False, False]
+    rate = ReferenceRate.objects.get()
+    withdraw_rate(check_rate(rate, by="ben"), reason="wrong", by="ben")
+    found = {state: text(client.get(RATES, {"state": state})) for state in found}
+    assert ["ECB, 11 June 2026" in page for page in found.values()] == [False, False, True]
+
+
 # ── Rules ───────────────────────────────────────────────────────────────
 
 
@@ -162,8 +173,8 @@ def test_a_shipped_rule_is_followed_by_a_version_that_says_the_same_until_it_is_
     made = client.post(NEW_RULE + "?follow=UK", posted(page), follow=True)
     assert "has a version from 2026-11-19" in text(made) and "No rate of “boe" not in text(made)
     later = rule_of("UK", TODAY + dt.timedelta(1))
-    said = [words for label, words in rule_words(later) if label != "To be seen to"]
-    assert said == [words for label, words in rule_words(RULES["UK"]) if label != "To be seen to"]
+    said = [words for label, words in rule_words(later) if label != "Note"]
+    assert said == [words for label, words in rule_words(RULES["UK"]) if label != "Note"]
     shipped = text(client.get(reverse("admin:policies_interestrule_shipped", args=["UK"])))
     assert "Replaced from 2026-11-19 on." in shipped
 
