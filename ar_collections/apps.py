@@ -15,8 +15,12 @@ class CollectionsConfig(AppConfig):
         from .mails import register_kinds
         from .services.money_tasks import register_money_tasks
         from .services.returns import came_back
+        from .step_trial import register_trial
+        from .trials import register_dry_runs
 
         register_kinds()
+        register_trial()
+        register_dry_runs()
         register_greeting_kinds()
         register_credit_kinds()
         register_money_tasks()

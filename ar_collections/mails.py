@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from decimal import Decimal
 from typing import Any
 
@@ -21,7 +21,7 @@ from outbox.models import Message
 from policies.terms import due_words
 
 from .notice_facts import Item, Reminder, asked_of, by_currency, gather, leading_step, readers_in_order
-from .notice_letters import attachments, derivations, notes_on
+from .notice_letters import File, attachments, derivations, notes_on
 from .own_words import paragraphs_for, signature, subject_for
 from .services.asking import cash_of
 from .services.business_days import may_leave
@@ -89,11 +89,13 @@ def compose_notice(message: Message, now: dt.datetime) -> Composed:
         return written(reminder, now, language)
 
 
-def written(reminder: Reminder, now: dt.datetime, language: str, links: Mapping[int, str] | None = None) -> Composed:
-    """A reminder as it is read, in the active language; ``links`` are the private pages where they are known."""
+def written(
+    reminder: Reminder, now: dt.datetime, language: str,
+    files: Callable[[Reminder, str, dt.datetime], list[File]] = attachments,
+) -> Composed:
+    """A reminder as it is read, in the active language; ``files`` makes what is attached."""
     company, told = reminder.client.company, reminder.told
-    if links is None:
-        links = {item.invoice.pk: url_of(link_for(item.invoice, reminder.to, now)) for item in reminder.items}
+    links = {item.invoice.pk: url_of(link_for(item.invoice, reminder.to, now)) for item in reminder.items}
     subject = subject_for(reminder, language)
     context = {
         "company": company, "contact": reminder.to, "subject": subject,
@@ -108,7 +110,7 @@ def written(reminder: Reminder, now: dt.datetime, language: str, links: Mapping[
     return Composed(
         to_name=reminder.to.name, to_addr=reminder.to.email, more_copies=tuple(reminder.copies),
         subject=subject, text=text, html=html, from_name=company.name, reply_to=company.email,
-        attachments=attachments(reminder, subject, now),
+        attachments=files(reminder, subject, now),
     )
 
 

@@ -71,11 +71,11 @@ def compose_test(message: Message, now: dt.datetime) -> Composed:
         subject = _("Test: %(subject)s") % {"subject": mail.subject}
     return replace(
         mail, to_name="", to_addr=told["to"], cc_addr="", reply_to="", subject=subject,
-        text=f"{first}\n\n{mail.text}", html=_marked(mail.html, first),
+        text=f"{first}\n\n{mail.text}", html=marked(mail.html, first),
     )  # fmt: skip
 
 
-def _marked(html: str, first: str) -> str:
+def marked(html: str, first: str) -> str:
     """The sentence stands above everything else in the body."""
     head, body, rest = html.partition("<body")
     if not body:

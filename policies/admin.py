@@ -24,6 +24,7 @@ from . import (  # noqa: F401  register their own pages
     admin_interest,
     admin_payment_terms,
     admin_segments,
+    admin_step_texts,
     admin_terms,
 )
 from .editor import Editor, sample_days
