@@ -18,6 +18,7 @@ from .views import (
     search,
     sending,
     tasks,
+    why,
 )
 from .views.collections import call_undo, collections
 from .views.disputes import disputes
@@ -42,6 +43,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("clients/<int:pk>/edit/", staff_page(clients.client_edit), name="client_edit"),
     path("clients/<int:pk>/contacts/new/", staff_page(clients.contact_new), name="contact_new"),
     path("clients/<int:pk>/statement.pdf", staff_page(clients.client_statement), name="client_statement"),
+    path("clients/<int:pk>/why/", staff_page(why.client_why), name="client_why"),
     path("clients/<int:pk>/log/", staff_page(conversations.client_log), name="client_log"),
     path("clients/<int:pk>/note/", staff_page(conversations.client_note), name="client_note"),
     path("clients/<int:pk>/promise/", staff_page(conversations.client_promise), name="client_promise"),

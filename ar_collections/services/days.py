@@ -76,7 +76,7 @@ def _run(company: Company, day: Day, policies: InUse, *, send: bool, by: Any, pr
     on = day.on
     latest = Charge.objects.aggregate(pk=Max("pk"))["pk"] or 0
     judge_promises(company, on, by=by)
-    apply_late_interest(company, on, by=by, policy=policies.usual)
+    apply_late_interest(company, on, by=by, policies_in_use=policies)
     credit_policy = credit_policy_if_any(company, on)
     if credit_policy is not None:
         look_after_credit(company, on, by=by, credit_policy=credit_policy, policy=policies.usual)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping
+from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
@@ -26,43 +27,77 @@ from .choosing import in_use
 from .coming import coming
 from .deciding import NOTICE, SERVE, Decision, cash_of, decide, terms_days_of
 
+WAITS_FOR_ITS_DAY = ("window", "today", "spacing", "quiet")  # goes by itself later; whatever else needs somebody
+
+
+@dataclass(frozen=True)
+class Judged:
+    """A step that an invoice has reached, every guard with its reason, and the day it goes; None: not by itself."""
+
+    decision: Decision
+    invoice: Invoice
+    reached_on: dt.date | None
+    guards: list[tuple[str, bool, str]]
+    goes_on: dt.date | None
+
+    @property
+    def because(self) -> str:
+        """Why it does not go; empty where it does."""
+        return next((because for _guard, passes, because in self.guards if not passes), "")
+
+
+@dataclass(frozen=True)
+class Explained:
+    """Every step reached on a day, and the message of that day: planned, gone, or as it would be planned."""
+
+    steps: list[Judged]
+    message: dict[str, Any] | None
+
 
 def explain(client: Client, on: dt.date) -> dict[str, Any]:
-    """Every step the client's invoices have reached on a day, with each guard and its reason; nothing is written."""
+    """The answer of ``manage.py why``: every step reached on a day, each guard with its reason; nothing is written."""
+    found = explained(client, on)
+    return {
+        "client": client.number,
+        "on": on,
+        "steps": [
+            {
+                "invoice": str(one.invoice),
+                "step": one.decision.rung.code,
+                "reached_on": one.reached_on,
+                "verdict": one.decision.verdict,
+                "guards": [
+                    {"guard": guard, "passes": passes, "because": because} for guard, passes, because in one.guards
+                ],
+            }
+            for one in found.steps
+        ],
+        "message": found.message,
+    }
+
+
+def explained(client: Client, on: dt.date) -> Explained:
+    """The decision of the night about one client on one day, shown instead of acted on.
+
+    Refused where a policy chosen for the client has no version in force.
+    """
     company = client.company
     policies = in_use(company, on, client)
     places = openings(company, on, policies, None)
     decided = [d for group in decide(company, on, policies, places, [client.pk]) for d in group]
     invoices = Invoice.objects.in_bulk([d.invoice for d in decided])
     hold = Hold.objects.filter(company=company, ended_at=None).first()
-    return {
-        "client": client.number,
-        "on": on,
-        "steps": [_step(d, invoices[d.invoice], client, on) for d in decided],
-        "message": _message(client, on, decided, invoices, hold),
-    }
-
-
-def next_days(client: Client, on: dt.date) -> dict[tuple[str, str, str], dt.date]:
-    """When each invoice is served next if nothing changes, by its name, the step and the kind of step."""
-    found = coming(client, on)
-    names = Invoice.objects.in_bulk({one.invoice for one in found})
-    return {(str(names[one.invoice]), one.rung.code, one.rung.kind): one.on for one in found}
-
-
-def _step(decision: Decision, invoice: Invoice, client: Client, on: dt.date) -> dict[str, Any]:
-    return {
-        "invoice": str(invoice),
-        "step": decision.rung.code,
-        "kind": decision.kind,
-        "policy": decision.policy.name,
-        "reached_on": reached_on(decision.rung, decision.of_client["ladder_day"], terms_days_of(decision.of_client)),
-        "verdict": decision.verdict,
-        "guards": [
-            {"guard": guard, "passes": passes, "because": _because(guard, passes, decision, client, on)}
-            for guard, passes in decision.guards.items()
-        ],
-    }
+    waits = any(d.verdict in WAITS_FOR_ITS_DAY for d in decided)
+    days = {(c.invoice, c.rung.code, c.rung.kind): c.on for c in coming(client, on, policies)} if waits else {}
+    steps = [
+        Judged(
+            d, invoices[d.invoice], reached_on(d.rung, d.of_client["ladder_day"], terms_days_of(d.of_client)),
+            [(guard, passes, _because(guard, passes, d, client, on)) for guard, passes in d.guards.items()],
+            on if d.verdict == SERVE else days.get((d.invoice, d.rung.code, d.kind)),
+        )
+        for d in decided
+    ]
+    return Explained(steps, _message(client, on, decided, invoices, hold))
 
 
 def _because(guard: str, passes: bool, decision: Decision, client: Client, on: dt.date) -> str:

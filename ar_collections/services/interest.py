@@ -51,17 +51,15 @@ _BY_NIGHT = ("month_end", "settled")
 
 
 def apply_late_interest(
-    company: Company, on: dt.date, *, by: Any, policy: Policy | None = None
+    company: Company, on: dt.date, *, by: Any, policies_in_use: InUse | None = None
 ) -> dict[str, Decimal]:
     """Charge what is due to be charged: at each month end, and when an invoice was settled; per currency.
 
     First what a payment dated back has made wrong is replaced. Interest a policy only notes, or posts when a notice
     claims it, is left alone; what is too small is dropped when the invoice is paid. Running it again charges nothing.
-    ``policy`` is the company's version in force on the day, where it is known already.
+    ``policies_in_use`` are those in force on the day, where they are known already.
     """
-    policies, theirs = Policies(), in_use(company, on)
-    if policy is not None and policy.name == theirs.usual.name:
-        theirs = theirs.trying(policy)
+    policies, theirs = Policies(), policies_in_use or in_use(company, on)
     posted: dict[str, Decimal] = defaultdict(Decimal)
     missing: dict[str, tuple[MissingRate, Invoice]] = {}
     for invoice in _made_wrong(company):

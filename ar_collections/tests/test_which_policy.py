@@ -14,7 +14,7 @@ from ar_collections.models import Served
 from ar_collections.precedence import policy_that_holds
 from ar_collections.services.choosing import in_use, own_name_of_invoice, policy_for_client, policy_for_invoice
 from ar_collections.services.coming import coming
-from ar_collections.services.explaining import explain
+from ar_collections.services.explaining import explained
 from ar_collections.services.planning import plan
 from core.errors import Refused
 from invoices.models import Invoice
@@ -116,8 +116,8 @@ def test_what_comes_next_and_why_follow_the_same_choice(company, late_client):
     policy_named("gentle", steps=[a_step("hello", 3), a_step("again", 20)])
     invoice = invoice_due(late_client, ago(3))
     chosen_for(invoice, "gentle")
-    steps = explain(late_client, TODAY)["steps"]
-    assert [(step["step"], step["policy"], step["verdict"]) for step in steps] == [("hello", "gentle", "serve")]
+    (step,) = (one.decision for one in explained(late_client, TODAY).steps)
+    assert (step.rung.code, step.policy.name, step.verdict) == ("hello", "gentle", "serve")
     a_day(company, TODAY)
     (upcoming,) = coming(late_client, TODAY + DAY)
     assert (upcoming.rung.code, upcoming.policy.name) == ("again", "gentle")

@@ -39,6 +39,7 @@ from dashboard.reports.clients import (
 )
 from dashboard.reports.credit import trust_in
 from dashboard.reports.credit_desk import by_credit, spendable, with_rank
+from dashboard.reports.why import why_of
 from invoices.documents import recipient
 from invoices.models import Invoice
 from invoices.pdf import statement_pdf
@@ -205,7 +206,8 @@ def client_file(request: StaffRequest, pk: int) -> HttpResponse:
         "people": [at_their_desk(person, client, request.desk.now) for person in people],
         "bounced": [person for person in people if person.is_active and person.bounced_at],
         "reachable": any(person.is_active and person.email and not person.bounced_at for person in people),
-        "next_step": _next(client, on), "timeline": entries(recent(client, SHOWN_AT_FIRST), named=False),
+        "next_step": _next(client, on), "why": why_of(client, on),
+        "timeline": entries(recent(client, SHOWN_AT_FIRST), named=False),
     }  # fmt: skip
     return render(request, "dashboard/client.html", context)
 
