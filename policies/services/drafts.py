@@ -49,16 +49,20 @@ def begin_draft(policy: Policy, by: Any) -> PolicyDraft:
 
 
 def save_draft(
-    draft: PolicyDraft, *, values: Mapping[str, Any], steps: Sequence[Mapping[str, Any]], version: int, by: Any
+    draft: PolicyDraft, *, values: Mapping[str, Any], steps: Sequence[Mapping[str, Any]], version: int, by: Any,
+    begins: dt.date | None = None,
 ) -> PolicyDraft:
     """Keep what was changed, although it may be refused when it is activated (``draft_troubles`` says what).
 
     ``version`` is the one the person looked at: refused where somebody changed the draft meanwhile, and once it is
-    activated. What ``values`` does not name stays.
+    activated. What ``values`` does not name stays. ``begins`` is the day it is meant to begin, kept for whoever
+    writes on.
     """
     with transaction.atomic():
         draft = _still_open(draft, version)
         draft.values = {**draft.values, **_as_json({name: values[name] for name in COPIED if name in values})}
+        if begins is not None:
+            draft.values["effective_from"] = begins.isoformat()
         draft.steps = [_as_json({name: step[name] for name in STEP_FIELDS if name in step}) for step in steps]
         draft.version += 1
         draft.save(update_fields=["values", "steps", "version", "changed_at"])
@@ -76,7 +80,8 @@ def discard_draft(draft: PolicyDraft, *, version: int, by: Any) -> None:
 
 def draft_troubles(draft: PolicyDraft, effective_from: dt.date) -> list[Wrong]:
     """Everything activating the draft from that day would be refused for; empty where nothing is."""
-    return what_is_wrong(draft.name, draft.values, draft.steps, effective_from=effective_from)
+    values = {name: value for name, value in draft.values.items() if name in COPIED}
+    return what_is_wrong(draft.name, values, draft.steps, effective_from=effective_from)
 
 
 def activate_draft(
