@@ -322,7 +322,7 @@ class CopyOnce(models.Model):
     withdrawn_at = models.DateTimeField(null=True)
     withdrawn_by = models.CharField(max_length=150, blank=True)
 
-    guards = [Frozen(when="1 = 1", but=("message", "withdrawn_at", "withdrawn_by"))]
+    guards = [Frozen(when="1 = 1", but=("message_id", "withdrawn_at", "withdrawn_by"))]
     objects = CopyOnceQuerySet.as_manager()
 
     class Meta:

@@ -3,7 +3,7 @@
 from django.urls import URLPattern, path
 
 from .desk import staff_page
-from .views import checks, credit, credit_desk, decisions, file, wishes
+from .views import checks, copies, credit, credit_desk, decisions, file, wishes
 from .views.timeline import client_timeline_page
 
 urlpatterns: list[URLPattern] = [
@@ -29,6 +29,8 @@ urlpatterns: list[URLPattern] = [
     path("proposals/<int:pk>/reject/", staff_page(decisions.proposal_reject), name="proposal_reject"),
     path("clients/<int:pk>/timeline/", staff_page(client_timeline_page), name="client_timeline"),
     path("clients/<int:pk>/file/", staff_page(file.client_about), name="client_about"),
+    path("clients/<int:pk>/file/copy/", staff_page(copies.copy_new), name="copy_new"),
+    path("copies/<int:pk>/withdraw/", staff_page(copies.copy_withdraw), name="copy_withdraw"),
     path("clients/<int:pk>/file/notes/", staff_page(file.notes_edit), name="notes_edit"),
     path("clients/<int:pk>/file/wishes/", staff_page(wishes.wishes_edit), name="wishes_edit"),
     path("clients/<int:pk>/file/wishes/form/", staff_page(wishes.own_form), name="own_form"),
