@@ -1,6 +1,6 @@
 from django.urls import URLPattern, URLResolver, path
 
-from . import bulk_urls, credit_urls, paper_urls, provider_urls, work_urls
+from . import bulk_urls, credit_urls, paper_urls, policy_urls, provider_urls, work_urls
 from .desk import choose_company, staff_page
 from .views import (
     approvals,
@@ -108,6 +108,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     *bulk_urls.urlpatterns,
     *credit_urls.urlpatterns,
     *work_urls.urlpatterns,
+    *policy_urls.urlpatterns,
     *paper_urls.urlpatterns,
     *provider_urls.urlpatterns,
 ]

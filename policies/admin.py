@@ -20,6 +20,7 @@ from core.services import today
 
 from . import (  # noqa: F401  register their own pages
     admin_credit,
+    admin_draft,
     admin_guard_rails,
     admin_interest,
     admin_payment_terms,
