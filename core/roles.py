@@ -11,14 +11,15 @@ CLERK = "AR clerk"
 MANAGER = "AR manager"
 
 # A clerk reads the rules he works by; a manager makes them, approves, and lets a client buy in spite of them.
+_READ = (
+    "policies.view_policy", "policies.view_terms", "policies.view_creditpolicy", "policies.view_creditterms",
+    "policies.view_occasion", "policies.view_interestrule", "policies.view_referencerate", "policies.view_guardrail",
+    "policies.view_segment", "policies.view_steptext", "clients.view_client", "audit.view_event",
+)  # fmt: skip
 ROLES: dict[str, tuple[str, ...]] = {
-    CLERK: (
-        "policies.view_policy", "policies.view_terms", "policies.view_creditpolicy", "policies.view_creditterms",
-        "policies.view_occasion", "clients.view_client", "audit.view_event",
-    ),
+    CLERK: _READ,
     MANAGER: (
-        "policies.view_policy", "policies.view_terms", "policies.view_creditpolicy", "policies.view_creditterms",
-        "policies.view_occasion", "clients.view_client", "audit.view_event",
+        *_READ,
         "policies.add_policy", "policies.add_creditpolicy", "policies.add_creditterms", "policies.add_terms",
         "policies.change_terms", "policies.add_occasion", "policies.change_occasion",
         "clients.override_decision", "clients.set_limit", "clients.set_status", "clients.grant_override",

@@ -6,10 +6,10 @@ from urllib.parse import parse_qs, urlparse
 
 import pytest
 import time_machine
-from django.contrib.auth.models import Permission, User
+from django.contrib.auth.models import User
 from django.urls import reverse
 
-from core.roles import MANAGER, give_role
+from core.roles import CLERK, MANAGER, give_role
 from policies.interest import RULES
 from policies.interest_words import rule_words
 from policies.models import InterestRule, Policy, ReferenceRate
@@ -27,14 +27,11 @@ ROW = {"series": "ecb_mro_reference", "from_on": "2026-07-01", "valid_through": 
 
 @pytest.fixture
 def somebody(client, company):
-    """Somebody in the role of a manager, who may also look at rules and rates; opens the admin."""
+    """Somebody in a role, a manager unless told otherwise, who opens the admin."""
 
     def opened(name="vera", *, may=MANAGER):
         user = User.objects.create_user(name, password="correct horse battery", is_staff=True)
-        if may:
-            give_role(user, may)
-        for codename in ("view_interestrule", "view_referencerate"):
-            user.user_permissions.add(Permission.objects.get(codename=codename))
+        give_role(user, may)
         client.force_login(user)
         return client
 
@@ -115,7 +112,7 @@ def test_a_rate_is_withdrawn_for_a_reason_and_its_page_says_so(somebody):
 def test_who_may_only_look_changes_nothing(somebody):
     add_rate("boe_reference", from_on=dt.date(2026, 1, 1), valid_through=dt.date(2026, 6, 30), percent=Decimal("3.75"),
              source="x", by="test")  # fmt: skip
-    client = somebody(may=None)
+    client = somebody(may=CLERK)
     page = reverse("admin:policies_referencerate_change", args=[ReferenceRate.objects.get().pk])
     assert "3.75" in text(client.get(page)) and "Withdraw this rate" not in text(client.get(page))
     assert client.post(page, {"withdraw": "1", "reason": "x"}).status_code == 403
