@@ -1,4 +1,4 @@
-"""The guard-rails of countries in the admin: a list with sources; a newer row of a code takes the place of the older."""
+"""The guard-rails of countries in the admin: a list with sources; a newer row of a code takes the older one's place."""
 
 from __future__ import annotations
 

@@ -16,6 +16,7 @@ from core.errors import Refused
 from core.permissions import may
 from core.services import today
 from policies.services import default_terms
+from policies.services.versions import check_policy_name
 
 from .limits import start_limit
 from .locking import lock_client
@@ -37,12 +38,14 @@ def save_client(
     unless its limit is given elsewhere. Refused where somebody else changed it meanwhile, where the number is taken
     in the company, for a VAT or tax number that cannot exist, and, but for somebody who may set credit statuses, for
     the number of another client that is cash-only or closed: on ``on``, for a new one else the day it is entered.
+    Refused too for a policy that is not in force and for a segment of another company.
     """
     subject = client or Client()
     if client is None and "terms" not in fields and "company" in fields:
         fields = {**fields, "terms": default_terms(fields["company"])}
     with transaction.atomic():
         before = Client.objects.filter(pk=subject.pk).first() if "tax_number" in fields else None
+        _check_policy(subject, fields, on)
         saved = _save(subject, fields, by=by, version=version, name="client")
         if client is None:
             on = on or today(saved.company, saved.created_at)
@@ -66,6 +69,22 @@ def save_contact(
 def retire_contact(contact: Contact, *, by: Any) -> None:
     """The person is no longer there; what was said with them stays."""
     _save(contact, {"is_active": False}, by=by, version=None, name="contact")
+
+
+def _check_policy(client: Client, fields: Mapping[str, Any], on: dt.date | None) -> None:
+    """A client is reminded by a policy that is in force, and belongs to a segment of its own company."""
+    company = fields.get("company") or (client.company if client.pk else None)
+    segment = fields.get("segment")
+    if segment is not None and company is not None and segment.company_id != company.pk:
+        raise Refused("This segment belongs to another company; choose one of the client's.", where="segment")
+    name = fields.get("policy_name", "")
+    if name and company is not None and (client.pk is None or name != _kept_policy(client)):
+        check_policy_name(name, on or today(company))
+
+
+def _kept_policy(client: Client) -> str:
+    """The policy as it is kept: the form may have written its own onto the client already."""
+    return Client.objects.values_list("policy_name", flat=True).get(pk=client.pk)
 
 
 def _refuse_second_account(client: Client, before: Client | None, on: dt.date, by: Any) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from typing import Any, ClassVar
 
 from django import forms
@@ -11,7 +12,8 @@ from django.utils.translation import gettext_lazy as _
 from clients.models import Client, Contact
 from core.models import DESIGNS, PAPERS, Company
 from dashboard.forms_layout import HouseForm, Section
-from policies.models import Terms
+from dashboard.reports.policy_choice import choices, policy_here
+from policies.models import Segment, Terms
 
 from .choices import countries, currencies, time_zones
 
@@ -25,6 +27,10 @@ class ClientForm(HouseForm, forms.ModelForm[Client]):
     time_zone = forms.ChoiceField(
         label=_("Time zone"), choices=time_zones, required=False, help_text=_("Empty: that of your company.")
     )
+    policy_name = forms.ChoiceField(
+        label=_("Policy"), required=False,
+        help_text=_("By which reminders go to this client; an invoice may have its own."),
+    )  # fmt: skip
     rows = (
         ("name", "legal_name"), ("number", "tax_number"),
         Section(_("Address"), ("street", ("postal_code", "city"), ("region", "country"))),
@@ -32,6 +38,7 @@ class ClientForm(HouseForm, forms.ModelForm[Client]):
             _("How they pay"),
             ("terms", ("currency", "language"), ("time_zone", "owner"), ("invoice_per", "po_required")),
         ),
+        Section(_("How they are reminded"), (("segment", "policy_name"),)),
         Section(_("Their documents"), (("paper", "design"),)),
         Section(_("For us"), ("notes",)),
     )  # fmt: skip
@@ -40,12 +47,23 @@ class ClientForm(HouseForm, forms.ModelForm[Client]):
         model = Client
         fields = [
             "name", "legal_name", "number", "tax_number", "street", "postal_code", "city", "region", "country", "terms",
-            "currency", "language", "time_zone", "owner", "po_required", "invoice_per", "paper", "design", "notes",
+            "currency", "language", "time_zone", "owner", "po_required", "invoice_per", "segment", "policy_name",
+            "paper", "design", "notes",
         ]  # fmt: skip
         help_texts = {"number": _("Unique in your company; a text, so leading zeros stay.")}
 
-    def __init__(self, *args: Any, company: Company, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, company: Company, on: dt.date, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        segment, policy = self.fields["segment"], self.fields["policy_name"]
+        assert isinstance(segment, forms.ModelChoiceField) and isinstance(policy, forms.ChoiceField)
+        segment.queryset = Segment.objects.filter(company=company)
+        segment.empty_label = _("none")
+        policy.choices = choices(on, self.instance.policy_name, _("That of the segment or the company"))
+        if self.instance.pk:
+            here = policy_here(self.instance, on)
+            policy.help_text = _("Today “%(policy)s” holds: %(because)s. An invoice may have its own.") % {
+                "policy": here.title, "because": here.because
+            }
         terms, owner = self.fields["terms"], self.fields["owner"]
         assert isinstance(terms, forms.ModelChoiceField) and isinstance(owner, forms.ModelChoiceField)
         terms.queryset = Terms.objects.filter(company=company)

@@ -205,6 +205,13 @@ class VoidForm(HouseForm, forms.Form):
     save_label = _("Void it")
 
 
+class PolicyForm(HouseForm, forms.Form):
+    """By which policy an invoice is reminded."""
+
+    policy_name = forms.ChoiceField(label=_("Policy"), required=False)
+    save_label = _("Choose it")
+
+
 class WaiveForm(HouseForm, forms.Form):
     """Why interest or a fee is given up."""
 

@@ -173,7 +173,10 @@ def client_new(request: StaffRequest) -> HttpResponse:
         "country": company.country,
         "owner": request.user,
     }
-    form = ClientForm(request.POST or None, company=company, initial=begun, cancel_url=reverse("dashboard:clients"))
+    form = ClientForm(
+        request.POST or None, company=company, on=request.desk.on, initial=begun,
+        cancel_url=reverse("dashboard:clients"),
+    )
     if request.method == "POST" and form.is_valid():
         with refusals_on(form):
             client = save_client(None, form.facts() | {"company": company}, by=request.user, on=request.desk.on)
@@ -185,7 +188,8 @@ def client_new(request: StaffRequest) -> HttpResponse:
 def client_edit(request: StaffRequest, pk: int) -> HttpResponse:
     client = get_object_or_404(Client, pk=pk)
     form = ClientForm(
-        request.POST or None, instance=client, company=client.company, cancel_url=reverse("dashboard:client", args=[pk])
+        request.POST or None, instance=client, company=client.company, on=today(client.company, request.desk.now),
+        cancel_url=reverse("dashboard:client", args=[pk]),
     )
     if request.method == "POST" and form.is_valid():
         with refusals_on(form):

@@ -34,6 +34,7 @@ from dashboard.forms.file import AddressForm, DocumentForm, KeyDateForm, LookFor
 from dashboard.pages import form_page
 from dashboard.reports.clients import at_their_desk
 from dashboard.reports.file import about_client, rules_here
+from dashboard.reports.policy_choice import policy_here
 from policies.credit_terms import terms_in_force
 
 from .client_head import client_at, crumbs_to, head_of
@@ -47,6 +48,7 @@ def client_about(request: StaffRequest, pk: int) -> HttpResponse:
     context: dict[str, Any] = head_of(request, client, on, "client_about")
     place = dict(countries()).get(client.country, client.country)
     context |= {"about": about_client(client, on), "whole": True, "rules": rules_here(client), "place": place}
+    context["policy"] = policy_here(client, on)
     context |= asked_of_us(client)
     context["people"] = [at_their_desk(person, client, request.desk.now) for person in people]
     return render(request, "dashboard/client/about.html", context)

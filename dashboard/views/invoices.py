@@ -32,6 +32,7 @@ from dashboard.lists import Column, as_csv, in_order, page_of, wants_csv
 from dashboard.pages import form_page
 from dashboard.reports.bulk import mend_link
 from dashboard.reports.invoices import due_filter, invoices_of, parts_of, tab_filter, tabs_of
+from dashboard.reports.policy_choice import policy_here
 from dashboard.templatetags.ledger import AGES
 from invoices.mails import file_name
 from invoices.models import Invoice
@@ -133,7 +134,8 @@ def credit_left(draft: Invoice, on: dt.date) -> dict[str, Any] | None:
 def invoice_page(request: StaffRequest, pk: int) -> HttpResponse:
     """One invoice: its state, every figure with what it is made of, its links and messages."""
     invoice = get_object_or_404(
-        Invoice.objects.select_related("client__company", "contact", "terms", "company", "intake"), pk=pk
+        Invoice.objects.select_related("client__company", "client__segment", "contact", "terms", "company", "intake"),
+        pk=pk,
     )
     on = today(invoice.company, request.desk.now)
     parts = parts_of(invoice, on)
@@ -143,6 +145,7 @@ def invoice_page(request: StaffRequest, pk: int) -> HttpResponse:
         "lines": list(invoice.lines.all()), "live_links": _live(request, parts),
         "charges_open": any(charge.balance for charge in parts.charges),
         "may_waive": may(request.user, "invoices.waive_charge"), "copy_key": f"copy:{uuid.uuid4()}",
+        "policy": policy_here(invoice.client, on, invoice),
     }  # fmt: skip
     if invoice.balance:
         context["flying"] = in_flight(invoice)
