@@ -116,6 +116,7 @@ _DAY_PATTERNS: dict[str, dict[str, str]] = {
 }
 
 
+@lru_cache(maxsize=4096)  # a list says the same days again and again
 def show_day(day: date, language: str, style: DayStyle = "long") -> str:
     """The day as a reader of that language writes it, the month always a word, so that nobody can misread it.
 

@@ -119,6 +119,7 @@ def plain(amount: Decimal, currency: str) -> str:
     return f"{round_money(amount, currency) + 0:f}"
 
 
+@lru_cache(maxsize=4096)  # a page says the same sums again and again
 def show(amount: Decimal, currency: str, language: str) -> str:
     """The amount as a reader of that language writes it, always with the currency's own places.
 

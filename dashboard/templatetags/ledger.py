@@ -42,6 +42,11 @@ def icon_names() -> frozenset[str]:
 @register.simple_tag
 def icon(name: str, label: str = "", cls: str = "") -> SafeString:
     """An icon of the sprite; read out with a label, decoration without one. ValueError for an unknown one."""
+    return _drawn(name, str(label), cls)
+
+
+@lru_cache(maxsize=1024)
+def _drawn(name: str, label: str, cls: str) -> SafeString:
     if name not in icon_names():
         raise ValueError(f"There is no icon «{name}» in static/vendor/icons.svg.")
     href = f"{static('vendor/icons.svg')}#{name}"

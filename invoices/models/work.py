@@ -68,7 +68,11 @@ class CompletedWork(models.Model):
         indexes = [
             models.Index(
                 fields=["client", "currency"], condition=Q(invoice=None, removed_at=None), name="work_not_invoiced"
-            )
+            ),
+            models.Index(
+                fields=["company"], name="work_stuck",
+                condition=Q(invoice=None, removed_at=None) & ~Q(refused_because="", held_from=None),
+            ),
         ]
 
     def __str__(self) -> str:
@@ -161,6 +165,9 @@ class RecurringRun(models.Model):
     class Meta:
         ordering = ["-on"]
         constraints = [models.UniqueConstraint(fields=["recurring", "on"], name="recurring_run_once")]
+        indexes = [
+            models.Index(fields=["recurring"], condition=~Q(refused_because="") & Q(skipped_by=""), name="run_stuck")
+        ]
 
     def __str__(self) -> str:
         return f"{self.recurring_id} {self.on}"
