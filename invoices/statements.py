@@ -20,8 +20,10 @@ from policies.terms import due_words
 
 from .credit_notes import credited_by
 from .documents import Paper, facts_of, freeze, paper_of, recipient
-from .models import CUSTOMER_CREDIT, Charge, Entry, Invoice
+from .models import CUSTOMER_CREDIT, Charge, Entry, Extension, Invoice
+from .more_time import extension_words
 from .paying import Row, Way, ways_to_pay
+from .services.extending import extensions_of
 
 OpenItem = tuple[Invoice, Decimal]
 
@@ -171,12 +173,13 @@ def _table(
             reference=only.reference if only else "", number=str(only.number) if only else client.number,
         )
     credited = credited_by(invoice for invoice, _amount in items)
+    agreed = extensions_of([invoice for invoice, _amount in items], on)
     return ItemTable(
         currency=currency,
         items=tuple(
             _row(
                 invoice, amount, credited.get(invoice.pk, Decimal(0)), on, language,
-                beside_items.get(invoice.pk, BesideItem()),
+                beside_items.get(invoice.pk, BesideItem()), agreed.get(invoice.pk),
             )
             for invoice, amount in items
         ),
@@ -187,16 +190,20 @@ def _table(
 
 
 def _row(
-    invoice: Invoice, amount: Decimal, credited: Decimal, on: dt.date, language: str, beside: BesideItem
+    invoice: Invoice, amount: Decimal, credited: Decimal, on: dt.date, language: str, beside: BesideItem,
+    agreed: Extension | None,
 ) -> ItemRow:
     assert invoice.issued_on is not None and invoice.due_on is not None
+    age = due_words(invoice.due_on, on, language).partition(" — ")[0]
+    if agreed is not None and not beside.notes:  # a reminder says it in its notes
+        age = extension_words(agreed, language)
     paid = max(invoice.total - amount - credited - beside.disputed - beside.not_due, Decimal(0))
     return ItemRow(
         number=str(invoice.number),
         issued=show_day(invoice.issued_on, language, "short"),
         due=show_day(invoice.due_on, language, "short"),
-        age=due_words(invoice.due_on, on, language).partition(" — ")[0],
-        is_late=invoice.due_on < on,
+        age=age,
+        is_late=invoice.due_on < on and agreed is None,
         total=show(invoice.total, invoice.currency, language),
         paid=show(-paid, invoice.currency, language) if paid else "",
         credited=show(-credited, invoice.currency, language) if credited else "",
@@ -211,8 +218,11 @@ def _beside(client: Client, on: dt.date) -> dict[str, list[tuple[str, Decimal]]]
     beside: dict[str, list[tuple[str, Decimal]]] = defaultdict(list)
     charges = Charge.objects.filter(client=client, charged_on__lte=on, balance__gt=0).select_related("invoice")
     for charge in charges.order_by("invoice__due_on", "pk"):
-        label = _("Interest on %(number)s") if charge.kind == "interest" else _("Late fee on %(number)s")
-        beside[charge.currency].append((label % {"number": charge.invoice.number}, charge.balance))
+        labels = {
+            "interest": _("Interest on %(number)s"), "fee": _("Late fee on %(number)s"),
+            "compensation": _("Compensation on %(number)s"),
+        }
+        beside[charge.currency].append((labels[charge.kind] % {"number": charge.invoice.number}, charge.balance))
     held: dict[str, Decimal] = defaultdict(Decimal)
     entries = Entry.objects.filter(client=client, effective_on__lte=on)
     for account, sign in (("dr", 1), ("cr", -1)):

@@ -15,7 +15,7 @@ from ar_collections.services.coming import coming
 from ar_collections.services.promising import latest_day_to_promise
 from core.dates import show_day
 from core.errors import Refused
-from core.money import plain, show
+from core.money import plain, round_money, show
 from disputes.models import Dispute
 from invoices.documents import (
     LineRow,
@@ -26,9 +26,11 @@ from invoices.documents import (
     line_rows,
     total_rows,
 )
-from invoices.models import Invoice, ShareLink
-from invoices.paying import Row, Way, ways_for
+from invoices.models import Charge, Invoice, ShareLink
+from invoices.more_time import extension_words
+from invoices.paying import Row, Way, percent, ways_for
 from invoices.services.charging import interest_starts_on
+from invoices.services.extending import extension_of
 from invoices.services.linking import url_of
 from invoices.services.parts import EarlyPayment, due_lines, due_of, early_payment_of
 from payments.models import Checkout
@@ -61,6 +63,15 @@ class Button:
 
 
 @dataclass(frozen=True)
+class Claimed:
+    """Interest, a fee or compensation that is open, and how it came about, line by line."""
+
+    label: str
+    value: str
+    lines: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
 class Replacement:
     """The invoice that took the place of a void one; its own link where this reader has one."""
 
@@ -88,6 +99,7 @@ class Page(Offer):
     total: str
     due: tuple[str, str, str]
     early: str
+    agreed: str
     later: tuple[str, ...]
     is_late: bool
     flight: str
@@ -101,7 +113,7 @@ class Page(Offer):
     totals: tuple[Row, ...]
     settled: tuple[Row, ...]
     rest: str
-    charges: tuple[Row, ...]
+    charges: tuple[Claimed, ...]
     facts: tuple[Row, ...]
     credit_terms: str
     note: str
@@ -129,7 +141,7 @@ def page_of(link: ShareLink, policy: Policy, on: dt.date, language: str) -> Page
     told = _told(invoice, on, language)
     late = late_words(invoice, invoice.due_on, language)
     latest = latest_promise(invoice, policy, on)
-    early, due = early_payment_of(invoice, on), due_of(invoice, on)
+    early, due, agreed = early_payment_of(invoice, on), due_of(invoice, on), extension_of(invoice, on)
     flying = in_flight(link.client).get(f"invoice:{invoice.pk}", NOTHING) if owed else NOTHING
     choices = choices_of(invoice, on)
     at_once = due.now or owed
@@ -151,8 +163,9 @@ def page_of(link: ShareLink, policy: Policy, on: dt.date, language: str) -> Page
         total=show(invoice.total, currency, language),
         due=due_words(invoice.due_on, on, language).partition(" — "),
         early=early.words(language) if early else "",
+        agreed=extension_words(agreed, language) if agreed and owed else "",
         later=tuple(due_lines(invoice, on, language)[1:]),
-        is_late=owed > 0 and invoice.due_on < on,
+        is_late=owed > 0 and invoice.due_on < on and agreed is None,
         flight=_flight(flying, early.pay if early else at_once, currency, language),
         failed=not flying and owed > 0 and _has_failed(link, on),
         buttons=_buttons(choices, currency, language) if not flying and any(way.provider for way in ways) else (),
@@ -309,7 +322,7 @@ def _next(invoice: Invoice, policy: Policy, on: dt.date, language: str) -> tuple
         )
     elif day is not None:
         sentences.append(_("If nothing happens, we remind you in the next days."))
-    starts_on = interest_starts_on(invoice) if policy.interest != "NONE" else None
+    starts_on = interest_starts_on(invoice, on)
     if starts_on is not None:
         sentences.append(_("Interest is charged from %(day)s.") % {"day": show_day(starts_on, language)})
     return tuple(sentences)
@@ -339,13 +352,36 @@ def _claim_pause(invoice: Invoice, policy: Policy) -> str:
     return ngettext("%(n)d day", "%(n)d days", policy.claim_pause_days) % {"n": policy.claim_pause_days}
 
 
-def _charges(invoice: Invoice, language: str) -> tuple[Row, ...]:
-    """Open interest and fees on this invoice: claims of their own beside it."""
+def _charges(invoice: Invoice, language: str) -> tuple[Claimed, ...]:
+    """Open interest and fees on this invoice: claims of their own beside it, each with how it came about."""
     words = {"interest": _("Interest"), "fee": _("Late fee"), "compensation": _("Compensation")}
     return tuple(
-        Row(words[charge.kind], show(charge.balance, charge.currency, language))
+        Claimed(words[charge.kind], show(charge.balance, charge.currency, language), _derived(charge, language))
         for charge in invoice.charges.filter(balance__gt=0).order_by("pk")
     )
+
+
+def _derived(charge: Charge, language: str) -> tuple[str, ...]:
+    """«16 Apr to 30 Apr 2026: 15 days on €10,000.00 at 10.15 %, €41.71», and where the percentage was published."""
+    said = []
+    for line in charge.derivation.get("lines", ()):
+        facts = {
+            "from": show_day(dt.date.fromisoformat(line["from"]), language, "short"),
+            "to": show_day(dt.date.fromisoformat(line["to"]), language, "short"), "days": line["days"],
+            "balance": show(Decimal(line["balance"]), charge.currency, language),
+            "rate": percent(Decimal(line["rate"]), language), "source": line["source"],
+            "sum": show(round_money(Decimal(line["amount"]), charge.currency), charge.currency, language),
+        }
+        said.append(
+            ngettext(
+                "%(from)s to %(to)s: %(days)s day on %(balance)s at %(rate)s a year, %(sum)s (%(source)s)",
+                "%(from)s to %(to)s: %(days)s days on %(balance)s at %(rate)s a year, %(sum)s (%(source)s)",
+                line["days"],
+            ) % facts
+        )
+    if charge.kind == "compensation":
+        said.append(charge.derivation.get("source", ""))
+    return tuple(filter(None, said))
 
 
 def _others(invoice: Invoice, language: str) -> tuple[str, ...]:

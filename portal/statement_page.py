@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
@@ -12,9 +12,11 @@ from django.utils.translation import gettext as _
 from clients.models import Client
 from core.dates import show_day
 from core.money import places, plain, show
-from invoices.models import Invoice
+from invoices.models import Extension, Invoice
+from invoices.more_time import extension_words
 from invoices.paying import Row, Way, card_for, offered, ways_to_pay
 from invoices.paying import freeze_ways as ways_of_today
+from invoices.services.extending import extensions_of
 from invoices.services.parts import due_lines
 from payments.services import unapplied_cash
 from policies.terms import due_words
@@ -110,7 +112,7 @@ def together(client: Client, keys: Collection[str], on: dt.date, language: str) 
     card = card_for(client, currency, total, [one.invoice for one in chosen])
     about = Invoice(company=client.company, client=client, currency=currency)
     return Together(
-        lines=tuple(_line(one, on, language) for one in chosen),
+        lines=_lines(chosen, on, language),
         amount=show(total, currency, language),
         sums=(Row(_("Amount"), show(total, currency, language), _to_copy(total, currency, language)),),
         ways=ways_to_pay(
@@ -129,19 +131,26 @@ def _has_ways(client: Client, currency: str, total: Decimal) -> bool:
 def _block(currency: str, owed: list[Owed], held: Decimal | None, on: dt.date, language: str) -> Block:
     total = sum((one.open for one in owed), Decimal(0))
     return Block(
-        currency=currency, lines=tuple(_line(one, on, language) for one in owed),
+        currency=currency, lines=_lines(owed, on, language),
         total=show(total, currency, language), held=show(held, currency, language) if held else "",
         digits=places(currency),
     )
 
 
-def _line(one: Owed, on: dt.date, language: str) -> Line:
+def _lines(owed: Sequence[Owed], on: dt.date, language: str) -> tuple[Line, ...]:
+    agreed = extensions_of([one.invoice for one in owed if one.charge is None], on)
+    return tuple(_line(one, on, language, agreed.get(one.invoice.pk)) for one in owed)
+
+
+def _line(one: Owed, on: dt.date, language: str, agreed: Extension | None = None) -> Line:
     invoice, currency = one.invoice, one.currency
     assert invoice.due_on is not None
     more = []
     if one.charge is None:
         name, detail = str(invoice.number), due_words(invoice.due_on, on, language)
         more += due_lines(invoice, on, language, one.due)[1:]
+        if agreed is not None:
+            more.append(extension_words(agreed, language))
         if one.early is not None:
             more.append(one.early.words(language))
         elif one.open < invoice.total:
@@ -155,7 +164,7 @@ def _line(one: Owed, on: dt.date, language: str) -> Line:
     if one.in_flight:
         more.append(_("%(amount)s is on its way to us.") % {"amount": show(one.in_flight, currency, language)})
     return Line(
-        key=one.key, name=name, detail=detail, more=tuple(more), is_late=invoice.due_on < on,
+        key=one.key, name=name, detail=detail, more=tuple(more), is_late=invoice.due_on < on and agreed is None,
         amount=show(one.amount, currency, language), minor=int(one.amount.scaleb(places(currency))),
         is_chosen=one.is_chosen, pdf="" if one.charge or invoice.is_taken_over else f"invoices/{invoice.pk}/",
     )

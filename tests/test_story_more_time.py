@@ -13,8 +13,9 @@ from ar_collections.services.interest import apply_late_interest, give_more_time
 from arledger.invariants import check
 from core.errors import Refused
 from invoices.models import Charge, Extension, InterestNotice, Invoice
+from invoices.more_time import extension_words
 from invoices.services.charging import accrued
-from invoices.services.extending import agree_extension, extension_of, extension_words, withdraw_extension
+from invoices.services.extending import agree_extension, extension_of, withdraw_extension
 from invoices.services.issuing import void_invoice
 from tests.cast import CLERK, invoice_due, make_draft, pay
 

@@ -24,7 +24,7 @@ CODE = sorted(
         *(ROOT / "portal").glob("*.py"),
         *(ROOT / "invoices" / f"{name}.py" for name in (
             "documents", "einvoice", "tax_words", "paying", "statements", "mails", "link_mails", "pro_formas",
-            "credit_notes", "resending",
+            "credit_notes", "resending", "more_time",
         )),
         *(ROOT / "payments" / f"{name}.py" for name in ("receipt_document", "mails")),
         ROOT / "payments" / "services" / "checkouts.py",

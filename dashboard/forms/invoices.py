@@ -219,6 +219,22 @@ class WaiveForm(HouseForm, forms.Form):
     save_label = _("Waive it")
 
 
+class MoreTimeForm(HouseForm, forms.Form):
+    """Until when an invoice may be paid, and what that does to late interest: a sentence each, read before saving."""
+
+    until_on = forms.DateField(label=_("Pay by"), widget=forms.DateInput)
+    interest = forms.ChoiceField(
+        label=_("Late interest"), widget=forms.RadioSelect, initial="runs",
+        choices=[
+            ("runs", _("runs on as before: paying by that day stops the reminders, not the interest")),
+            ("pauses", _("is not earned from today to that day; what was earned before stays")),
+            ("moves", _("starts after that day only; what was charged for earlier days is taken back")),
+        ],
+    )  # fmt: skip
+    reason = forms.CharField(label=_("Why"), max_length=300)
+    save_label = _("Agree to it")
+
+
 class SendForm(HouseForm, forms.Form):
     """To whom an invoice goes."""
 

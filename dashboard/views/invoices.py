@@ -38,10 +38,12 @@ from invoices.mails import file_name
 from invoices.models import Invoice
 from invoices.pdf import invoice_pdf
 from invoices.printing import CouldNotPrint
+from invoices.services.charging import entitled
 from invoices.services.credit import credit_check
 from invoices.services.drafting import delete_draft
 from invoices.services.duplicating import duplicate_invoice
 from invoices.services.exposure import exposure_of
+from invoices.services.extending import extension_of
 from invoices.services.issuing import check_issuable, issue_invoice, void_invoice
 from invoices.services.parts import early_payment_of, part_label, terms_preview
 from invoices.services.parts import parts_of as instalments_of
@@ -147,6 +149,8 @@ def invoice_page(request: StaffRequest, pk: int) -> HttpResponse:
         "may_waive": may(request.user, "invoices.waive_charge"), "copy_key": f"copy:{uuid.uuid4()}",
         "policy": policy_here(invoice.client, on, invoice),
     }  # fmt: skip
+    if invoice.issued_at is not None and invoice.voided_at is None:
+        context["agreed"], context["entitled"] = extension_of(invoice, on), entitled(invoice, on)
     if invoice.balance:
         context["flying"] = in_flight(invoice)
     if context["state"] == "settled":

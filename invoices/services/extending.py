@@ -80,13 +80,6 @@ def extensions_of(invoices: Iterable[Invoice], on: dt.date) -> dict[int, Extensi
     return {row.invoice_id: row for row in rows}
 
 
-def extension_words(agreed: Extension, language: str) -> str:
-    """«pay by 5 January 2027, agreed on 1 December 2026», in the language that is spoken now."""
-    return _("pay by %(day)s, agreed on %(agreed)s") % {
-        "day": show_day(agreed.until_on, language), "agreed": show_day(agreed.agreed_on, language),
-    }
-
-
 def interest_sentence(interest: str, until_on: dt.date, on: dt.date, language: str) -> str:
     """What more time does to late interest, as one sentence for whoever agrees to it."""
     days = {"day": show_day(until_on, language), "today": show_day(on, language)}
