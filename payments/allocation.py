@@ -14,7 +14,11 @@ _MOST = 12  # open claims among which a set that adds up is still looked for
 
 @dataclass(frozen=True)
 class Claim:
-    """Something open that a payment may settle; a charge (interest, fee) comes after every invoice."""
+    """Something open that a payment may settle; a charge (interest, fee) comes after every invoice.
+
+    Where the rule of late interest says so, a charge comes right before its invoice instead (``goes_first``), and has
+    the due day of it.
+    """
 
     key: str
     due_on: date
@@ -23,6 +27,7 @@ class Claim:
     number: str = ""
     is_charge: bool = False
     discount: Decimal = Decimal(0)  # need not be paid where the money came in time
+    goes_first: bool = False
 
     @property
     def early(self) -> Decimal:
@@ -42,6 +47,8 @@ def oldest_first(
     amount: Decimal, claims: Iterable[Claim], first: Mapping[str, Decimal] | None = None
 ) -> list[Part]:
     """Settle the invoice that has been due longest, then the next; charges only after all principal.
+
+    A charge that goes first is settled before its invoice.
 
     Equal due dates: the earlier issued, then the lower number. ``first`` is what claims get before any other, by key.
     Where a discount is given for paying early, as much as settles the invoice; the rest only of what is left over.
@@ -151,8 +158,9 @@ def first_day(amount: Decimal, moved: Mapping[date, Decimal], not_before: date) 
     return max(since, not_before)
 
 
-def _seniority(claim: Claim) -> tuple[bool, date, date, str]:
-    return (claim.is_charge, claim.due_on, claim.issued_on, claim.number)
+def _seniority(claim: Claim) -> tuple[bool, date, bool, date, str]:
+    late = claim.is_charge and not claim.goes_first
+    return (late, claim.due_on, not claim.goes_first, claim.issued_on, claim.number)
 
 
 def _sets_adding_up(amount: Decimal, claims: Sequence[Claim], value: Mapping[str, Decimal]) -> list[list[Claim]]:

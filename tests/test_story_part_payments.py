@@ -24,6 +24,8 @@ from disputes.services import close_dispute, open_dispute
 from invoices.models import Charge, Entry, InterestNotice, Invoice
 from invoices.services.charging import accrued
 from payments.services import issue_credit_note, take_back_payment
+from policies.models import InterestRule
+from tests.by_law import charge_by, enter_rates
 from tests.cast import CLERK, invoice_due, make_client, make_company, pay
 from tests.collecting import DAY, days_pass, sent_to, served
 
@@ -98,6 +100,30 @@ def test_a_dispute_that_was_not_right_changes_nothing_and_a_credit_for_anything_
     ]  # fmt: skip
 
 
+@pytest.mark.parametrize(("first", "left", "posted"), [("principal", "600", "0"), ("interest", "609.86", "9.86")])
+def test_money_goes_to_the_invoice_first_or_where_the_rule_says_so_to_its_interest(
+    late_client: Any, first: str, left: str, posted: str
+) -> None:
+    """400 on day 30: by default all of it to the invoice; by the other rule 9.86 of interest are posted and paid."""
+    InterestRule.objects.create(
+        code="OURS", effective_from=dt.date(2025, 1, 1), title="Ours", percent=Decimal(12), source="our terms",
+        first=first,
+    )
+    charge_by(late_client.company, "OURS", dt.date(2025, 12, 1))
+    invoice = invoice_due(late_client, DUE)
+    younger = invoice_due(late_client, day(3), "50")
+    pay(late_client, "400", on=day(30))
+    invoice.refresh_from_db()
+    younger.refresh_from_db()
+    assert (invoice.balance, younger.balance) == (Decimal(left), 50)
+    charges = Charge.objects.filter(invoice=invoice)
+    assert sum(charges.values_list("amount", flat=True)) == Decimal(posted)
+    assert sum(charges.values_list("balance", flat=True)) == 0
+    later = accrued(invoice, day(40)).interest.lines
+    assert later[-1].balance == Decimal(left), "what was put to the interest did not lower the invoice"
+    assert check(timezone.now(), fast=False)["violations"] == []
+
+
 def test_interest_bears_no_interest_and_neither_does_a_fee(late_client: Any) -> None:
     invoice = bears(invoice_due(late_client, DUE))
     for months in (1, 2, 3):
@@ -144,8 +170,6 @@ def test_reruns_missed_nights_and_payments_dated_back_end_at_the_same_total(
 
 
 def a_book(by_law: bool) -> Invoice:
-    from tests.by_law import charge_by, enter_rates
-
     company = make_company()
     if by_law:
         enter_rates()

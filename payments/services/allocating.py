@@ -15,6 +15,7 @@ from clients.models import Client
 from core.errors import Refused
 from core.money import plain
 from invoices.models import CUSTOMER_CREDIT, RECEIVABLE, RECEIVABLE_CHARGES, Charge, Entry, Invoice, ProForma
+from invoices.services.charging import charge_what_goes_first, interest_goes_first
 from invoices.services.credit import waiting_for_cash
 from invoices.services.exposure import exposure_of
 from invoices.services.ledger import NewEntry, post_entries, reverse_entries
@@ -104,6 +105,7 @@ def open_claims(client: Client, currency: str, received_on: dt.date | None = Non
     """
     invoices = Invoice.objects.open().of(client).filter(currency=currency).order_by("due_on", "issued_on", "id")
     charges = Charge.objects.filter(client=client, currency=currency, balance__gt=0).select_related("invoice")
+    first = interest_goes_first([charge.invoice for charge in charges], received_on)
     return [
         Claim(
             f"invoice:{i.pk}", i.due_on, i.balance, i.issued_on, i.number or "",  # type: ignore[arg-type]
@@ -111,7 +113,10 @@ def open_claims(client: Client, currency: str, received_on: dt.date | None = Non
         )
         for i in invoices
     ] + [
-        Claim(f"charge:{c.pk}", c.charged_on, c.balance, c.charged_on, f"{c.invoice} {c.get_kind_display()}", True)
+        Claim(
+            f"charge:{c.pk}", (c.invoice.due_on if c.invoice_id in first else None) or c.charged_on, c.balance,
+            c.charged_on, f"{c.invoice} {c.get_kind_display()}", True, goes_first=c.invoice_id in first,
+        )  # fmt: skip
         for c in charges
     ]
 
@@ -128,6 +133,8 @@ def put_to(
 
     ``on_account``: the money was there already, and an invoice may have been issued against it.
     """
+    if how == "oldest":
+        charge_what_goes_first(payment.client, payment.currency, payment.received_on, by)
     claims = open_claims(payment.client, payment.currency, payment.received_on)
     waiting = waiting_for_cash(payment.client, payment.currency) if on_account else []
     if how == "none":

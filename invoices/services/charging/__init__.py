@@ -1,5 +1,6 @@
 """Late interest, fees and compensation as claims of their own beside the invoice."""
 
+from .appropriating import charge_what_goes_first, interest_goes_first
 from .bearing import Policies, register_quarrels, spans_of, uses_terms
 from .derivation import charge_as_json, rule_kept
 from .fees import charge_compensation, charge_fee, compensation_due, fee_of
@@ -17,7 +18,7 @@ from .reckoning import (
 
 __all__ = [
     "OPENING", "Accrual", "Entitled", "Policies", "accrued", "charge_as_json", "charge_compensation", "charge_fee",
-    "charge_interest", "compensation_due", "derivation_lines", "entitled", "fee_of", "give_interest_notice", "give_up",
-    "interest_starts_on", "outdated", "register_quarrels", "replace_interest", "rule_kept", "spans_of",
-    "standing_interest", "uses_terms", "waive_charge",
+    "charge_interest", "charge_what_goes_first", "compensation_due", "derivation_lines", "entitled", "fee_of",
+    "give_interest_notice", "give_up", "interest_goes_first", "interest_starts_on", "outdated", "register_quarrels",
+    "replace_interest", "rule_kept", "spans_of", "standing_interest", "uses_terms", "waive_charge",
 ]  # fmt: skip
