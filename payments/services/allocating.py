@@ -116,7 +116,7 @@ def open_claims(client: Client, currency: str, received_on: dt.date | None = Non
         Claim(
             f"charge:{c.pk}", (c.invoice.due_on if c.invoice_id in first else None) or c.charged_on, c.balance,
             c.charged_on, f"{c.invoice} {c.get_kind_display()}", True, goes_first=c.invoice_id in first,
-        )  # fmt: skip
+        )
         for c in charges
     ]
 
