@@ -59,3 +59,9 @@ def a_step(code: str, day: int, channel: str = "mail", **more: Any) -> dict[str,
     return {
         "code": code, "title": code.replace("_", " "), "offset_days": day, "channel": channel, "tone": "plain",
     } | more  # fmt: skip
+
+
+def on_days(company: Company, first: dt.date, *later: int) -> None:
+    """Only the days on which something is to happen, counted from a first one; the others change nothing."""
+    for n in later:
+        a_day(company, first + n * DAY)
