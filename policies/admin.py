@@ -31,7 +31,7 @@ from . import (  # noqa: F401  register their own pages
 from .editor import Editor, sample_days
 from .forms import SampleForm
 from .guard_rails import countries_of
-from .models import Policy
+from .models import Policy, PolicyDraft
 from .sentences import policy_sentences, step_sentences, used_by
 from .services import new_version
 from .services.guard_rails import rails_for
@@ -82,7 +82,13 @@ class PolicyAdmin(ReadOnlyAdmin):
         if request.POST.get("look") == "live":
             return editor.seen(request)
         refused = False
-        if request.method == "POST" and "look" not in request.POST:
+        if request.POST.get("keep") == "draft":
+            draft = self._kept(editor, policy, request.user)
+            if draft is not None:
+                messages.success(request, _("Kept as a draft; nobody is reminded by it until it is activated."))
+                return redirect("dashboard:policy_try", policy.name)
+            refused = True
+        elif request.method == "POST" and "look" not in request.POST:
             made = self._made(editor, policy, on, request.user)
             if made is not None:
                 messages.success(request, _("“%(name)s” has a version from %(day)s.") % {
@@ -94,6 +100,14 @@ class PolicyAdmin(ReadOnlyAdmin):
             **self._frame(request, policy), "title": _("New version of %(name)s") % {"name": policy.name},
             **editor.context(), "refused": refused,
         }, status=422 if refused else 200)  # fmt: skip
+
+    def _kept(self, editor: Editor, policy: Policy, by: Any) -> PolicyDraft | None:
+        """What is written, as a draft to be tried; None where it cannot be read, or there is a draft already."""
+        try:
+            return admin_draft.kept_as_draft(editor, policy, by)
+        except Refused as refused:
+            editor.form.add_error(None, refused.message)
+            return None
 
     def _made(self, editor: Editor, policy: Policy, on: dt.date, by: Any) -> Policy | None:
         """The version as it is written; None where something was refused and marked."""

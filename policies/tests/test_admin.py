@@ -13,7 +13,7 @@ from django.urls import reverse
 
 from audit.models import Event
 from core.models import Company
-from policies.models import Policy, Step, Terms
+from policies.models import Policy, PolicyDraft, Step, Terms
 from policies.services import policy_of
 from policies.step_days import step_day
 from tests.cast import TODAY
@@ -101,6 +101,16 @@ def test_a_new_version_takes_its_place_from_its_day_on(admin, company):
     assert (later.spacing_days, later.steps.count(), later.call_minimum) == (9, 10, {"EUR": "250"})
     assert later.steps.get(code="reminder_1").title == "Plain words"
     assert Event.objects.filter(action="policy_version_made", actor="root").exists()
+
+
+def test_what_is_written_is_kept_as_a_draft_to_be_tried_first(admin, company):
+    policy = policy_of(company, TODAY)
+    url = reverse("admin:policies_policy_new_version", args=[policy.pk])
+    data = as_posted(admin.get(url)) | {"keep": "draft", "spacing_days": "9"}
+    assert admin.post(url, data)["Location"] == reverse("dashboard:policy_try", args=["standard"])
+    draft = PolicyDraft.objects.get()
+    assert (draft.values["spacing_days"], len(draft.steps), Policy.objects.count()) == (9, 10, 1)
+    assert "A draft of this policy is open already" in text(admin.post(url, data))
 
 
 def test_where_an_offset_is_typed_its_date_is_shown(admin, company):
