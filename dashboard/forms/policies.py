@@ -12,7 +12,7 @@ from ar_collections.services.dry_run import MOST_DAYS
 from dashboard.forms_layout import HouseForm
 from policies.models import Policy
 
-DATE = forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
+DATE = forms.DateInput(attrs={"type": "date", "class": "form-control"}, format="%Y-%m-%d")
 
 
 class TrialForm(HouseForm, forms.Form):
@@ -49,5 +49,10 @@ class ActivateForm(HouseForm, forms.Form):
     already_overdue = forms.ChoiceField(
         label=_("What is already overdue on that day bears interest"), choices=CHOICES, widget=forms.RadioSelect
     )
-    already_overdue_from = forms.DateField(label=_("the chosen date"), widget=DATE, required=False)
+    already_overdue_from = forms.DateField(
+        label=_("the chosen date"), required=False,
+        widget=forms.DateInput(
+            attrs={"type": "date", "class": "form-control", "aria-label": _("the chosen date")}, format="%Y-%m-%d"
+        ),
+    )  # fmt: skip
     version = forms.IntegerField(widget=forms.HiddenInput)

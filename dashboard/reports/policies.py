@@ -16,6 +16,7 @@ from policies.services.drafts import open_draft, version_of
 
 WIDTH, HEIGHT = 900, 170  # of the picture
 TONES = 8  # colours there are for steps
+MOST_CLIENTS = 100  # a page names
 
 
 @dataclass(frozen=True)
@@ -184,8 +185,13 @@ class Outcome:
         """The differences by client, as sentences have them."""
         return by_client(self.told["differences"]["rows"], self.titles)
 
+    @property
+    def clients_left(self) -> int:
+        """How many clients with differences the page does not name."""
+        return max(self.told["differences"]["clients"] - MOST_CLIENTS, 0)
 
-def by_client(rows: list[dict[str, Any]], titles: dict[str, str], most: int = 100) -> list[dict[str, Any]]:
+
+def by_client(rows: list[dict[str, Any]], titles: dict[str, str], most: int = MOST_CLIENTS) -> list[dict[str, Any]]:
     """Differences by client, with days as days; so many clients as a page can show."""
     found = []
     for (number, name), some in groupby(rows, key=lambda row: (row["client"], row["client_name"])):

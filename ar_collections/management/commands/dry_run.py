@@ -45,7 +45,8 @@ class Command(AnswerCommand):
     def as_text(self, answer: Any) -> str:
         lines = []
         if answer["days"]:
-            lines += [f"{answer['policy']}, {answer['tried']}, beside {answer['against']}:"]
+            now = "what is in force, " if answer["against_is_now"] else ""
+            lines += [f"{answer['policy']}, {answer['tried']}, beside {now}{answer['against']}:"]
             lines += [f"{answer['from']} to {answer['to']}, {answer['messages']} messages, {answer['tasks']} tasks"]
             lines += [*_steps(answer), *_figures(answer)]
         if "past" in answer:

@@ -137,9 +137,13 @@ def costs(owed: Iterable[Owed], side: Side, policy: Policy, *, on: dt.date, unti
     for one in owed:
         if one.is_first:
             for code in side.fees.get(one.invoice, ()):
-                found.fees[one.currency] += fee_of(fees[code], one.currency)
+                fee = fee_of(fees[code], one.currency)
+                if fee:
+                    found.fees[one.currency] += fee
             if claims and one.invoice in side.claimed:
-                found.compensation[one.currency] += rule.compensation_for(one.whole, one.currency)
+                lump = rule.compensation_for(one.whole, one.currency)
+                if lump:
+                    found.compensation[one.currency] += lump
         given = [day for day in (one.told, side.notices.get(one.invoice)) if day is not None]
         first = one.starts_on(rule, min(given, default=None))
         if first is None:

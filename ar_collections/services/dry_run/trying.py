@@ -58,7 +58,7 @@ def dry_run(asked: Question, *, progress: Progress = unheard, file: IO[str] | No
     tried, against = _tried(asked.name, asked.on), _against(asked)
     companies, users = _where(asked)
     answer: dict[str, Any] = {
-        "policy": asked.name, "tried": tried.label, "against": against.label, "from": asked.on,
+        "policy": asked.name, "tried": tried.label, "against": against.label, "against_is_now": not asked.against, "from": asked.on,
         "to": asked.on + dt.timedelta(days=max(asked.days - 1, 0)), "days": asked.days,
     }  # fmt: skip
     sides = 1 if _is_the_same(tried, against) else 2
@@ -260,7 +260,7 @@ def _against(asked: Question) -> Version:
         )
     until = asked.on + dt.timedelta(days=asked.days)
     later = versions.filter(effective_from__gt=asked.on, effective_from__lt=until).order_by("effective_from")
-    return Version(f"in force: {now.effective_from.isoformat()}", now, later=tuple(later))
+    return Version(now.effective_from.isoformat(), now, later=tuple(later))
 
 
 def _day(said: str) -> dt.date | None:
