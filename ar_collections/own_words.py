@@ -97,7 +97,8 @@ def _values(reminder: Reminder, facts: Facts, items: Sequence[Item]) -> Mapping[
     return {
         "client": reminder.client.name, "contact": reminder.to.name, "first_name": first or last, "last_name": last,
         "number": facts.number, "numbers": ", ".join(str(item.invoice.number) for item in items),
-        "count": str(facts.count), "total": facts.total, "due": facts.due, "days_late": str(late) if late > 0 else "",
+        "count": str(facts.count), "total": facts.total, "owed": facts.owed, "due": facts.due,
+        "days_late": str(late) if late > 0 else "",
         "pay_by": facts.pay_by, "interest_notice": facts.interest_notice or facts.entitled, "interest": facts.interest,
         "compensation": facts.compensation, "fees": facts.fees,
         "cash_only": cash_only_words() if facts.cash_only else "", "company": reminder.client.company.name,
@@ -125,6 +126,7 @@ def facts_for(reminder: Reminder, step: Step, told: Sequence[Item], language: st
         count=len(told),
         number=str(first.invoice.number),
         total=_amounts(reminder.net if step == reminder.step else sums_of(told), language),
+        owed=_owed(reminder, step, told, language),
         due=show_day(first.due_on, language),
         oldest_due=show_day(first.due_on, language),
         pay_by=shown_pay_by,
@@ -141,6 +143,17 @@ def facts_for(reminder: Reminder, step: Step, told: Sequence[Item], language: st
         may_be_handed_over=reminder.may_be_handed_over,
         reminders_before=min(item.reminded for item in told),
     )
+
+
+def _owed(reminder: Reminder, step: Step, told: Sequence[Item], language: str) -> str:
+    """What is asked for without what is charged for paying late: that was not due on the day the invoice was."""
+    if step != reminder.step:
+        return _amounts(sums_of(told), language)
+    sums = {
+        currency: amount - reminder.cash.get(currency, Decimal(0))
+        for currency, amount in sums_of(reminder.items).items()
+    }
+    return _amounts(sums, language)
 
 
 def _needs_notice(item: Item) -> bool:

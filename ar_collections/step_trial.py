@@ -210,7 +210,8 @@ def _sample(text: StepText, company: Company, step: Step, now: dt.datetime) -> R
 
 def _as_shipped(step: Step) -> tuple[str, str]:
     facts = Facts(
-        count=1, number="{{ number }}", total="{{ total }}", due="{{ due }}", oldest_due="{{ due }}",
+        count=1, number="{{ number }}", total="{{ total }}",
+        owed="{{ owed }}" if step.claims_interest or step.fee else "", due="{{ due }}", oldest_due="{{ due }}",
         pay_by="{{ pay_by }}" if step.pay_within_days else "",
         interest_notice="{{ interest_notice }}" if step.interest_notice_days else "",
         interest="{{ interest }}" if step.claims_interest else "", fees="{{ fees }}" if step.fee else "",

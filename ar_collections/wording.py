@@ -34,6 +34,7 @@ class Facts:
     may_be_cash_only: bool = False
     may_be_handed_over: bool = True
     reminders_before: int = 0
+    owed: str = ""
 
 
 def manner_of(step: Step) -> str:
@@ -80,7 +81,8 @@ def subject_of(manner: str, facts: Facts) -> str:
 def paragraphs_of(manner: str, facts: Facts) -> list[str]:
     """What is said before the list of items, paragraph by paragraph."""
     f = {
-        "total": facts.total, "due": facts.due, "oldest": facts.oldest_due, "pay_by": facts.pay_by,
+        "total": facts.total if manner == "statement" else facts.owed or facts.total,
+        "due": facts.due, "oldest": facts.oldest_due, "pay_by": facts.pay_by,
         "interest_notice": facts.interest_notice, "interest": facts.interest, "compensation": facts.compensation,
         "fees": facts.fees,
     }

@@ -17,6 +17,7 @@ _HOUSE_COLOUR = "#0f5f57"
 _INK = "#14211e"
 READABLE = 4.5  # WCAG 2.2, 1.4.3
 _SPACES_AT_LINE_END = re.compile(r"[ \t]+(?=\n)")
+_LABEL_COLON = re.compile(r"(?<=[\w)»’]):(?=\s|$)")
 _EMPTY_LINES = re.compile(r"\n{3,}")
 
 
@@ -35,6 +36,8 @@ def compose(name: str, context: dict[str, Any], language: str) -> tuple[str, str
         text = _render(f"mail/{name}.txt", values, escape=False)
         html = _render(f"mail/{name}.html", values, escape=True)
     styled = css_inline.inline(html, keep_at_rules=True, load_remote_stylesheets=False)
+    if language.startswith("fr"):
+        subject, text = _as_french(subject), _as_french(text)
     return " ".join(subject.split())[:300], tidy(text), styled
 
 
@@ -45,6 +48,15 @@ def tidy(text: str) -> str:
     'Hello\n\nworld\n'
     """
     return _EMPTY_LINES.sub("\n\n", _SPACES_AT_LINE_END.sub("", text.replace("\r\n", "\n"))).strip() + "\n"
+
+
+def _as_french(text: str) -> str:
+    r"""A space that does not break stands before the colon after a label; never inside an address or a time.
+
+    >>> _as_french("Total: 12,00 €\nhttps://firm.test\n10:30")
+    'Total\xa0: 12,00 €\nhttps://firm.test\n10:30'
+    """
+    return _LABEL_COLON.sub("\u00a0:", text)
 
 
 def contrast_with_white(colour: str) -> float:

@@ -165,7 +165,7 @@ def _table(
     language: str, beside_items: Mapping[int, BesideItem],
 ) -> ItemTable:
     total = sum((amount for _what, amount in [*items, *extras]), Decimal(0))
-    only = items[0][0] if len(items) == 1 and not extras else None
+    only = items[0][0] if len(items) == 1 and (beside_items or not extras) else None
     ways: tuple[Way, ...] = ()
     if total > 0:
         ways = ways_to_pay(
