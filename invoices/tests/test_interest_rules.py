@@ -213,7 +213,7 @@ def whatever(draw: st.DrawFn) -> tuple[Claim, date, list[RateStep], Rule]:
             None if amount is None else Decimal(amount) / 100, draw(st.booleans()),
         ))  # fmt: skip
     rule = Rule(
-        "X", day_count=draw(st.sampled_from(["act/365", "act/360"])), compound_monthly=draw(st.booleans()),
+        "X", day_count=draw(st.sampled_from(["act/365", "act/360", "30/360"])), compound_monthly=draw(st.booleans()),
         first=draw(st.sampled_from(["principal", "interest"])), rounding=draw(st.sampled_from(["once", "daily"])),
         grace_days=draw(st.sampled_from([0, 0, 10])), runs_in_dispute=draw(st.booleans()),
         cap_percent=draw(st.none() | st.integers(1, 30).map(Decimal)),

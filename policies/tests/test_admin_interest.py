@@ -127,6 +127,8 @@ def test_a_missing_half_year_is_asked_for_with_the_form_filled_in(somebody):
     page = text(client.get(RATES))
     assert "There is no rate of “de_basiszins” for 2026-H2, and the policy german" in page
     assert "There is no rate of “de_basiszins”" in text(client.get(RULES_PAGE))
+    pages = [reverse("admin:policies_policy_change", args=[policy.pk]) for policy in Policy.objects.order_by("name")]
+    assert ["There is no rate of “de_basiszins”" in text(client.get(page)) for page in pages] == [True, False]
     link = page.split('class="warning"')[1].split('href="')[1].split('"')[0].replace("&amp;", "&")
     assert urlparse(link).path == NEW_RATE
     assert parse_qs(urlparse(link).query) == {
