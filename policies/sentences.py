@@ -195,7 +195,7 @@ def _sums(policy: Policy) -> list[str]:
 
 def _interest(policy: Policy) -> list[str]:
     field = Policy._meta.get_field
-    said = [rule_title(policy.interest, policy.effective_from)]
+    said = [rule_title(policy.interest, policy.effective_from), *_rule_note(policy.interest, policy.effective_from)]
     if policy.interest == "NONE":
         return said
     posted = dict(field("interest_posted").flatchoices).get(policy.interest_posted, "")  # type: ignore[union-attr]
@@ -242,6 +242,15 @@ def rule_title(code: str, on: dt.date) -> str:
         return f"{rule_of(code, on).title} ({code})."
     except Refused:
         return code
+
+
+def _rule_note(code: str, on: dt.date) -> list[str]:
+    """What a person must see to where a policy goes by a rule, such as a rate that must be printed on the invoice."""
+    try:
+        note = rule_of(code, on).note
+    except Refused:
+        return []
+    return [note] if note else []
 
 
 def sums(amounts: Mapping[str, Any]) -> str:

@@ -150,6 +150,13 @@ def test_the_list_shows_what_is_still_to_be_checked(somebody):
     assert ["ECB, 11 June 2026" in page for page in found.values()] == [False, False, True]
 
 
+def test_the_page_of_a_policy_says_what_its_rule_asks_of_a_person(somebody):
+    client = somebody()
+    french = Policy.objects.create(name="french", effective_from=TODAY, interest="FR")
+    page = text(client.get(reverse("admin:policies_policy_change", args=[french.pk])))
+    assert "ECB reference rate + 10 points" in page and "must be printed on the invoice" in page
+
+
 # ── Rules ───────────────────────────────────────────────────────────────
 
 
