@@ -29,7 +29,7 @@ from invoices.documents import (
 from invoices.models import Charge, Invoice, ShareLink
 from invoices.more_time import extension_words
 from invoices.paying import Row, Way, percent, ways_for
-from invoices.services.charging import interest_starts_on
+from invoices.services.charging import Policies, interest_starts_on, uses_terms
 from invoices.services.extending import extension_of
 from invoices.services.linking import url_of
 from invoices.services.parts import EarlyPayment, due_lines, due_of, early_payment_of
@@ -139,7 +139,8 @@ def page_of(link: ShareLink, policy: Policy, on: dt.date, language: str) -> Page
     seller, currency, owed = facts["seller"], invoice.currency, invoice.balance
     lines = list(invoice.lines.all())
     told = _told(invoice, on, language)
-    late = late_words(invoice, invoice.due_on, language)
+    rule = Policies().rule(invoice, on)
+    late = late_words(invoice, invoice.due_on, language) if rule.charges and uses_terms(rule) else ""
     latest = latest_promise(invoice, policy, on)
     early, due, agreed = early_payment_of(invoice, on), due_of(invoice, on), extension_of(invoice, on)
     flying = in_flight(link.client).get(f"invoice:{invoice.pk}", NOTHING) if owed else NOTHING

@@ -92,6 +92,8 @@ def test_the_client_reads_the_day_agreed_and_how_interest_came_about(desk: Any, 
     )
     link = link_for(by_law, by_law.client.contacts.get(), dt.datetime(2026, 11, 18, 12, tzinfo=dt.UTC))
     page = page_of(link, policy_of(by_law.company, TODAY), TODAY, "en")
+    assert "Interest is charged from 10 October 2026." in page.next
+    assert page.late_terms == "", "the 12 % of the terms are not what is charged"
     assert page.agreed == "pay by 1 December 2026, agreed on 18 November 2026" and not page.is_late
     interest = next(claimed for claimed in page.charges if claimed.label == "Interest")
     assert "22 days on €10,000.00 at 10.4%" in interest.lines[0] and "ecb_mro_reference" in interest.lines[0]
