@@ -34,10 +34,16 @@ __all__ = [
     "written",
 ]  # fmt: skip
 
+A_DAY_APART = dt.timedelta(hours=24)
+
 
 def register_kinds() -> None:
     """Make the outbox know what this app sends."""
-    register(Kind(NOTICE, compose=compose_notice, may_go=may_go, still=still, after=after, expires=expires))
+    register(
+        Kind(
+            NOTICE, compose=compose_notice, may_go=may_go, still=still, after=after, expires=expires, apart=A_DAY_APART
+        )
+    )
 
 
 def may_go(message: Message, now: dt.datetime) -> str:

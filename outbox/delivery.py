@@ -17,7 +17,7 @@ from typing import Any
 
 from django.conf import settings
 from django.db import InterfaceError, OperationalError, connection, transaction
-from django.db.models import Q
+from django.db.models import Max, Q
 from django.utils import timezone
 
 from audit.services import record
@@ -41,6 +41,7 @@ MOST_ATTEMPTS = 8
 MOST_UNKNOWN = 5
 UNKNOWN_WITHIN = dt.timedelta(minutes=10)
 FIRST_DAY_BEGINS_EARLY = dt.timedelta(hours=14)  # the easternmost time zone is UTC+14
+AS_OF_NOW = dt.timedelta(minutes=5)  # further away from the clock, the sending acts as of another day
 AT_ONCE = 50
 
 Clock = Callable[[], dt.datetime]
@@ -141,6 +142,8 @@ class _Drain:
         if not move(message, "claimed", attempts=message.attempts + 1, **lease):
             return False
         with _one_by_one(message, self.counts):
+            if self._put_off(message):
+                return True
             if written := self._write(message):
                 self._hand_over(message, *written)
                 self._answered()
@@ -151,6 +154,24 @@ class _Drain:
         if Outage.objects.filter(transport="mail", ended_at=None).exists():
             self.way.open()
             self._answered()
+
+    def _put_off(self, message: Message) -> bool:
+        """Too soon after the last one of its kind to the same party: it waits until the time between them is over.
+
+        By the instants at which they left, so only where the sending acts as of this very moment.
+        """
+        apart = kind_of(message.kind).apart
+        if apart is None or ":r" in message.key or abs(self.now - self.clock()) > AS_OF_NOW:
+            return False
+        left = Message.objects.filter(state__in=["handing", "sent", "unknown"], handing_at__gt=self.now - apart)
+        others = left.filter(party=message.party, kind=message.kind).exclude(pk=message.pk).exclude(delivery="bounced")
+        last = others.aggregate(last=Max("handing_at"))["last"]
+        if last is None:
+            return False
+        later = {"not_before": last + apart, "attempts": message.attempts - 1}
+        if move(message, "pending", reason="Another one left less than a day ago.", **later):
+            self.counts["put_back"] += 1
+        return True
 
     def _write(self, message: Message) -> tuple[Letter, dict[str, object]] | None:
         """The letter and what is frozen of it; None where there is nothing to hand over."""

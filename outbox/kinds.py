@@ -64,6 +64,7 @@ class Kind:
     ``may_go(message, now)`` says why it may not go any more, or "" where it may.
     ``after(message, state)`` hears how it ended: «sent», «unknown», «failed» or «cancelled», in that transaction.
     ``expires(message, now)`` says whether its day is over while it still waits; asked from the day after ``on``.
+    ``apart``: so much time lies between two of this kind to one party, but for what a person sends again.
     """
 
     name: str
@@ -72,6 +73,7 @@ class Kind:
     still: Callable[[Message, dt.datetime], str] = always
     after: Callable[[Message, str], None] = nothing
     expires: Callable[[Message, dt.datetime], bool] = never
+    apart: dt.timedelta | None = None
 
 
 _kinds: dict[str, Kind] = {}

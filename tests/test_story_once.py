@@ -1,7 +1,7 @@
 """Case 2: duplicates because a job ran hourly (invoiceninja#2330, #9312).
 
 Running the job 24 times a day equals running it once: unique keys (invoice, step, cycle, channel) and (client, day,
-channel).
+channel), a fee once per invoice and step; and no reminder the morning after a person sent one.
 """
 
 from __future__ import annotations
@@ -10,15 +10,20 @@ import datetime as dt
 from collections import Counter
 
 import pytest
+import time_machine
 from django.db import IntegrityError, transaction
 
 from ar_collections.models import Served, Task
 from ar_collections.services.planning import plan
+from ar_collections.tasks import plan_reminders
 from audit.models import Event
 from invoices.models import Charge, Entry
+from invoices.services.charging import charge_fee
 from outbox.models import Message
-from outbox.services import deliver
-from tests.cast import invoice_due
+from outbox.services import deliver, send_again
+from outbox.tasks import deliver_messages
+from policies.services import policy_of
+from tests.cast import CLERK, invoice_due
 from tests.collecting import days, days_pass, sent_to
 
 pytestmark = pytest.mark.django_db
@@ -58,3 +63,53 @@ def test_the_database_itself_refuses_a_second_serving(late_client):
     message = sent_to(late_client)[0]
     with pytest.raises(IntegrityError), transaction.atomic():
         Message.objects.create(key=message.key, message_id="<other@x>", on=DUE, not_before=message.not_before)
+
+
+def test_a_fee_is_charged_once_however_often_its_step_is_served(late_client):
+    invoice = invoice_due(late_client, DUE)
+    step = policy_of(late_client.company, DUE).steps.get(code="reminder_1")
+    step.fee = {"EUR": "10"}
+    for hour in range(24):
+        charge_fee(invoice, step, on=DUE + dt.timedelta(days=8 + hour // 12), by="system")
+    assert [charge.amount for charge in Charge.objects.filter(invoice=invoice)] == [10]
+    invoice.refresh_from_db()
+    assert invoice.balance == 1000, "a fee is a claim of its own"
+
+
+def at(hour: int, days: int) -> time_machine.travel:
+    """An hour in Berlin, so many days after the due date."""
+    moment = dt.datetime(2026, 11, 9, hour - 1, 30, tzinfo=dt.UTC) + dt.timedelta(days=days)
+    return time_machine.travel(moment, tick=False)
+
+
+def ticks() -> None:
+    plan_reminders()
+    deliver_messages()
+
+
+@pytest.mark.parametrize("resent", [False, True])
+def test_no_reminder_the_morning_after_a_person_sent_one(late_client, resent):
+    """invoiceninja#9312. The invoice that is late on that morning is told of in the afternoon, a day after the last."""
+    invoice_due(late_client, DUE)
+    second = invoice_due(late_client, DUE + dt.timedelta(days=1))
+    with at(10, 0):
+        ticks()
+    with at(10, 1):
+        ticks()
+        (first,) = sent_to(late_client)
+    if resent:
+        with at(16, 1):
+            send_again(first, on=DUE + dt.timedelta(days=1), now=first.not_before, by=CLERK)
+            ticks()
+    sent = len(sent_to(late_client))
+    with at(9, 2):
+        ticks()
+    assert len(sent_to(late_client)) == sent, "less than a day ago"
+    with at(15, 2):
+        ticks()
+    assert len(sent_to(late_client)) == sent + (not resent)
+    with at(16, 2):
+        ticks()
+    last = sent_to(late_client)[-1]
+    assert len(sent_to(late_client)) == sent + 1 and last.attempts == 1
+    assert str(second) in last.text and last.on == DUE + dt.timedelta(days=2)

@@ -600,3 +600,24 @@ def test_of_two_who_read_the_same_message_one_takes_it(put):
     assert moves.move(second, "claimed", attempts=1, **lease) is False
     with pytest.raises(Refused):
         services.cancel(second, by="Ada")
+
+
+def test_between_two_of_a_kind_to_one_party_lies_the_time_that_is_asked_for(put, note, sink):
+    note(apart=dt.timedelta(hours=24))
+    first = put("note:1")
+    deliver(clock=lambda: NOW)
+    put("note:2")
+    put("note:3", party="client:2")
+    done = deliver(after(hours=23), clock=lambda: after(hours=23))
+    assert (done["sent"], done["put_back"]) == (1, 1)
+    assert states() == {"note:1": "sent", "note:2": "pending", "note:3": "sent"}
+    waiting = Message.objects.get(key="note:2")
+    assert waiting.attempts == 0 and waiting.not_before > first.not_before
+    assert deliver(waiting.not_before, clock=lambda: waiting.not_before)["sent"] == 1
+
+
+def test_acting_as_of_another_day_looks_at_no_clock(put, note, sink):
+    note(apart=dt.timedelta(hours=24))
+    put("note:1")
+    put("note:2")
+    assert deliver(clock=lambda: after(days=40))["sent"] == 2
