@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any
 
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 
 from ar_collections.models import CopyOnce, Served
 from clients.models import Client, Contact
@@ -18,7 +18,8 @@ from invoices.credit_notes import credited_by
 from invoices.interest import InterestLine
 from invoices.models import Charge, Extension, Invoice
 from invoices.parts import Part
-from invoices.services.charging import entitled, fee_of
+from invoices.rates import MissingRate
+from invoices.services.charging import compensation_due, entitled, fee_of
 from invoices.services.parts import parts_of_many
 from outbox.kinds import NothingToSay
 from outbox.models import Message
@@ -41,7 +42,8 @@ class Item:
     Of one in parts ``owed`` is what is due, since ``due_on``; ``later`` are the parts that are not, ``whole`` is all.
     ``interest``, ``compensation`` and ``fees`` are claimed beside it; ``fee_now`` is the part of the fees that this
     very message charges. ``starts_on`` is the first day that bears interest, ``extension`` the time
-    agreed, ``reminded`` how often it was reminded of plainly or firmly before, ``rule`` that of its late interest.
+    agreed, ``reminded`` how often it was reminded of plainly or firmly before, ``rule`` that of its late interest,
+    ``is_charged`` that some of it is charged already.
     """
 
     invoice: Invoice
@@ -61,6 +63,7 @@ class Item:
     extension: Extension | None = None
     reminded: int = 0
     rule: Rule = NONE
+    is_charged: bool = False
 
     @property
     def asked(self) -> Decimal:
@@ -234,7 +237,8 @@ def _items(rows: Sequence[Any], told: Mapping[int, Step], on: dt.date) -> list[I
 def _reminded(told: Mapping[int, Step]) -> dict[int, int]:
     """How often each was reminded of in plain or firm words, by the steps of its ladder."""
     steps = {step.code for one in told.values() for step in one.policy.steps.all() if manner_of(step) in REMINDERS}
-    rows = Served.objects.filter(invoice__in=told, step__in=steps, outcome="served", message__state="sent")
+    left = Q(message=None) | Q(message__state__in=("sent", "unknown"))
+    rows = Served.objects.filter(left, invoice__in=told, step__in=steps, outcome="served")
     return Counter(rows.values_list("invoice_id", flat=True))
 
 
@@ -258,12 +262,20 @@ def _with_charges(item: Item, charges: Sequence[Charge], on: dt.date) -> Item:
     if not (step.claims_interest or step.interest_notice_days or step.tone in ("firm", "formal")):
         return item
     said = entitled(item.invoice, on)
-    item = replace(item, rule=said.rule, starts_on=said.since)
+    item = replace(item, rule=said.rule, starts_on=said.since, is_charged=bool(sums["interest"]))
     if not step.claims_interest:
         return item
     if said.is_noted or not said.rule.charges:
         return replace(item, interest=sums["interest"])
     return replace(
         item, interest=said.open, earned=said.lines if said.open else (),
-        compensation=item.compensation + said.compensation,
+        compensation=item.compensation + _compensation_due(item.invoice, on),
     )
+
+
+def _compensation_due(invoice: Invoice, on: dt.date) -> Decimal:
+    """The lump sum that the notice claims; it is owed whether or not the rate of the interest is known."""
+    try:
+        return compensation_due(invoice, on)
+    except MissingRate:
+        return NOTHING

@@ -165,12 +165,16 @@ def _needs_notice(item: Item) -> bool:
 
 
 def _entitled(told: Sequence[Item], on: dt.date, pay_by: str, language: str) -> str:
-    """By law: since when we are entitled to interest on what is late, and by when it is not claimed."""
-    since = [
-        item.starts_on for item in told
+    """By law: since when we are entitled to interest on what is late; and by when it is not claimed, where none is."""
+    late = [
+        item for item in told
         if item.rule.charges and item.rule.starts != "notice" and item.starts_on and item.starts_on <= on
     ]
-    return entitled_words(show_day(min(since), language), pay_by) if since else ""
+    if not late:
+        return ""
+    still_to_claim = not any(item.is_charged for item in late)
+    since = min(item.starts_on for item in late if item.starts_on)
+    return entitled_words(show_day(since, language), pay_by if still_to_claim else "")
 
 
 def _interest_starts(reminder: Reminder, step: Step, told: Sequence[Item]) -> dict[dt.date, list[Item]]:
