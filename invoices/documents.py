@@ -21,6 +21,7 @@ from core.money import is_exact, show
 from policies.credit_terms import terms_in_force
 from policies.terms import early_words, terms_words
 
+from .late_words import compensation_words, rule_facts, words_by_law
 from .models import CreditNote, CreditNoteLine, Invoice, InvoiceLine
 from .paying import Row, Way, freeze_ways, late_terms, percent, ways_to_pay
 from .services.credit import IN_ADVANCE
@@ -37,7 +38,7 @@ def freeze(invoice: Invoice) -> dict[str, Any]:
     """
     client, company = invoice.client, invoice.company
     contact = invoice.contact or recipient(client)
-    return _credit_terms(invoice) | _wishes(invoice) | {
+    return _credit_terms(invoice) | _wishes(invoice) | rule_facts(invoice) | {
         "language": contact.speaks() if contact else client.language,
         "paper": client.paper or company.paper,
         "design": client.design or company.design,
@@ -249,12 +250,21 @@ def _parts(invoice: Invoice, language: str) -> tuple[tuple[PartRow, ...], dt.dat
 
 
 def late_words(invoice: Invoice, due_on: dt.date, language: str) -> str:
-    """What paying after the due day costs; of an invoice in parts after the day of each. Empty without a rate."""
-    if not invoice.in_parts or invoice.late_percent <= 0:
-        return late_terms(invoice.late_percent, show_day(due_on, language), language)
-    return _("On each part that is unpaid after its day we may charge interest of %(rate)s a year.") % {
-        "rate": percent(invoice.late_percent, language)
+    """What paying after the due day costs; of an invoice in parts after the day of each. Empty without a rate.
+
+    By the rule the invoice was issued under: the percentage of its terms, a fixed one, or a reference rate.
+    """
+    late, due = invoice.frozen.get("late") or {}, show_day(due_on, language)
+    if late.get("series"):
+        return words_by_law(late, invoice, due, language)
+    rate = Decimal(late["percent"]) if late else invoice.late_percent
+    lump = compensation_words(late, invoice, language) if late else ""
+    if not invoice.in_parts or rate <= 0:
+        return " ".join(filter(None, [late_terms(rate, due, language), lump]))
+    each = _("On each part that is unpaid after its day we may charge interest of %(rate)s a year.") % {
+        "rate": percent(rate, language)
     }
+    return f"{each} {lump}".strip()
 
 
 def _in_parts(count: int) -> str:
