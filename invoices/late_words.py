@@ -60,7 +60,7 @@ def _compensation(rule: Rule, invoice: Invoice) -> Decimal:
 
 
 def _reference(late: dict[str, Any], language: str) -> str:
-    name = {
+    name: str = {
         "ecb_mro_reference": _("the reference rate of the European Central Bank"),
         "de_basiszins": _("the German base rate (§ 247 BGB)"),
         "boe_reference": _("the Bank Rate of the Bank of England"),
