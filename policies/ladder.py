@@ -59,7 +59,14 @@ DEFAULT_LADDER: tuple[LadderStep, ...] = (
         },
     ),
     LadderStep("review", "Decide what to do", 60, "review", "neutral", {"repeats_every_days": 30}),
-    LadderStep("statement", "Statement of account", 90, "mail", "plain", {"repeats_every_days": 30}),
+    LadderStep(
+        "statement",
+        "Statement of account",
+        90,
+        "mail",
+        "plain",
+        {"attach_statement": True, "repeats_every_days": 30},
+    ),
 )
 
 DEFAULT_CALL_MINIMUM = {"EUR": "250", "USD": "250", "GBP": "250"}

@@ -7,9 +7,12 @@ client's window, on both sides of a clock change, and also for 31 March in UTC+1
 from __future__ import annotations
 
 import datetime as dt
+import re
 from zoneinfo import ZoneInfo
 
 import pytest
+from django.contrib.auth.models import User
+from django.urls import reverse
 
 from ar_collections.services.planning import plan
 from core.models import Holiday
@@ -46,6 +49,29 @@ def test_minus_seven_zero_and_plus_seven_of_a_ladder_fall_before_on_and_after_th
     days_pass(company, due - dt.timedelta(days=9), due + dt.timedelta(days=9))
     shown = {code: step_day(days, invoice.issued_on, due) for code, days in offsets.items()}
     assert dict(served(invoice)) == shown == {code: due + dt.timedelta(days=n) for code, n in offsets.items()}
+
+
+def test_the_admin_shows_minus_seven_zero_and_plus_seven_as_days_before_on_and_after_it(late_client, client):
+    """Where a ladder is written and where it is read: the side of the due date is a word, and the day stands beside."""
+    company, issued = late_client.company, dt.date(2026, 10, 12)
+    due = issued + dt.timedelta(days=30)  # a Wednesday
+    kept = {name: getattr(policy_of(company, TODAY).steps.first(), name) for name in STEP_FIELDS} | {"tone": "plain"}
+    offsets = {"before": -7, "on": 0, "after": 7}
+    made = new_version(
+        policy_of(company, TODAY), effective_from=TODAY + dt.timedelta(days=1), changes={},
+        steps=[kept | {"code": code, "title": code, "offset_days": days} for code, days in offsets.items()], on=TODAY,
+        by=CLERK,
+    )  # fmt: skip
+    client.force_login(User.objects.create_superuser("root", "", "correct horse battery"))
+    sample = {"issued_on": issued.isoformat(), "net_days": "30"}
+    page = client.get(reverse("admin:policies_policy_change", args=[made.pk]), sample).content.decode()
+    shown = re.findall(r'<time datetime="([-0-9]+)"', page)
+    assert shown == [(due + dt.timedelta(days=days)).isoformat() for days in offsets.values()]
+    editor = client.get(reverse("admin:policies_policy_new_version", args=[made.pk])).context["editor"]
+    for card, (side, days) in zip(editor.cards(), offsets.items(), strict=True):
+        sent = card.form["offset_days"].field.widget.decompress(card.form["offset_days"].value())
+        assert sent == [abs(days), side], "no minus to be mistaken"
+        assert card.day == step_day(days, editor.issued_on, editor.due_on)
 
 
 def test_the_first_two_steps_fall_on_their_very_days(late_client):
