@@ -46,7 +46,7 @@ def letter_of(reminder: Reminder, subject: str) -> bytes:
         reminder.client, reminder.to, subject=subject,
         paragraphs=[greeting, *paragraphs_for(reminder, language, on_paper=True)],
         items=[(item.invoice, item.asked) for item in reminder.items], on=reminder.on,
-        closing=[_("Kind regards"), *signature(reminder)], beside=_beside(reminder),
+        closing=["\n".join([_("Kind regards"), *signature(reminder)])], beside=_beside(reminder),
         beside_items={item.invoice.pk: _beside_item(item, language) for item in reminder.items},
         annex=derivations(reminder, language),
     )

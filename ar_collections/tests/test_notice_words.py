@@ -86,7 +86,7 @@ def test_what_a_final_notice_claims_by_law_is_what_is_charged_and_stands_in_mail
     (letter,) = [file for file in message.attachments if file["name"].startswith("letter")]
     pages = pypdf.PdfReader(io.BytesIO(read_file(letter["sha256"]))).pages
     said = " ".join(" ".join(page.extract_text().split()) for page in pages)
-    assert len(pages) == 1
+    assert len(pages) == 1, pages[1].extract_text()
     assert f"Compensation on {invoice}" in said and "How the interest on" in said and "10.27%" in said
 
 
