@@ -60,7 +60,9 @@ def test_a_message_is_ticked_and_approved_by_keyboard(desk, waiting):
 
 def test_every_check_unfolds_by_keyboard(desk, waiting, late_client):
     desk.goto(f"/clients/{late_client.pk}/why/")
-    summary = desk.locator(".why summary").first
+    summary = desk.locator(".judged summary").first
     summary.focus()
     desk.keyboard.press("Enter")
-    desk.locator(".why dl").first.get_by_text("no bank data").first.wait_for()
+    desk.locator(".judged dl").first.get_by_text("no bank data").first.wait_for()
+
+
