@@ -13,6 +13,7 @@ from typing import Any
 
 from django.db import transaction
 from django.db.models import Case, DateField, Exists, F, Max, OuterRef, Q, QuerySet, Subquery, Sum, Value, When
+from django.db.models.fields.json import KT
 from django.db.models.functions import Coalesce
 from django.utils.translation import gettext as _
 
@@ -206,15 +207,15 @@ def _of(version: Policy, theirs: InUse, rows: QuerySet[Any]) -> QuerySet[Any]:
 
 def _made_wrong(company: Company) -> QuerySet[Invoice]:
     """Invoices on which something took effect within days already charged, after they were charged."""
-    standing = Charge.objects.filter(kind="interest", company=company).filter(
-        ~Exists(Entry.objects.filter(charge=OuterRef("pk"), reverses__kind="charge"))
-    )
+    undone = Entry.objects.filter(charge=OuterRef("pk"), reverses__kind="charge")
+    standing = Charge.objects.filter(kind="interest", company=company).filter(~Exists(undone))
+    standing = standing.annotate(series=KT("derivation__terms__series"))
     news = {"invoice": OuterRef("invoice")}
     moved = Entry.objects.filter(Q(dr=RECEIVABLE) | Q(cr=RECEIVABLE), **news, posted_at__gt=OuterRef("created_at"))
     quarrel = Dispute.objects.filter(**news, opened_on__lte=OuterRef("to_on"))
     agreed = Extension.objects.filter(**news).exclude(interest="runs")
     rate = ReferenceRate.objects.filter(
-        withdrawn_at__gt=OuterRef("created_at"), series=OuterRef("derivation__terms__series"),
+        withdrawn_at__gt=OuterRef("created_at"), series=OuterRef("series"),
         from_on__lte=OuterRef("to_on"),
     )
     wrong = standing.filter(

@@ -70,9 +70,9 @@ class Policies:
             return []
         if (name, on) not in self._versions:
             rows = list(Policy.objects.filter(name=name, effective_from__lte=on).order_by("effective_from"))
-            ends = [row.effective_from for row in rows[1:]] + [on + DAY]
+            ends = [*(row.effective_from for row in rows[1:]), on + DAY]
             found = []
-            for row, end in zip(rows, ends, strict=True):
+            for row, end in zip(rows, ends, strict=False):  # a name without a version has none
                 changed = InterestRule.objects.filter(
                     code=row.interest, effective_from__gt=row.effective_from, effective_from__lt=end
                 )
