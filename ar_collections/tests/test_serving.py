@@ -1,0 +1,65 @@
+"""What follows from a sent reminder: fee, claim, credit; what one of them is refused undoes none of the others."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any
+
+import pytest
+
+from ar_collections.models import Task
+from ar_collections.services.interest import claim_interest
+from clients.services.status import set_status, status_of
+from core.errors import Refused
+from invoices.models import Charge
+from policies.services import STEP_FIELDS, new_version, policy_of
+from tests.cast import CLERK, invoice_due, make_manager
+from tests.collecting import days_pass, sent_to
+
+pytestmark = pytest.mark.django_db
+
+DUE = dt.date(2026, 1, 5)  # a Monday
+LATE = DUE + dt.timedelta(days=8)
+
+
+@pytest.fixture
+def harder(late_client: Any) -> Any:
+    """The first reminder costs 5 and ends credit."""
+    old = policy_of(late_client.company, dt.date(2025, 12, 31))
+    steps = [{name: getattr(step, name) for name in STEP_FIELDS} for step in old.steps.all()]
+    for step in steps:
+        if step["code"] == "reminder_1":
+            step |= {"fee": {"EUR": "5"}, "sets_cash_only": True, "claims_interest": True}
+    new_version(
+        old, effective_from=dt.date(2026, 1, 1), changes={}, steps=steps, on=dt.date(2025, 12, 31), by=CLERK
+    )
+    return late_client
+
+
+def test_the_step_ends_credit_and_says_so(harder: Any) -> None:
+    invoice_due(harder, DUE)
+    days_pass(harder.company, LATE, LATE)
+    standing = status_of(harder, LATE)
+    assert standing is not None and (standing.status, standing.source) == ("cash_only", "policy")
+    assert "First reminder" in standing.because and Charge.objects.get().kind == "fee"
+
+
+def test_what_a_person_decided_about_credit_stays(harder: Any) -> None:
+    set_status(harder, "open", because="The director knows them", source="hand", on=DUE, by=make_manager())
+    invoice_due(harder, DUE)
+    days_pass(harder.company, LATE, LATE)
+    standing = status_of(harder, LATE)
+    assert standing is not None and (standing.status, standing.source) == ("open", "hand")
+
+
+def test_what_is_refused_is_one_task_and_undoes_nothing_else(harder: Any, monkeypatch: Any) -> None:
+    def refuses(*_args: Any, **_facts: Any) -> None:
+        raise Refused("Not today.")
+
+    monkeypatch.setattr("ar_collections.services.serving.claim_interest", refuses)
+    invoice = invoice_due(harder, DUE)
+    days_pass(harder.company, LATE, LATE)
+    assert len(sent_to(harder)) == 1 and Charge.objects.get().kind == "fee"
+    assert Task.objects.get(key__startswith="follow:").detail == "Not today."
+    monkeypatch.undo()
+    assert claim_interest(invoice, on=LATE, by="system") == [], "no notice was given: nothing to claim"
