@@ -28,6 +28,7 @@ class RailForm(forms.ModelForm[GuardRail]):
 
     value = forms.CharField(
         label=gettext_lazy("Value"), required=False, max_length=200,
+        widget=forms.TextInput(attrs={"class": "vTextField"}),
         help_text=gettext_lazy(
             "Days or a number: 14. Sums: NOK 35, EUR 5. Hours: 08:00 to 21:00. Percent: 12.5. Words that a mandatory "
             "notice must say: inkasso, collection; that must stand on the invoice: invoice: 40. Nothing for the others."
@@ -37,7 +38,10 @@ class RailForm(forms.ModelForm[GuardRail]):
     class Meta:
         model = GuardRail
         fields = ["country", "code", "kind", "value", "for_consumers", "name", "says", "source", "as_of"]
-        widgets = {"as_of": forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")}
+        widgets = {
+            "as_of": forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
+            **{name: forms.TextInput(attrs={"class": "vTextField"}) for name in ("name", "says", "source")},
+        }
         help_texts = {
             "country": gettext_lazy("Two letters, such as NO; EU for every member state."),
             "code": gettext_lazy("A row with the country and code of an older one takes its place."),
