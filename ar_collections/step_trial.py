@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from decimal import Decimal
+from fractions import Fraction
 from typing import Any
 
 from django.utils import translation
@@ -18,6 +19,7 @@ from core.errors import Refused
 from core.models import Company
 from core.services import today
 from invoices.documents import buyer_facts, seller_facts
+from invoices.interest import InterestLine, rounded
 from invoices.models import Invoice
 from invoices.paying import freeze_ways
 from invoices.pdf import PDF
@@ -198,14 +200,22 @@ def _sample(text: StepText, company: Company, step: Step, now: dt.datetime) -> R
             "language": text.language, "paper": company.paper, "design": company.design, "terms": "",
             "seller": seller_facts(company), "buyer": buyer_facts(client, to), **freeze_ways(invoice),
         }
+        earned = (_earned(Decimal(total), on),) if step.claims_interest and rule.charges else ()
         since = due_on + dt.timedelta(days=1) if rule.charges and rule.starts != "notice" else None
         items.append(
             Item(
-                invoice, Decimal(total), NOTHING, step, due_on=due_on, whole=Decimal(total), rule=rule, reminded=1,
+                invoice, Decimal(total), NOTHING, step, due_on=due_on, whole=Decimal(total), rule=rule, reminded=2,
+                interest=sum((rounded(line.exact, 2) for line in earned), NOTHING), earned=earned,
                 starts_on=since if since and since <= on else None,
             )
         )
     return Reminder(client, to, [], step, items, {}, on, draft=text)
+
+
+def _earned(balance: Decimal, on: dt.date) -> InterestLine:
+    """Nine days at the rate of the made-up terms."""
+    exact = Fraction(balance) * 9 * Fraction("9.12") / 36500
+    return InterestLine(on - dt.timedelta(days=8), on, 9, balance, Decimal("9.12"), "", exact)
 
 
 def _as_shipped(step: Step) -> tuple[str, str]:

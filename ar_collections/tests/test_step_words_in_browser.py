@@ -1,4 +1,4 @@
-"""The page on which the words of reminders are written, in a browser: tried in place, nothing runs, fits a telephone."""
+"""The page on which the words of reminders are written, in a browser: tried in place, and it fits a telephone."""
 
 from __future__ import annotations
 
