@@ -16,12 +16,15 @@ from django.core.management import call_command
 
 from ar_collections.services.interest import apply_late_interest
 from clients.models import Client
+from core.errors import Refused
+from dashboard.reports.policies import choices_of
 from imports.cells import Reading
 from imports.services.open_items import Taking, as_json, import_open_items
 from invoices.models import Charge, Intake, Invoice
-from invoices.services.charging import charge_interest
-from policies.models import Terms
-from tests.cast import make_company, pay
+from invoices.services.charging import charge_interest, give_interest_notice
+from policies.models import Policy, Terms
+from policies.services.drafts import activate_draft, begin_draft
+from tests.cast import invoice_due, make_client, make_company, pay
 
 pytestmark = pytest.mark.django_db
 
@@ -138,3 +141,29 @@ def test_the_command_asks_by_its_option_and_previews_by_a_dry_run(company, tmp_p
     )  # fmt: skip
     told = json.loads(out.getvalue())["interest"]["EUR"]
     assert (told["from"], told["invoices"], told["principal"]) == ("2026-02-01", 3, "1400.00")
+
+
+def test_activating_a_draft_asks_and_shows_what_each_choice_would_charge(company):
+    """Items 59 and 19 days late whose notices were given long ago, and one not due: three choices, three sums."""
+    client = make_client(company)
+    for age, amount in ((59, "600"), (19, "500"), (-11, "300")):
+        invoice = invoice_due(client, ACTIVATED - dt.timedelta(days=age), amount)
+        if age > 0:
+            give_interest_notice(invoice, interest_from=invoice.due_on + dt.timedelta(1), on=invoice.due_on, by="Ada")
+    on = ACTIVATED - dt.timedelta(days=1)
+    draft = begin_draft(Policy.objects.get(), "Ada")
+    told = {
+        choice.code: choice.per_currency["EUR"]
+        for choice in choices_of("standard", ACTIVATED, dt.date(2026, 2, 15), on)
+    }
+    a_day = {"A": 600 * Decimal("0.12") / 365, "B": 500 * Decimal("0.12") / 365}
+    assert told["activation"] == (2, Decimal(1100), round(a_day["A"], 2) + round(a_day["B"], 2))
+    assert told["due_date"] == (2, Decimal(1100), round(59 * a_day["A"], 2) + round(19 * a_day["B"], 2))
+    assert told["chosen"] == (2, Decimal(1100), round(15 * a_day["A"], 2) + round(15 * a_day["B"], 2))
+    with pytest.raises(Refused, match="already overdue"):
+        activate_draft(draft, effective_from=ACTIVATED, already_overdue="", version=draft.version, on=on, by="Ada")
+    asked = {"effective_from": ACTIVATED, "already_overdue": "due_date", "version": draft.version}
+    made = activate_draft(draft, **asked, on=on, by="Ada")
+    assert (made.already_overdue, made.effective_from) == ("due_date", ACTIVATED)
+    assert activate_draft(draft, **asked, on=on, by="Ada") == made  # pressed twice: one version
+    assert Policy.objects.count() == 2

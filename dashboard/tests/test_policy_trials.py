@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -154,10 +153,6 @@ def form_of(answer: Any) -> dict[str, str]:
                 if value:
                     told[field.html_name] = "on"
             else:
-                shown = field.field.prepare_value(value)
-                told[field.html_name] = "" if shown is None else str(widget.format_value(shown) or "") if not isinstance(
-                    shown, Decimal
-                ) else str(shown)
-                if isinstance(widget.format_value(shown), list):
-                    told[field.html_name] = str(shown or "")
+                shown = widget.format_value(field.field.prepare_value(value))
+                told[field.html_name] = ", ".join(shown) if isinstance(shown, list) else str(shown or "")
     return told

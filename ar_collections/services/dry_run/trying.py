@@ -58,8 +58,8 @@ def dry_run(asked: Question, *, progress: Progress = unheard, file: IO[str] | No
     tried, against = _tried(asked.name, asked.on), _against(asked)
     companies, users = _where(asked)
     answer: dict[str, Any] = {
-        "policy": asked.name, "tried": tried.label, "against": against.label, "against_is_now": not asked.against, "from": asked.on,
-        "to": asked.on + dt.timedelta(days=max(asked.days - 1, 0)), "days": asked.days,
+        "policy": asked.name, "tried": tried.label, "against": against.label, "against_is_now": not asked.against,
+        "from": asked.on, "to": asked.on + dt.timedelta(days=max(asked.days - 1, 0)), "days": asked.days,
     }  # fmt: skip
     sides = 1 if _is_the_same(tried, against) else 2
     tell = _told(progress, asked.days * sides + asked.past)
