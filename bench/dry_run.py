@@ -72,7 +72,7 @@ def fill(how_many: int) -> None:
     )
     at = datetime(2026, 1, 1, tzinfo=UTC)
 
-    def items() -> list[Invoice]:
+    def items(start: int) -> list[Invoice]:
         return [
             Invoice(
                 company=company, client=clients[n % len(clients)], currency="EUR", number=f"B-{n}",
@@ -84,7 +84,7 @@ def fill(how_many: int) -> None:
         ]  # fmt: skip
 
     for start in range(0, how_many, 5000):
-        Invoice.objects.bulk_create(items(), batch_size=1000)
+        Invoice.objects.bulk_create(items(start), batch_size=1000)
     with connection.cursor() as cursor:
         cursor.execute("ANALYZE")
 
