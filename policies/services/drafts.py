@@ -155,7 +155,7 @@ def _read(model: type[models.Model], names: Sequence[str], kept: Mapping[str, An
         field = model._meta.get_field(name)
         if name in kept:
             value = kept[name]
-            found[name] = value if isinstance(field, models.JSONField) else field.to_python(value)
+            found[name] = value if isinstance(field, models.JSONField) else field.to_python(value)  # type: ignore[union-attr]
         elif field.has_default():  # type: ignore[union-attr]
             found[name] = field.get_default()  # type: ignore[union-attr]
     return found

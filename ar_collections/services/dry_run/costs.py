@@ -120,7 +120,8 @@ def _quiet(rows: Any) -> dict[int, tuple[Quiet, ...]]:
     for pk, since, until, what, due_on in agreed.values_list(
         "invoice_id", "agreed_on", "until_on", "interest", "invoice__due_on"
     ):
-        found[pk] += (Quiet(since if what == "pauses" else min(since, due_on), until),)
+        begins = since if what == "pauses" or due_on is None else min(since, due_on)
+        found[pk] += (Quiet(begins, until),)
     return found
 
 

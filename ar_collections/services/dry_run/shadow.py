@@ -96,7 +96,7 @@ def _shadow(own: BaseDatabaseWrapper, copy: Copy) -> None:
     """A temporary table of a model's own name, with its keys and indexes, filled with the rows that matter."""
     meta = copy.model._meta
     table, quote = meta.db_table, own.ops.quote_name
-    columns = [field.column for field in meta.concrete_fields]
+    columns = [str(field.column) for field in meta.concrete_fields]
     taken = ["''" if column in copy.emptied else quote(column) for column in columns]
     into, these = f"{_temporary(own, table)} ({', '.join(map(quote, columns))})", ", ".join(taken)
     fill = f"INSERT INTO {into} SELECT {these} FROM {_real(own, table)} WHERE {copy.where}"  # noqa: S608

@@ -238,7 +238,7 @@ def _against(asked: Question) -> Version:
     """The version named, or what is in force day by day, with its own changes on the way."""
     versions = Policy.objects.filter(name=asked.name)
     if asked.against:
-        named = versions.filter(effective_from=_day(asked.against)).first()
+        named = versions.filter(effective_from=_day(asked.against) or dt.date.min).first()
         if named is None:
             days = ", ".join(day.isoformat() for day in versions.values_list("effective_from", flat=True))
             raise Refused(
