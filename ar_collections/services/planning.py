@@ -109,18 +109,19 @@ def _plan_window(
     with transaction.atomic():
         locked = Client.objects.select_for_update(of=("self",)).filter(pk__in=window).order_by("pk")
         list(locked.values_list("pk", flat=True))
-        messages: dict[int, list[Decision]] = {}
+        messages: dict[int, list[Decision]] = defaultdict(list)
+        by_desk: dict[tuple[int, Kind], list[Decision]] = defaultdict(list)
         for decisions in decide(company, on, policies, places, window):
-            by_kind: dict[Kind, list[Decision]] = defaultdict(list)
             for decision in decisions:
-                if decision.verdict == SERVE:
-                    by_kind[decision.kind].append(decision)
-            for kind, items in by_kind.items():
-                if kind == "message":
-                    messages[items[0].client] = items
+                if decision.verdict != SERVE:
+                    continue
+                if decision.kind == "message":
+                    messages[decision.client].append(decision)
                 else:
-                    done.tasks += _plan_task(company, on, kind, items)
-                    done.desk.update(item.rung.code for item in items)
+                    by_desk[decision.client, decision.kind].append(decision)
+                    done.desk[decision.rung.code] += 1
+        if by_desk:
+            done.tasks += _plan_tasks(company, on, by_desk)
         done.planned += _plan_messages(company, on, policies, places, messages, done.held_by)
 
 
@@ -173,29 +174,34 @@ def _parts(items: Iterable[Decision]) -> dict[str, dict[str, int]]:
     return {"parts": later} if later else {}
 
 
-def _plan_task(company: Company, on: dt.date, kind: str, items: Sequence[Decision]) -> int:
+def _plan_tasks(company: Company, on: dt.date, by_desk: Mapping[tuple[int, Kind], Sequence[Decision]]) -> int:
     """A client is called once for all that is due: a call still open takes the new items in.
 
     Where the day's call is done already and something else becomes due on that day, that is a task of its own.
     """
-    client = items[0].client
-    task = Task.objects.filter(client=client, kind=kind, closed_on=None, served__isnull=False).first()
-    made = task is None
-    if task is None:
-        worst = min(items, key=lambda d: d.due_on)
-        task = Task.objects.create(
-            key=_next_key(f"{kind}:{client}:{on.isoformat()}"), company=company, client_id=client, kind=kind, due_on=on,
-            because=_task_because(kind, len(items), (on - worst.due_on).days),
-            low_priority=kind == "call" and _is_small(company, on, items[0].client_policy, client),
-            owner_id=Client.objects.values_list("owner_id", flat=True).get(pk=client),
+    clients = {client for client, _kind in by_desk}
+    earlier = Task.objects.filter(client__in=clients, kind__in={kind for _client, kind in by_desk})
+    still_open = earlier.filter(closed_on=None, served__isnull=False).distinct().order_by("-due_on", "-pk")
+    tasks = {(task.client_id, task.kind): task for task in still_open}  # the earliest one stays
+    keys = list(earlier.filter(key__contains=f":{on.isoformat()}").values_list("key", flat=True))
+    owners = dict(Client.objects.filter(pk__in=clients).values_list("pk", "owner_id"))
+    small = _small(company, on, [items[0] for (_client, kind), items in by_desk.items() if kind == "call"])
+    made = [
+        Task(
+            key=_next_key(f"{kind}:{client}:{on.isoformat()}", keys), company=company, client_id=client, kind=kind,
+            due_on=on, because=_task_because(kind, len(items), (on - min(item.due_on for item in items)).days),
+            low_priority=kind == "call" and client in small, owner_id=owners[client],
         )
-    _claim(_served(on, items, task=task))
-    return int(made)
+        for (client, kind), items in by_desk.items() if (client, kind) not in tasks
+    ]
+    tasks |= {(task.client_id, task.kind): task for task in Task.objects.bulk_create(made)}
+    _claim(row for of, items in by_desk.items() for row in _served(on, items, task=tasks[of]))
+    return len(made)
 
 
-def _next_key(key: str) -> str:
+def _next_key(key: str, taken: Iterable[str]) -> str:
     """The day's first task of a kind has the key itself, the ones after it are numbered; under the client's lock."""
-    before = Task.objects.filter(key__startswith=key).count()
+    before = sum(1 for other in taken if other == key or other.startswith(f"{key}:"))
     return f"{key}:{before + 1}" if before else key
 
 
@@ -229,10 +235,14 @@ def _task_because(kind: str, count: int, days: int) -> str:
     return _("An invoice reached the call step, %(days)d days overdue") % {"days": days}
 
 
-def _is_small(company: Company, on: dt.date, policy: Policy, client: int) -> bool:
-    minimum = {currency: Decimal(least) for currency, least in policy.call_minimum.items()}
-    asked = overdue_of(company, on, [client]).get(client, {})
-    return bool(asked) and all(total < minimum.get(currency, Decimal(0)) for currency, total in asked.items())
+def _small(company: Company, on: dt.date, calls: Sequence[Decision]) -> set[int]:
+    """The clients among those to call who owe less, in every currency, than their policy calls for."""
+    asked = overdue_of(company, on, [call.client for call in calls]) if calls else {}
+    return {
+        call.client for call in calls
+        if (sums := asked.get(call.client))
+        and all(total < Decimal(call.client_policy.call_minimum.get(code, 0)) for code, total in sums.items())
+    }
 
 
 def _ask_for_contacts(company: Company, on: dt.date, clients: Iterable[int]) -> int:
