@@ -18,6 +18,7 @@ from outbox.models import Message
 from policies.models import Step
 
 from .models import ContactLog, Task
+from .services.choosing import InUse
 from .services.coming import coming
 from .services.deciding import NOTICE, chased
 
@@ -108,12 +109,12 @@ class Upcoming:
     invoice: Invoice
 
 
-def next_step(client: Client, on: dt.date) -> Upcoming | None:
+def next_step(client: Client, on: dt.date, policies: InUse | None = None) -> Upcoming | None:
     """The next step that one of the client's open invoices is served with by itself, on the day or after it.
 
     None where nothing comes: nothing is open, or it is promised, paused, disputed in full or covered by cash.
     """
-    for first in coming(client, on):
+    for first in coming(client, on, policies):
         step = next(step for step in first.policy.steps.all() if step.code == first.rung.code)
         return Upcoming(first.on, step, Invoice.objects.get(pk=first.invoice))
     return None

@@ -23,7 +23,7 @@ from policies.models import Step
 from .approving import APPROVAL
 from .bank_facts import bank_data_are_fresh, nothing_unmatched
 from .business_days import openings
-from .choosing import in_use
+from .choosing import InUse, in_use
 from .coming import coming
 from .deciding import NOTICE, SERVE, Decision, cash_of, decide, terms_days_of
 
@@ -76,13 +76,13 @@ def explain(client: Client, on: dt.date) -> dict[str, Any]:
     }
 
 
-def explained(client: Client, on: dt.date) -> Explained:
+def explained(client: Client, on: dt.date, policies: InUse | None = None) -> Explained:
     """The decision of the night about one client on one day, shown instead of acted on.
 
     Refused where a policy chosen for the client has no version in force.
     """
     company = client.company
-    policies = in_use(company, on, client)
+    policies = policies or in_use(company, on, client)
     places = openings(company, on, policies, None)
     decided = [d for group in decide(company, on, policies, places, [client.pk]) for d in group]
     invoices = Invoice.objects.in_bulk([d.invoice for d in decided])

@@ -8,6 +8,8 @@ from typing import Any
 
 from django.utils.translation import gettext_lazy as _
 
+from ar_collections.reports import Upcoming, next_step
+from ar_collections.services.choosing import InUse, in_use
 from ar_collections.services.explaining import Judged, explained
 from clients.models import Client
 from core.errors import Refused
@@ -69,10 +71,19 @@ class Why:
         return STATES.get(self.message["state"], self.message["state"]) if self.message else ""
 
 
-def why_of(client: Client, on: dt.date) -> Why:
+def ahead_of(client: Client, on: dt.date) -> tuple[Upcoming | None, Why]:
+    """What comes next by itself, and why or why not today; nothing comes where no policy is in force."""
+    try:
+        policies = in_use(client.company, on, client)
+    except Refused as refused:
+        return None, Why(on, [], refused=refused.message)
+    return next_step(client, on, policies), why_of(client, on, policies)
+
+
+def why_of(client: Client, on: dt.date, policies: InUse | None = None) -> Why:
     """Why or why not, on a day; where no policy is in force it says what to do about that."""
     try:
-        found = explained(client, on)
+        found = explained(client, on, policies)
     except Refused as refused:
         return Why(on, [], refused=refused.message)
     channels = dict(Step.CHANNELS)

@@ -135,7 +135,7 @@ def test_nobody_to_write_to_is_a_list_with_a_row_to_fill(desk, company):
 def test_the_file_shows_what_is_owed_by_age_and_what_comes_next(desk, late_client, django_assert_max_num_queries):
     invoice_due(late_client, TODAY - dt.timedelta(days=40), "500")
     make_invoice(late_client, "100", on=TODAY)
-    with django_assert_max_num_queries(60):
+    with django_assert_max_num_queries(66):
         page = text(desk.get(url("client", late_client.pk)))
     assert "€600.00" in page and "31–60 days" in page and "40 days late" in page
     assert "for LO-2026-" in page and "if nothing changes" in page

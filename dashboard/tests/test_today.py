@@ -160,5 +160,5 @@ def test_the_page_asks_as_often_however_much_there_is(desk, company, on, django_
         task = to_call(company, on, f"C-{n}", str(300 + n))
         promise_payment(task.client.invoices.get(), Decimal(5), on + days(2), on=on, by=CLERK)
         pay(task.client, "10", on=on)
-    with django_assert_max_num_queries(51):
+    with django_assert_max_num_queries(55):
         assert desk.get("/").status_code == 200

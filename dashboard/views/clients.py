@@ -17,10 +17,8 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST
 
-from ar_collections.reports import Upcoming, next_step
 from clients.models import Client, Contact
 from clients.services import retire_contact, save_client, save_contact
-from core.errors import Refused
 from core.money import plain
 from core.services import today
 from dashboard.desk import StaffRequest, back, refusals_on, refusals_said, row_number
@@ -39,7 +37,7 @@ from dashboard.reports.clients import (
 )
 from dashboard.reports.credit import trust_in
 from dashboard.reports.credit_desk import by_credit, spendable, with_rank
-from dashboard.reports.why import why_of
+from dashboard.reports.why import ahead_of
 from invoices.documents import recipient
 from invoices.models import Invoice
 from invoices.pdf import statement_pdf
@@ -205,12 +203,13 @@ def client_file(request: StaffRequest, pk: int) -> HttpResponse:
     client, on = client_at(request, pk)
     people = list(client.contacts.order_by("-is_active", "id"))
     file, trust = file_of(client, on), trust_in(client, on)
+    upcoming, why = ahead_of(client, on)
     context = {
         **head_of(request, client, on, "client", trust, file), "file": file, "money": money_of(file.debts, trust),
         "people": [at_their_desk(person, client, request.desk.now) for person in people],
         "bounced": [person for person in people if person.is_active and person.bounced_at],
         "reachable": any(person.is_active and person.email and not person.bounced_at for person in people),
-        "next_step": _next(client, on), "why": why_of(client, on),
+        "next_step": upcoming, "why": why,
         "timeline": entries(recent(client, SHOWN_AT_FIRST), named=False),
     }  # fmt: skip
     return render(request, "dashboard/client.html", context)
@@ -233,14 +232,6 @@ def client_statement(request: StaffRequest, pk: int) -> HttpResponse:
 
 
 SHOWN_AT_FIRST = 12
-
-
-def _next(client: Client, on: dt.date) -> Upcoming | None:
-    """The next automatic step; none where the company has no policy yet."""
-    try:
-        return next_step(client, on)
-    except Refused:
-        return None
 
 
 def contact_new(request: StaffRequest, pk: int) -> HttpResponse:
