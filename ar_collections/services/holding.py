@@ -76,20 +76,22 @@ def hold_for(company: Company, on: dt.date, new: int, *, policy: Policy, now: dt
 
     It trips where more messages would leave than on any usual day, where the planner was silent for more than
     two days, and where the clock cannot be trusted: it went backwards, or the database's tells another time; not
-    again on a day on which a person released a hold.
+    again on a day on which a person released a hold. Silence and clock are asked about also where nothing is to leave
+    at the moment: the next run would find that the planner ran a minute ago.
     """
     standing = Hold.objects.filter(company=company, ended_at=None).first()
-    if standing or not new:
+    if standing or _released_lately(company, on, now):
         return standing
-    because = _surge(company, on, new, policy, now)
+    because = _untimely(now) or (_surge(company, on, new, policy) if new else "")
     return hold_first_run(company, reason="surge", detail=because, by="system") if because else None
 
 
-def _surge(company: Company, on: dt.date, new: int, policy: Policy, now: dt.datetime) -> str:
-    since = now - dt.timedelta(days=2)
-    for hold in Hold.objects.filter(company=company, released=True, ended_at__gt=since):
-        if hold.ended_at and hold.ended_at.astimezone(company.zone).date() >= on:
-            return ""
+def _released_lately(company: Company, on: dt.date, now: dt.datetime) -> bool:
+    released = Hold.objects.filter(company=company, released=True, ended_at__gt=now - dt.timedelta(days=2))
+    return any(hold.ended_at.astimezone(company.zone).date() >= on for hold in released if hold.ended_at)
+
+
+def _untimely(now: dt.datetime) -> str:
     last = Tick.objects.filter(name=PLAN_TICK).values_list("started_at", flat=True).first()
     if last and now < last - CLOCK_SLACK:
         return _("the clock went backwards: the last run was at %(at)s") % {"at": f"{last:%Y-%m-%d %H:%M} UTC"}
@@ -99,6 +101,10 @@ def _surge(company: Company, on: dt.date, new: int, policy: Policy, now: dt.date
     if apart > CLOCKS_APART:
         seconds = round(apart.total_seconds())
         return _("the clock of the database and ours are %(seconds)d seconds apart") % {"seconds": seconds}
+    return ""
+
+
+def _surge(company: Company, on: dt.date, new: int, policy: Policy) -> str:
     if new <= policy.surge_floor:
         return ""
     days = (
