@@ -49,7 +49,7 @@ def hear_delivery(
     found = _found(key, provider_id, message_id)
     if found is None:
         return None
-    said = said.strip()[:LONGEST_WORDS]
+    said = _printable(said)[:LONGEST_WORDS]
     with transaction.atomic():
         message = Message.objects.select_for_update().get(pk=found)
         if message.state == "handing":
@@ -65,6 +65,15 @@ def hear_delivery(
             if event in ("bounced", "complained"):
                 tell(message, what)
     return message
+
+
+def _printable(said: str) -> str:
+    """A stranger's words on one line: what is no character, or none to be seen, cannot be kept.
+
+    >>> _printable("550 no\\x00 such\\ud800\\n user")
+    '550 no such user'
+    """
+    return "".join(sign for sign in " ".join(said.split()) if sign.isprintable())
 
 
 def same_mailbox(one: str, other: str) -> bool:

@@ -148,12 +148,18 @@ def undo(message: Message, *, now: dt.datetime, by: Any) -> Message:
 def send_again(message: Message, *, on: dt.date, now: dt.datetime, by: Any) -> Message:
     """Send deliberately once more: a new message with the key's next suffix (:r1, :r2 …) and a Message-ID of its own.
 
-    Refused while the first one still waits or is on its way. The old message stays as it is.
+    Refused while the first one still waits or is on its way, and for one that was held and not let go: a copy is no
+    way around whoever was to look at it. The old message stays as it is.
     """
     with transaction.atomic():
         message = _as_it_is(message)
         if message.state in ("held", "pending", "claimed", "handing"):
             raise Refused("This message has not gone yet; there is nothing to send again.", code="still_waiting")
+        if message.state == "cancelled" and message.held_for:
+            raise Refused(
+                "This message was held for a person and never left, so it is not sent again. What is still due is "
+                "planned afresh on the next business day.", code="never_released",
+            )
         again = enqueue(_next_key(message.key), message.kind, message.party, on, message.payload, now)
         record(by, "send_again", again, summary=f"again: {message.key}")
         return again

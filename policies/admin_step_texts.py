@@ -212,12 +212,14 @@ def _chosen(request: HttpRequest) -> tuple[Policy, StepText, dt.date]:
     names = _policy_names()
     if not names:
         raise PermissionDenied(_("There is no policy yet; set the installation up first."))
-    name = request.GET.get("policy", "")
-    if name not in names:
-        used = CompanyPolicy.objects.filter(name__in=names).values_list("name", flat=True).first()
-        name = used or names[0]
-    policy = policy_for_words(name, on)
-    wanted = [value for _group, values in words_of(policy) for value, _label in values]
+    asked, used = request.GET.get("policy", ""), CompanyPolicy.objects.values_list("name", flat=True).first()
+    for name in sorted(names, key=lambda name: (name != asked, name != used)):
+        policy = policy_for_words(name, on)
+        wanted = [value for _group, values in words_of(policy) for value, _label in values]
+        if wanted:
+            break
+    else:
+        raise PermissionDenied(_("No policy sends a message, so there are no words to write; give one a step by mail."))
     value = request.GET.get("words", "")
     step, _bar, tone = (value if value in wanted else wanted[0]).partition("|")
     language = request.GET.get("language", "")

@@ -224,12 +224,15 @@ def _notice_days(rail: Rail, steps: Sequence[StepValues], _policy: Any, _rule: A
     for step in steps:
         if not is_message(step) or _offset(step) <= 0:
             continue
-        given = step.get("pay_within_days")
+        given, notice = step.get("pay_within_days"), step.get("interest_notice_days")
+        if given is not None and notice and notice <= given:
+            given = notice - 1  # who pays on the day interest begins already owes some: the notice asks a day earlier
         if (given is not None and given < days) or (given is None and (step.get("fee") or step.get("mandatory"))):
             gives = f"gives {given} days to pay" if given is not None else "names no day by which to pay"
             found.append((
                 step["code"], "pay_within_days",
-                f"{name_of(step)} {gives}, and {rail.title()} asks for at least {days}; write {days} or more.",
+                f"{name_of(step)} {gives}, and {rail.title()} asks for at least {days}; write {days} or more"
+                + (f", and notice of interest from {days + 1} days ahead." if notice and notice <= days else "."),
             ))  # fmt: skip
     return found
 

@@ -75,9 +75,12 @@ def test_our_own_ladder_is_not_lawful_there_and_every_reason_is_named(norway):
     said = [
         one.sentence for one in wrong("standard", {"jurisdictions": "NO"}, ladder, effective_from=day(0))
     ]
+    asks = "and “Fourteen days to pay” (NO) asks for at least 14; write 14 or more"
     assert said == [
-        f"“{title}” gives 7 days to pay, and “Fourteen days to pay” (NO) asks for at least 14; write 14 or more."
-        for title in ("First reminder", "Second reminder", "Invoice sent again, notice of interest")
+        f"“First reminder” gives 7 days to pay, {asks}.", f"“Second reminder” gives 7 days to pay, {asks}.",
+        # It asks to pay within seven days, and on the seventh the interest it gives notice of begins.
+        f"“Invoice sent again, notice of interest” gives 6 days to pay, {asks}, and notice of interest from 15 days "
+        "ahead.",
     ]
     assert wrong("standard", {"jurisdictions": "SE"}, ladder, effective_from=day(0)) == [], "Sweden asks for none of it"
 

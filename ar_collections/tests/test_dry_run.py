@@ -27,7 +27,7 @@ from core.models import Company
 from invoices.services.charging import give_interest_notice
 from policies.models import Policy, PolicyDraft, Segment
 from policies.services import new_version
-from policies.services.drafts import begin_draft, save_draft
+from policies.services.drafts import activate_draft, begin_draft, save_draft
 from policies.services.rates import add_rate
 from tests.cast import CLERK, TODAY, invoice_due, make_client, make_company, pay
 from tests.collecting import a_day, days_pass
@@ -159,6 +159,17 @@ def test_a_draft_like_the_version_in_force_makes_no_difference() -> None:
     told = tried(12)
     assert told["differences"]["count"] == 0 and told["tried"] == "draft"
     assert told["per_day"] == told["against_days"]["per_day"] != {}
+
+
+def test_a_version_that_was_activated_does_not_stand_in_the_way_of_the_next_trial() -> None:
+    make_company()
+    draft = draft_with({"spacing_days": 9})
+    activate_draft(
+        draft, effective_from=TODAY + DAY, already_overdue="activation", version=draft.version, on=TODAY, by=CLERK
+    )
+    draft_with({"spacing_days": 3})
+    assert tried(3)["days"] is not None
+    assert Policy.objects.filter(name="standard").count() == 2, "in the shadow alone it was out of the way"
 
 
 def test_every_difference_is_named() -> None:

@@ -85,6 +85,15 @@ def test_what_is_discarded_is_cancelled_and_its_kind_hears_of_it(put, sink, hear
     assert audited() == [("discard_messages", "Ada")]
 
 
+def test_what_was_held_and_never_let_go_does_not_leave_by_a_copy(put, sink):
+    discarded = put("note:1", held_for="approval:7:2026-11-18")
+    services.discard("approval:7:2026-11-18", by="Ada")
+    discarded.refresh_from_db()
+    with pytest.raises(Refused, match="held for a person and never left"):
+        services.send_again(discarded, on=discarded.on, now=discarded.not_before, by="Ada")
+    assert Message.objects.count() == 1
+
+
 # cancel, undo
 
 
