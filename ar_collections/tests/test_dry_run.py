@@ -39,7 +39,7 @@ DAY = dt.timedelta(days=1)
 
 def draft_with(values: dict[str, Any] | None = None, /, **steps: dict[str, Any] | None) -> PolicyDraft:
     """A draft of «standard» with some values, and some steps (by code) changed or, with None, taken out."""
-    draft = begin_draft(Policy.objects.get(name="standard"), CLERK)
+    draft = begin_draft(Policy.objects.filter(name="standard").latest("effective_from"), CLERK)
     ladder = [
         step | (steps.get(step["code"]) or {}) for step in draft.steps
         if steps.get(step["code"], {}) is not None
