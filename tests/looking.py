@@ -15,6 +15,8 @@ SIZES = {"desk": (1440, 1000, "light"), "telephone": (390, 844, "dark")}
 if os.environ.get("AR_NIGHTLY"):
     SIZES |= {"dark desk": (1440, 1000, "dark"), "light telephone": (390, 844, "light")}
 RULES = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}
+SETTLED = """() => Promise.all(document.getAnimations()
+  .filter((one) => one instanceof CSSTransition).map((one) => one.finished.catch(() => null)))"""
 PICTURES = os.environ.get("AR_PICTURES", "")
 
 
@@ -41,7 +43,8 @@ def seen(page: Any, name: str, *, context: str | None = "main") -> list[str]:
 
 
 def wrong(page: Any, name: str, *, rules: Any = RULES, context: str | None = None) -> list[str]:
-    """What is wrong with the page that is open, as it stands."""
+    """What is wrong with the page that is open, as it stands once no colour is half way to another."""
+    page.evaluate(SETTLED)
     found = []
     if page.evaluate("document.documentElement.scrollWidth > window.innerWidth"):
         found.append(f"{name}: wider than the screen")
@@ -54,5 +57,5 @@ def wrong(page: Any, name: str, *, rules: Any = RULES, context: str | None = Non
 def _sized(page: Any, sizes: Mapping[str, tuple[int, int, str]]) -> Iterator[str]:
     for size, (width, height, scheme) in sizes.items():
         page.set_viewport_size({"width": width, "height": height})
-        page.emulate_media(color_scheme=scheme, reduced_motion="reduce")  # no colour is met half way to another
+        page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
         yield size

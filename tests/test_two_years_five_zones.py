@@ -107,14 +107,14 @@ def goes_by(first: dt.date, last: dt.date) -> int:
 
 
 def _business(n: int, on: dt.date) -> None:
-    for client in Client.objects.select_related("company", "terms").order_by("pk"):
-        if n % 35 == client.pk % 5:
+    for place, client in enumerate(Client.objects.select_related("company", "terms").order_by("pk"), start=1):
+        if n % 35 == place % 5:
             invoice_due(client, on + 10 * DAY)
             if n < 5:
                 invoice_due(client, on - 4 * DAY)
     waits = {0: 5, 1: 20, 2: 45, 3: 75}  # days after the due day; one in five never pays
     for invoice in Invoice.objects.open().select_related("client"):
-        if invoice.due_on and (on - invoice.due_on).days == waits.get(invoice.pk % 5):
+        if invoice.due_on and (on - invoice.due_on).days == waits.get((invoice.seq or 0) % 5):
             pay(invoice.client, str(invoice.balance), on=on, how={f"invoice:{invoice.pk}": Decimal(invoice.balance)})
 
 
