@@ -1,4 +1,4 @@
-"""How the suite runs: the long forms on request only, and an orderly end when it is told to stop."""
+"""How the suite runs: what runs where, the long forms on request only, and an orderly end when it is told to stop."""
 
 from __future__ import annotations
 
@@ -14,7 +14,16 @@ def pytest_configure(config: pytest.Config) -> None:
     signal.signal(signal.SIGTERM, signal.default_int_handler)
 
 
+PAGES = ("dashboard/tests/", "portal/tests/")  # they write HTML; what they ask of a database is tried on both elsewhere
+OF_A_SERVER = ("browser", "postgres", "redis", "once")
+
+
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Pages are tried beside SQLite by day and on both databases by night; the long forms by night."""
+    for item in items:
+        if item.nodeid.startswith(PAGES) and not any(item.get_closest_marker(name) for name in OF_A_SERVER):
+            item.add_marker("on_sqlite")
     if os.environ.get("AR_NIGHTLY"):
         return
     long = [item for item in items if item.get_closest_marker("nightly")]
