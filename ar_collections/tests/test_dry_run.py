@@ -133,8 +133,10 @@ def test_the_database_itself_refuses_a_write_to_a_real_table_while_somebody_else
     assert Client.objects.get().name == client.name
 
 
-@pytest.mark.skipif("connection.vendor != 'postgresql'")
+@pytest.mark.postgres
 def test_whoever_writes_meanwhile_does_not_wait_for_it() -> None:
+    if connection.vendor != "postgresql":
+        pytest.skip("needs PostgreSQL: set TEST_DATABASE_URL, or run bin/test")
     company = make_company()
     invoice_due(make_client(company), TODAY - DAY)
     with book_at_this_moment() as book, book.trial(what_matters(TODAY)):
