@@ -5,8 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from decimal import Decimal
+from dataclasses import dataclass, replace
 from typing import Any
 
 from django.db import transaction
@@ -28,16 +27,24 @@ from disputes.services import REVISIT_AFTER_DAYS
 from imports.cells import Reading, Trouble
 from imports.rows import OpenItem, Read, read_open_items
 from imports.sheet import Sheet, read_sheet
-from invoices.interest import Claim, late_interest
-from invoices.models import BANK, CUSTOMER_CREDIT, RECEIVABLE, REVENUE, Entry, Intake, Invoice, InvoiceLine
-from invoices.rates import RateStep
+from invoices.models import Intake, Invoice, InvoiceLine
 from invoices.services.exposure import exposures_of
-from invoices.services.ledger import NewEntry, post_entries
+from invoices.services.ledger import post_entries
 from payments.models import Allocation, Payment
 from payments.services import doc_of
 from policies.services import default_terms
 
 from .answers import Answer, Companies, FileRefused, companies_for, fingerprint
+from .open_item_rows import (
+    New,
+    allocations_of,
+    differs_from,
+    interest_preview,
+    invoice_of,
+    issue_entry,
+    payment_entries,
+    payment_of,
+)
 
 WINDOW = 1000  # items written at once; all windows stand in one transaction
 BATCH = 500
@@ -102,15 +109,6 @@ def as_json(answer: Answer) -> dict[str, Any]:
     return answer.as_json(COUNTS) | {"per_currency": answer.totals_as_json()}
 
 
-@dataclass
-class _New:
-    """An item that is not here yet, with its client."""
-
-    item: OpenItem
-    client: Client
-    invoice: Invoice = field(init=False)
-
-
 class _Book:
     """One import under way, inside its transaction."""
 
@@ -148,7 +146,7 @@ class _Book:
             invoice = here.get((client.pk, item.number)) if client else None
             if invoice is None:
                 new.append((company, item))
-            elif differs := _differs(invoice, item):
+            elif differs := differs_from(invoice, item):
                 self.answer.wrong(item.line, self.mapping["number"], item.number, differs)
             else:
                 self.answer.counts["unchanged"] += 1
@@ -185,7 +183,7 @@ class _Book:
     ) -> None:
         """Save the new items with all that belongs to them, in windows."""
         self._add_clients(placed)
-        new = [_New(item, self.clients[company.pk, item.client]) for company, item in placed]
+        new = [New(item, self.clients[company.pk, item.client]) for company, item in placed]
         intakes = self._intakes(new, taking, sha256)
         for start in range(0, len(new), WINDOW):
             self._write_window(new[start : start + WINDOW], intakes)
@@ -233,7 +231,7 @@ class _Book:
             for client in self.added
         )
 
-    def _intakes(self, new: Iterable[_New], taking: Taking, sha256: str) -> dict[int, Intake]:
+    def _intakes(self, new: Iterable[New], taking: Taking, sha256: str) -> dict[int, Intake]:
         """One batch per company, so that the planner knows what was taken over and from when interest may run."""
         companies = {n.client.company_id: n.client.company for n in new}
         made = {}
@@ -248,10 +246,10 @@ class _Book:
         )
         return made
 
-    def _write_window(self, new: Sequence[_New], intakes: dict[int, Intake]) -> None:
+    def _write_window(self, new: Sequence[New], intakes: dict[int, Intake]) -> None:
         at, who = timezone.now(), as_text(self.by)
         for n in new:
-            n.invoice = _invoice(n, intakes[n.client.company_id], at, who)
+            n.invoice = invoice_of(n, intakes[n.client.company_id], at, who)
         Invoice.objects.bulk_create([n.invoice for n in new], batch_size=BATCH)
         InvoiceLine.objects.bulk_create(
             [
@@ -264,13 +262,13 @@ class _Book:
             batch_size=BATCH,
         )
         paid = [n for n in new if n.item.paid > 0]
-        payments = Payment.objects.bulk_create([_payment(n, who) for n in paid], batch_size=BATCH)
+        payments = Payment.objects.bulk_create([payment_of(n, who) for n in paid], batch_size=BATCH)
         entries = post_entries(
-            [_issue_entry(n) for n in new]
-            + [entry for n, payment in zip(paid, payments, strict=True) for entry in _payment_entries(n, payment)],
+            [issue_entry(n) for n in new]
+            + [entry for n, payment in zip(paid, payments, strict=True) for entry in payment_entries(n, payment)],
             self.by,
         )
-        Allocation.objects.bulk_create(_allocations(entries, payments), batch_size=BATCH)
+        Allocation.objects.bulk_create(allocations_of(entries, payments), batch_size=BATCH)
         self._open_disputes(new, who)
         record_many(
             [
@@ -298,7 +296,7 @@ class _Book:
             ]
         )
 
-    def _open_disputes(self, new: Sequence[_New], who: str) -> None:
+    def _open_disputes(self, new: Sequence[New], who: str) -> None:
         disputed = Dispute.objects.bulk_create(
             [
                 Dispute(
@@ -321,7 +319,7 @@ class _Book:
             for dispute in disputed
         )
 
-    def _add_contacts(self, new: Sequence[_New]) -> None:
+    def _add_contacts(self, new: Sequence[New]) -> None:
         """The people the file names, each once; who is known already, by address or else by name, stays as is."""
         known: dict[int, set[str]] = {}
         for some in _batches(list({n.client.pk for n in new})):
@@ -346,7 +344,7 @@ class _Book:
         )
         self.answer.counts["contacts_created"] = len(added)
 
-    def _warn_of_limits(self, new: Sequence[_New]) -> None:
+    def _warn_of_limits(self, new: Sequence[New]) -> None:
         """What was sold elsewhere is owed, limit or not; where it carries a client over its limit, its line says so."""
         fresh = {client.pk for client in self.added}
         last = {
@@ -366,7 +364,7 @@ class _Book:
                         f"{plain(limit.amount, limit.currency)}: nothing more is issued on credit until it is below.",
                     ))  # fmt: skip
 
-    def _count(self, new: Sequence[_New], taking: Taking) -> None:
+    def _count(self, new: Sequence[New], taking: Taking) -> None:
         answer = self.answer
         answer.counts["created"] = len(new)
         answer.counts["clients_created"] = len(self.added)
@@ -385,111 +383,10 @@ class _Book:
                 answer.warnings.append(Trouble(1, "", taking.interest_from.isoformat(), message))
 
 
-def interest_preview(
-    items: Iterable[tuple[OpenItem, Decimal]], interest_from: dt.date, on: dt.date
-) -> dict[str, dict[str, Any]]:
-    """Per currency: the overdue items that will bear interest, what is owed on them, and the interest to this day.
-
-    Each item comes with its percentage per year; no day before ``interest_from`` bears interest.
-    """
-    found: dict[str, list[Any]] = {}
-    for item, percent in items:
-        owed = item.total - item.paid
-        if owed <= 0 or item.due_on >= on or percent <= 0:
-            continue
-        claim = Claim(owed, item.currency, item.due_on, interest_from=interest_from)
-        interest = late_interest(claim, on, [RateStep(dt.date.min, percent, "terms")]).total
-        sums = found.setdefault(item.currency, [0, Decimal(0), Decimal(0)])
-        sums[0], sums[1], sums[2] = sums[0] + 1, sums[1] + owed, sums[2] + interest
-    return {
-        currency: {
-            "from": interest_from.isoformat(), "invoices": count, "principal": plain(owed, currency),
-            "interest_to_date": plain(interest, currency),
-        }
-        for currency, (count, owed, interest) in sorted(found.items())
-    }
-
-
-def _invoice(n: _New, intake: Intake, at: dt.datetime, who: str) -> Invoice:
-    """The item as a claim: its own number, its own due date; the rate of the client's terms if it is ever charged."""
-    item, terms = n.item, n.client.terms
-    return Invoice(
-        company=n.client.company, client=n.client, currency=item.currency, po_number=item.po, number=item.number,
-        intake=intake, issued_on=item.issued_on, issued_at=at, due_on=item.due_on,
-        terms_days=(item.due_on - item.issued_on).days, late_percent=terms.late_percent if terms else Decimal(0),
-        net=item.total, total=item.total, reference=item.number if len(item.number) <= 35 else "", created_by=who,
-        frozen={
-            "taken_over": True, "paid": plain(item.paid, item.currency),
-            "paid_on": item.paid_on.isoformat() if item.paid else None,
-        },
-    )
-
-
-def _payment(n: _New, who: str) -> Payment:
-    return Payment(
-        company=n.client.company, client=n.client, key=f"opening:{n.invoice.pk}", amount=n.item.paid,
-        currency=n.item.currency, received_on=n.item.paid_on, method="opening", reference=n.item.number[:140],
-        recorded_by=who,
-    )
-
-
-def _issue_entry(n: _New) -> NewEntry:
-    doc = f"invoice:{n.invoice.pk}"
-    return NewEntry(
-        key=f"{doc}:line:1", doc=doc, kind="issue", client=n.client, dr=RECEIVABLE, cr=REVENUE, amount=n.item.total,
-        currency=n.item.currency, effective_on=n.item.issued_on, invoice=n.invoice,
-    )
-
-
-def _payment_entries(n: _New, payment: Payment) -> list[NewEntry]:
-    """The money as it came in, and to the item, but not before that was issued."""
-    received = NewEntry(
-        key=f"payment:{payment.key}", doc=doc_of(payment), kind="payment", client=n.client, dr=BANK, cr=CUSTOMER_CREDIT,
-        amount=payment.amount, currency=payment.currency, effective_on=payment.received_on, memo=payment.reference,
-    )
-    allocated = replace(
-        received, key=f"alloc:{payment.key}:1", kind="allocation", dr=CUSTOMER_CREDIT, cr=RECEIVABLE, invoice=n.invoice,
-        effective_on=max(payment.received_on, n.item.issued_on),
-    )
-    return [received, allocated]
-
-
-def _allocations(entries: Iterable[Entry], payments: Iterable[Payment]) -> list[Allocation]:
-    by_key = {f"alloc:{payment.key}:1": payment for payment in payments}
-    return [
-        Allocation(
-            payment=by_key[entry.key], invoice=entry.invoice, amount=entry.amount, allocated_on=entry.effective_on,
-            entry=entry,
-        )
-        for entry in entries
-        if entry.key in by_key
-    ]
-
-
 def _exception(client: Client, on: dt.date) -> str:
     """The exception by which a client buys on credit all the same, as it is kept beside the item; empty without one."""
     standing = [o for o in standing_overrides(client, on) if o.allows == ON_CREDIT]
     return f"exception {standing[0].pk} of {standing[0].granted_by}: {standing[0].reason}" if standing else ""
-
-
-def _differs(invoice: Invoice, item: OpenItem) -> str:
-    """In what the file contradicts an item taken over before; empty where it does not."""
-    said: list[tuple[str, object, object]] = [
-        ("currency", invoice.currency, item.currency), ("issue date", invoice.issued_on, item.issued_on),
-        ("due date", invoice.due_on, item.due_on), ("total", invoice.total.normalize(), item.total.normalize()),
-    ]
-    if item.settled_on is not None or item.balance is not None:
-        said.append(("payment", Decimal(invoice.frozen.get("paid", "0")).normalize(), item.paid.normalize()))
-        if item.paid:
-            said.append(("payment date", invoice.frozen.get("paid_on"), item.paid_on.isoformat()))
-    for what, here, there in said:
-        if here != there:
-            shown = tuple(f"{v:f}" if isinstance(v, Decimal) else str(v) for v in (here, there))
-            return (
-                f"Already here with the {what} {shown[0]}; the file says {shown[1]}. An import changes no item: record "
-                "what was paid since as a payment, or correct the file."
-            )
-    return ""
 
 
 def _batches(values: Sequence[Any]) -> Iterable[Sequence[Any]]:
