@@ -10,6 +10,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from ar_collections.tests.test_dry_run import draft_with
+from ar_collections.trials import KIND
 from core.jobs import run_job
 from core.models import Job
 from core.services import today
@@ -41,8 +42,7 @@ def test_a_draft_is_tried_looked_at_and_activated(desk: Any, company: Any) -> No
     desk.get_by_role("button", name="Try it on today's book").click()
     desk.get_by_text("Nothing is written by this.").wait_for()
     job = Job.objects.latest("pk")
-    run_job(job.pk, timezone.now)  # the worker
-    desk.goto(reverse("dashboard:policy_trial", args=[job.pk]))
+    run_job(job.pk, timezone.now)  # the worker; the page that follows it goes to the result by itself
     desk.get_by_role("heading", name="What is different").wait_for()
     assert desk.locator("svg.trial rect").count() > 0
     places = [
@@ -58,3 +58,22 @@ def test_a_draft_is_tried_looked_at_and_activated(desk: Any, company: Any) -> No
     desk.get_by_text("No draft is open").wait_for()
     made = Policy.objects.latest("effective_from")
     assert made.already_overdue == "due_date" and made.effective_from == on + DAY
+
+
+def test_a_page_that_follows_work_does_not_stand_in_the_way_of_who_leaves_it(desk: Any, company: Any) -> None:
+    job = Job.objects.create(
+        kind=KIND, state="running", started_at=timezone.now(),
+        arguments={"policy": "standard", "on": today(company).isoformat(), "days": 1, "past": 0, "token": "0"},
+    )  # fmt: skip
+    desk.goto(reverse("dashboard:policy_trial", args=[job.pk]))
+    held: list[Any] = []
+    desk.route("**" + reverse("dashboard:policies"), lambda route: held.append(route))  # a slow page
+    with desk.expect_request("**" + reverse("dashboard:policies")):
+        desk.evaluate("location.assign('" + reverse("dashboard:policies") + "')")
+    Job.objects.filter(pk=job.pk).update(state="failed", error="No rate.", ended_at=timezone.now())
+    for _ in range(3):  # it is told of the end, and asks again instead of going there
+        with desk.expect_request("**/progress/"):
+            pass
+    held.pop().continue_()
+    desk.get_by_role("heading", name="Policies").wait_for()
+    assert desk.url.endswith(reverse("dashboard:policies"))

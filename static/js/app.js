@@ -41,7 +41,11 @@
   };
 
   // ── Progress of a background job ─────────────────────────────────────
+  const STAYED = 10_000; // milliseconds after which whoever was about to leave is still here: a download, an answer «stay»
   const follow = async (job) => {
+    let left = -STAYED;
+    window.addEventListener("beforeunload", () => { left = performance.now(); });
+    const leaving = () => performance.now() - left < STAYED;
     const bar = one("progress", job), words = one("[data-progress-words]", job), figures = one("[data-progress-figures]", job);
     for (let pause = 400; ; pause = Math.min(pause * 1.2, 2000)) {
       let answer;
@@ -58,7 +62,7 @@
         words.textContent = answer.message;
         figures.textContent = answer.total ? `${answer.done.toLocaleString()} / ${answer.total.toLocaleString()}` : "";
         if (answer.state === "failed") { job.classList.add("bad"); return; }
-        if (answer.state === "done") { location.assign(answer.next || location.href); return; }
+        if (answer.state === "done" && !leaving()) { location.assign(answer.next || location.href); return; }
       }
       await new Promise((resolve) => { setTimeout(resolve, pause); });
     }
