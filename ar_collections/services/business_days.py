@@ -12,8 +12,9 @@ from core.closed_days import public_holidays
 from core.models import Company, Holiday
 from policies.models import Policy
 from policies.quiet_periods import is_quiet
+from policies.services.precedence import own_name
 
-from .choosing import InUse, as_in_use, own_name
+from .choosing import InUse, as_in_use
 
 # Time zone and country as the client's file has them (empty: the company's); and its policy, where it is not that of
 # the company.

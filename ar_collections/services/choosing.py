@@ -6,18 +6,15 @@ import datetime as dt
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
-from django.db.models import CharField, F, Value
-from django.db.models.functions import Coalesce, NullIf
+from django.db.models import Value
 
-from ar_collections.precedence import policy_that_holds
 from clients.models import Client
 from core.errors import Refused
 from core.models import Company
 from invoices.models import Invoice
 from policies.models import CompanyPolicy, Policy, Segment
+from policies.precedence import chosen_for
 from policies.services import policy_of
-
-_NOTHING = Value("", output_field=CharField())
 
 
 @dataclass(frozen=True)
@@ -92,33 +89,14 @@ def policy_for_invoice(invoice: Invoice, on: dt.date) -> Policy:
     return _in_force(invoice.client, invoice.policy_name, on)
 
 
-def name_of(client: Client, invoice: str = "") -> str:
-    """The name of the policy that holds for a client, or for an invoice with this choice; empty: the company's."""
-    segment = client.segment.policy_name if client.segment_id and client.segment else ""
-    return policy_that_holds(invoice=invoice, client=client.policy_name, segment=segment, company="").name
-
-
 def _in_force(client: Client, invoice_s: str, on: dt.date) -> Policy:
-    near = name_of(client, invoice_s)
+    near = chosen_for(client, invoice_s).name
     if not near:
         return policy_of(client.company, on)
     found = Policy.objects.in_force(near, on)
     if found is None:
         raise _no_version(client.company, near, on)
     return found
-
-
-def own_name(prefix: str = "") -> Coalesce:
-    """The column that says which policy holds for a client, empty where it is the company's; the pure rule in SQL."""
-    return Coalesce(
-        NullIf(F(f"{prefix}policy_name"), _NOTHING), NullIf(F(f"{prefix}segment__policy_name"), _NOTHING), _NOTHING,
-        output_field=CharField(),
-    )
-
-
-def own_name_of_invoice() -> Coalesce:
-    """The same for an invoice: its own choice before that of its client."""
-    return Coalesce(NullIf(F("policy_name"), _NOTHING), own_name("client__"), output_field=CharField())
 
 
 def _no_version(company: Company, name: str, on: dt.date) -> Refused:

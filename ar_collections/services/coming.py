@@ -13,9 +13,10 @@ from ar_collections.reminders import KINDS, Kind, Rung, first_moment, reached_on
 from clients.models import Client
 from outbox.models import Message
 from policies.models import Policy
+from policies.precedence import chosen_for
 
 from .business_days import closed_days, own_closed_days, quiet_days, start_of_day
-from .choosing import InUse, in_use, name_of
+from .choosing import InUse, in_use
 from .deciding import (
     NOTICE,
     SERVE,
@@ -52,7 +53,7 @@ def coming(client: Client, on: dt.date, policies: InUse | None = None) -> list[C
     """
     company = client.company
     policies = policies or in_use(company, on, client)
-    policy = policies.named(name_of(client))
+    policy = policies.named(chosen_for(client).name)
     own = own_closed_days(company, on)
 
     def leaves(day: dt.date) -> dt.date:
@@ -65,7 +66,7 @@ def coming(client: Client, on: dt.date, policies: InUse | None = None) -> list[C
 
     facts_of_it = {
         "client__time_zone": client.time_zone, "client__country": client.country,
-        "client_policy": "" if policies.is_single else name_of(client),
+        "client_policy": "" if policies.is_single else chosen_for(client).name,
     }
     places = {place_of(facts_of_it): on} if leaves(on) == on else {}
     decided = {
@@ -76,8 +77,8 @@ def coming(client: Client, on: dt.date, policies: InUse | None = None) -> list[C
     last_on = last.aggregate(on=Max("on"))["on"]
     waiting = Served.objects.filter(invoice__client=client, message__state__in=ON_ITS_WAY, outcome="served")
     found = []
-    for pk, code, own_name in waiting.values_list("invoice", "step", "invoice__policy_name"):
-        its = policies.named(own_name or name_of(client))
+    for pk, code, invoice_s in waiting.values_list("invoice", "step", "invoice__policy_name"):
+        its = policies.named(chosen_for(client, invoice_s).name)
         rungs = (rung for rung in ladder_of(its) if rung.code == code and rung.kind == "message")
         found += [Coming(on, pk, rung, its) for rung in rungs]
     for its, row in stands_of(company, on, policies, client.pk):

@@ -17,9 +17,10 @@ from clients.models import Contact
 from core.models import Company
 from outbox.models import Message
 from policies.models import Policy
+from policies.services.precedence import own_name, own_name_of_invoice
 
 from .asking import Book, chased_in, may_be_asked, what_there_is
-from .choosing import InUse, own_name, own_name_of_invoice
+from .choosing import InUse
 from .expressions import ROUND, PlaceOf, ReachedBy
 
 NOTICE = "notice"

@@ -42,8 +42,9 @@ from invoices.services.extending import agree_extension, withdraw_extension
 from payments.models import Allocation
 from payments.services import deallocate
 from policies.models import Policy, ReferenceRate
+from policies.services.precedence import own_name_of_invoice
 
-from .choosing import InUse, in_use, own_name_of_invoice
+from .choosing import InUse, in_use
 from .deciding import owing
 from .desk import close_task, open_task
 

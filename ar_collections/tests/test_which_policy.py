@@ -11,8 +11,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from ar_collections.models import Served
-from ar_collections.precedence import policy_that_holds
-from ar_collections.services.choosing import in_use, own_name_of_invoice, policy_for_client, policy_for_invoice
+from ar_collections.services.choosing import in_use, policy_for_client, policy_for_invoice
 from ar_collections.services.coming import coming
 from ar_collections.services.explaining import explained
 from ar_collections.services.planning import plan
@@ -20,7 +19,9 @@ from core.errors import Refused
 from invoices.models import Invoice
 from outbox.models import Message
 from policies.models import Segment
+from policies.precedence import policy_that_holds
 from policies.services import policy_of
+from policies.services.precedence import governed, own_name_of_invoice
 from tests.cast import TODAY, invoice_due, make_client, make_invoice
 from tests.collecting import a_day, a_step, policy_named, sent_to
 
@@ -55,6 +56,9 @@ def test_the_column_of_the_query_says_what_the_rule_says(company):
         ).name
     assert dict(Invoice.objects.annotate(own=own_name_of_invoice()).values_list("pk", "own")) == wanted
     assert set(wanted.values()) == {"", "final", "gentle", "public"}
+    for name in ("final", "gentle", "public", "standard"):  # and the condition of a query
+        theirs = Invoice.objects.filter(governed(name, [company.pk] if name == "standard" else []))
+        assert set(theirs.values_list("pk", flat=True)) == {pk for pk in wanted if (wanted[pk] or "standard") == name}
 
 
 def test_every_client_climbs_its_own_ladder_in_one_run(company, late_client, good_client):

@@ -8,10 +8,10 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
-from ar_collections.precedence import policy_that_holds
 from clients.models import Client
 from invoices.models import Invoice
 from policies.models import CompanyPolicy, Policy
+from policies.precedence import chosen_for
 from policies.services.versions import policies_to_choose
 
 
@@ -28,14 +28,10 @@ class PolicyHere:
 def policy_here(client: Client, on: dt.date, invoice: Invoice | None = None) -> PolicyHere:
     """The policy by which a client, or one invoice of it, is reminded, and where that was chosen."""
     usual = CompanyPolicy.objects.filter(company=client.company_id).values_list("name", flat=True).first() or ""
-    segment = client.segment
-    chosen = policy_that_holds(
-        company=usual, segment=segment.policy_name if segment else "", client=client.policy_name,
-        invoice=invoice.policy_name if invoice else "",
-    )  # fmt: skip
+    chosen = chosen_for(client, invoice.policy_name if invoice else "", usual)
     because = {
         "invoice": _("chosen for this invoice"), "client": _("chosen for this client"),
-        "segment": _("chosen for its segment “%(segment)s”") % {"segment": segment},
+        "segment": _("chosen for its segment “%(segment)s”") % {"segment": client.segment},
         "company": _("that of the company"),
     }[chosen.where]  # fmt: skip
     version = Policy.objects.in_force(chosen.name, on)

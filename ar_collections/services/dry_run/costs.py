@@ -25,8 +25,8 @@ from invoices.services.charging.fees import fee_of
 from invoices.services.rules import rates_for, rule_of
 from invoices.spans import Held
 from policies.models import Policy
+from policies.services.precedence import governed
 
-from .governing import governed
 from .running import Side
 
 _PROBE = Decimal(1_000_000)  # the interest on it says what every unit earns

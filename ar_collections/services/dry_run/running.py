@@ -28,8 +28,8 @@ from core.models import Company
 from invoices.models import Intake, Invoice
 from outbox.models import Message
 from policies.models import Policy, Step
+from policies.services.precedence import governed
 
-from .governing import governed
 from .shadow import NEW_ROWS_FROM, Copy
 
 LOOKS_BACK = 400  # days: «late again within twelve months»

@@ -15,6 +15,7 @@ from invoices.services.parts import plans_of
 from invoices.services.rules import rates_for, rule_of
 from invoices.spans import Held, Span, spans
 from policies.models import CompanyPolicy, InterestRule, Policy
+from policies.precedence import chosen_for
 
 DAY = dt.timedelta(days=1)
 _quarrels: list[Callable[[int], list[Quiet]]] = []
@@ -43,10 +44,7 @@ class Policies:
 
         Empty where the company has none.
         """
-        client = invoice.client
-        near = invoice.policy_name or client.policy_name
-        if not near and client.segment_id and client.segment:
-            near = client.segment.policy_name
+        near = chosen_for(invoice.client, invoice.policy_name).name
         if near:
             return near
         if invoice.company_id not in self._usual:
