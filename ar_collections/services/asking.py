@@ -66,6 +66,9 @@ class Book(NamedTuple):
 
     has_later: bool  # entries dated after the day
     has_parts: bool  # invoices in parts
+    has_disputes: bool  # open on the day
+    has_promises: bool  # that stop reminders on the day
+    has_pauses: bool  # running on the day
     has_flying: bool  # payments on their way
     has_extensions: bool  # time to pay agreed
     has_handed_over: bool  # clients whom others collect from
@@ -82,15 +85,16 @@ def what_there_is(company: Company, on: dt.date, *more: Exists) -> tuple[bool, .
     stages = StageChange.objects.filter(stage_to__in=OUT_OF_OUR_HANDS)
     asked = Company.objects.filter(pk=company.pk).order_by()
     found: tuple[bool, ...] = asked.values_list(
-        Exists(later), Exists(InvoicePart.objects.all()), Exists(Checkout.objects.in_flight()),
-        Exists(Extension.objects.standing()), Exists(stages), *more,
+        Exists(later), Exists(InvoicePart.objects.all()), Exists(Dispute.objects.open_on(on)),
+        Exists(Promise.objects.pausing_on(on)), Exists(Pause.objects.running_on(on)),
+        Exists(Checkout.objects.in_flight()), Exists(Extension.objects.standing()), Exists(stages), *more,
     ).get()  # fmt: skip
     return found
 
 
 # These only write questions down. They are kept, because in a night that goes window by window, and for every message
 # on its way, writing the question takes longer than the answer.
-@lru_cache(maxsize=8)
+@lru_cache(maxsize=32)
 def _owing(company: int, on: dt.date, book: Book) -> QuerySet[Any]:
     issued = Invoice.objects.issued().filter(company=company, issued_on__lte=on).order_by()
     whole: Any = F("balance")
@@ -109,18 +113,22 @@ def _owing(company: int, on: dt.date, book: Book) -> QuerySet[Any]:
     return rows
 
 
-@lru_cache(maxsize=8)
+@lru_cache(maxsize=32)
 def chased_in(company: int, on: dt.date, book: Book) -> QuerySet[Any]:
     """``chased``, where what there is in the book is known already."""
-    disputes = Dispute.objects.open_on(on).filter(invoice=OuterRef("pk")).order_by().values("invoice")
-    pauses = Pause.objects.running_on(on).filter(client=OuterRef("client"))
-    rows: QuerySet[Any] = _owing(company, on, book).annotate(
-        disputed=Coalesce(
-            Subquery(disputes.annotate(s=Sum(Coalesce("amount", "invoice__total"))).values("s")), NO_AMOUNT
-        ),
-        promised=Exists(Promise.objects.pausing_on(on).filter(invoice=OuterRef("pk"))),
-        paused=Exists(pauses.filter(Q(invoice=None) | Q(invoice=OuterRef("pk")))),
-    )
+    disputed: Any = NO_AMOUNT
+    promised: Any = Value(False)
+    paused: Any = Value(False)
+    if book.has_disputes:
+        disputes = Dispute.objects.open_on(on).filter(invoice=OuterRef("pk")).order_by().values("invoice")
+        sums = disputes.annotate(s=Sum(Coalesce("amount", "invoice__total"))).values("s")
+        disputed = Coalesce(Subquery(sums), NO_AMOUNT)
+    if book.has_promises:
+        promised = Exists(Promise.objects.pausing_on(on).filter(invoice=OuterRef("pk")))
+    if book.has_pauses:
+        pauses = Pause.objects.running_on(on).filter(client=OuterRef("client"))
+        paused = Exists(pauses.filter(Q(invoice=None) | Q(invoice=OuterRef("pk"))))
+    rows: QuerySet[Any] = _owing(company, on, book).annotate(disputed=disputed, promised=promised, paused=paused)
     covered: Any = Value(False)
     if book.has_flying:
         rows = rows.annotate(flying=Coalesce(Subquery(_flying(on)), NO_AMOUNT))
