@@ -19,7 +19,7 @@ from invoices.interest import InterestLine
 from invoices.models import Charge, Extension, Invoice
 from invoices.parts import Part
 from invoices.rates import MissingRate
-from invoices.services.charging import compensation_due, entitled, fee_of
+from invoices.services.charging import compensation_due, entitled, fee_to_charge
 from invoices.services.parts import parts_of_many
 from outbox.kinds import NothingToSay
 from outbox.models import Message
@@ -216,6 +216,7 @@ def by_currency(items: Iterable[Item]) -> dict[str, list[Item]]:
 def _items(rows: Sequence[Any], told: Mapping[int, Step], on: dt.date) -> list[Item]:
     in_parts = parts_of_many(row for row in rows if row.in_parts)
     credited, reminded = credited_by(rows), _reminded(told)
+    mails_before = reminders_before({pk: step for pk, step in told.items() if step.fee})
     charges: dict[int, list[Charge]] = defaultdict(list)
     for charge in Charge.objects.filter(invoice__in=[row.pk for row in rows], charged_on__lte=on):
         charges[charge.invoice_id].append(charge)
@@ -230,7 +231,7 @@ def _items(rows: Sequence[Any], told: Mapping[int, Step], on: dt.date) -> list[I
             row, row.owed, row.disputed, told.get(row.pk), due_on=row.due_day, whole=row.whole, later=later,
             credited=credited.get(row.pk, NOTHING), extension=extensions.get(row.pk), reminded=reminded.get(row.pk, 0),
         )
-        found.append(_with_charges(item, charges[row.pk], on))
+        found.append(_with_charges(item, charges[row.pk], on, mails_before.get(row.pk, 0)))
     return found
 
 
@@ -242,7 +243,24 @@ def _reminded(told: Mapping[int, Step]) -> dict[int, int]:
     return Counter(rows.values_list("invoice_id", flat=True))
 
 
-def _with_charges(item: Item, charges: Sequence[Charge], on: dt.date) -> Item:
+def reminders_before(told: Mapping[int, Step], message: Message | None = None) -> Counter[int]:
+    """How many reminders since its due date reached the client, per invoice, without those of ``message``.
+
+    By every step of its ladder that writes after the due date; one that came back is none.
+    """
+    codes = {
+        step.code for one in told.values() for step in one.policy.steps.all()
+        if step.sends_mail and step.offset_days > 0
+    }
+    arrived = Served.objects.filter(
+        message__state__in=("sent", "unknown"), invoice__in=told, step__in=codes, outcome="served"
+    ).exclude(message__delivery="bounced")
+    if message is not None:
+        arrived = arrived.exclude(message=message)
+    return Counter(arrived.values_list("invoice_id", flat=True)) if told else Counter()
+
+
+def _with_charges(item: Item, charges: Sequence[Charge], on: dt.date, mails_before: int) -> Item:
     """Fees and compensation stand beside the item once charged; interest where a notice claims it, and in statements.
 
     What this very message charges, its fee and what it claims, is there already.
@@ -253,9 +271,8 @@ def _with_charges(item: Item, charges: Sequence[Charge], on: dt.date) -> Item:
     item, step = replace(item, compensation=sums["compensation"], fees=sums["fee"]), item.step
     if step is None:
         return item
-    fee_key = f"fee:{item.invoice.pk}:{step.code}"
-    if step.fee and fee_key not in {charge.key for charge in charges}:
-        fee = fee_of(step, item.invoice.currency)
+    if step.fee:
+        fee, _bar = fee_to_charge(item.invoice, step, on=on, reminders_before=mails_before)
         item = replace(item, fees=item.fees + fee, fee_now=fee)
     if step.repeats_every_days:
         return replace(item, interest=sums["interest"])

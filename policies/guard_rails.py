@@ -85,6 +85,37 @@ move it, or take the fee out.
     return found
 
 
+def bar_to_fee(
+    rails: Iterable[Rail], *, for_consumers: bool, currency: str, amount: Decimal, days_late: int, fees_before: int,
+    reminders_before: int,
+) -> Rail | None:
+    """The rail that lets nobody charge a fee of ``amount`` today; None where it may be charged.
+
+    Asked when a reminder is written and when its fee is charged: ``fees_before`` are those that stand on the invoice,
+    ``reminders_before`` the reminders since its due date that reached the client, whatever the ladder says.
+
+    >>> rails = [Rail("NO", "two", "most_fees", {"count": 2}, None, "Two fees at most", "", "")]
+    >>> fee = {"for_consumers": False, "currency": "NOK", "amount": Decimal(35), "days_late": 30}
+    >>> [bool(bar_to_fee(rails, fees_before=n, reminders_before=n, **fee)) for n in (0, 1, 2)]
+    [False, False, True]
+    >>> free = [Rail("DE", "free", "first_is_free", {}, None, "First reminder free of charge", "", "")]
+    >>> [bool(bar_to_fee(free, fees_before=0, reminders_before=n, **fee)) for n in (0, 1)]
+    [True, False]
+    """
+    holding = [rail for rail in rails if rail.for_consumers in (None, for_consumers)]
+    for rail in holding:
+        value = rail.value
+        if (
+            (rail.kind == "fee_not_before" and days_late < int(value["days"]))
+            or (rail.kind == "most_fees" and fees_before >= int(value["count"]))
+            or (rail.kind == "first_is_free" and reminders_before < 1)
+            or (rail.kind == "highest_fee" and currency in value and amount > Decimal(str(value[currency])))
+        ):
+            return rail
+    highest = [rail for rail in holding if rail.kind == "highest_fee"]
+    return highest[0] if highest and not any(currency in rail.value for rail in highest) else None
+
+
 def countries_of(written: str) -> list[str]:
     """The countries a policy names, in capitals, each once.
 

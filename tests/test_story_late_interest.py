@@ -199,7 +199,7 @@ def test_the_notice_of_the_re_issued_invoice_starts_it_and_the_final_notice_clai
     reissued, final = (m for m in sent_to(late_client) if m.subject.startswith(("Invoice", "Final")))
     assert "8 February 2026" in reissued.text and "12" in reissued.text
     assert reissued.on == dt.date(2026, 2, 2), "day 30 was a Saturday"
-    assert invoice.interest_notice.interest_from == dt.date(2026, 2, 9)
+    assert invoice.interest_notices.get().interest_from == dt.date(2026, 2, 9)
     assert [a["name"] for a in reissued.attachments] == [f"letter-{reissued.on}.pdf", f"{invoice.number}.pdf"]
     cover = pypdf.PdfReader(io.BytesIO(read_file(reissued.attachments[0]["sha256"]))).pages[0].extract_text()
     assert "8 February 2026" in cover and str(invoice.number) in cover

@@ -90,7 +90,7 @@ def test_a_notice_other_items_need_stands_in_the_message_that_another_step_leads
     (message,) = sent_to(late_client)
     assert message.subject.startswith("Final notice")
     assert f"For {old}:" in message.text and "interest is charged from that day" in message.text
-    assert old.interest_notice.interest_from == ON + dt.timedelta(days=7)
+    assert old.interest_notices.get().interest_from == ON + dt.timedelta(days=7)
 
 
 def test_credit_is_netted_and_listed_and_what_it_covers_is_not_reminded(late_client):

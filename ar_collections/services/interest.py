@@ -25,7 +25,7 @@ from core.models import Company
 from core.money import plain
 from core.permissions import demand
 from disputes.models import Dispute
-from invoices.models import RECEIVABLE, Charge, Entry, Extension, Invoice
+from invoices.models import RECEIVABLE, Charge, Entry, Extension, InterestNotice, Invoice
 from invoices.rates import MissingRate
 from invoices.services.charging import (
     OPENING,
@@ -35,6 +35,9 @@ from invoices.services.charging import (
     give_up,
     outdated,
     replace_interest,
+    spans_of,
+    standing_interest,
+    take_back_charge,
     uses_terms,
     waive_charge,
 )
@@ -117,6 +120,31 @@ def correct_interest(invoice: Invoice, *, on: dt.date, by: Any) -> list[Charge]:
     return made
 
 
+def take_back(charge: Charge, *, on: dt.date, by: Any, because: str) -> None:
+    """A claim that should not have been made is reversed; money put to it becomes unapplied, what was waived stays."""
+    with transaction.atomic():
+        for allocation in Allocation.objects.standing().filter(charge=charge):
+            deallocate(allocation, on=on, by=by, reason=because)
+        charge.refresh_from_db()
+        if charge.balance == charge.amount:
+            take_back_charge(charge, on=on, by=by, because=because)
+        elif charge.balance:  # some of it was waived
+            give_up(charge, reason=because, on=on, by=by, action=f"{charge.kind}_taken_back")
+
+
+def take_back_what_came_too_early(invoice: Invoice, *, on: dt.date, by: Any, because: str) -> None:
+    """A notice of interest counts no more: interest charged for days before the first one that does is taken back.
+
+    What is owed from that day on is charged anew by the night.
+    """
+    invoice = Invoice.objects.select_related("client__segment", "intake").get(pk=invoice.pk)
+    starts_on = min((span.starts_on for span in spans_of(invoice, on)), default=None)
+    charges = list(standing_interest(invoice))
+    if starts_on is None or any(charge.from_on and charge.from_on < starts_on for charge in charges):
+        for charge in charges:
+            take_back(charge, on=on, by=by, because=because)
+
+
 def waive_interest(invoice: Invoice, *, reason: str, on: dt.date, by: Any) -> int:
     """Give up every open charge of an invoice, for a reason; answers how many.
 
@@ -180,20 +208,24 @@ def _to_charge(
         .filter(Q(due_on__lt=F("charge_to")) | Q(in_parts=True), charged_to__lt=F("charge_to"))
     )
     if all(rule.starts == "notice" or not rule.charges for _version, _from, rule in versions):
-        rows = rows.filter(
-            Q(interest_notice__interest_from__lte=F("charge_to")) | Q(intake__interest_from__lte=F("charge_to"))
-        )
+        told = _told().filter(interest_from__lte=OuterRef("charge_to"))
+        rows = rows.filter(Exists(told) | Q(intake__interest_from__lte=F("charge_to")))
     return rows.select_related("client__segment", "intake").order_by("pk")
 
 
 def _bearing(company: Company, rules: Iterable[Any]) -> QuerySet[Invoice]:
     """Invoices that may bear interest by one of the rules: what those say of notices and terms, as a filter."""
-    told = Q(interest_notice__isnull=False) | Q(intake__interest_from__isnull=False)
+    told = Exists(_told()) | Q(intake__interest_from__isnull=False)
     wanted = Q(pk__in=[])
     for by_terms, by_notice in {(uses_terms(rule), rule.starts == "notice") for rule in rules if rule.charges}:
         bears = told if by_notice else told | Q(intake=None)
         wanted |= bears & Q(late_percent__gt=0) if by_terms else bears
     return Invoice.objects.issued().filter(company=company).filter(wanted)
+
+
+def _told() -> QuerySet[InterestNotice]:
+    """The notices of interest on the invoice outside that reached the client."""
+    return InterestNotice.objects.standing().filter(invoice=OuterRef("pk"))
 
 
 def _of(version: Policy, theirs: InUse, rows: QuerySet[Any]) -> QuerySet[Any]:

@@ -2,34 +2,51 @@
 
 from __future__ import annotations
 
+import datetime as dt
+
+from django.db import transaction
 from django.utils.translation import gettext as _
 
 from ar_collections.models import Served
 from clients.models import Client
+from core.errors import Refused
 from core.services import today
 from outbox.models import Message
 from outbox.returns import Return
 
+from .deciding import NOTICE
 from .desk import open_task
+from .serving import take_back_what_followed
 
 
 def came_back(message: Message, what: Return) -> None:
-    """The steps of a reminder that came back are not served: the next one goes to the next person who can be reached.
+    """A reminder that came back served nothing and began nothing: the next goes to the next person there.
 
     A task is raised once a message, whatever it was: an invoice that did not arrive is nobody's reminder, but somebody
     has to know. Where only the copy came back, or the reader marked it as unwanted, what it served stays served.
     """
-    arrived = what.is_copy or what.event == "complained"
-    if not arrived:
-        Served.objects.filter(message=message).delete()
     client = _client_of(message)
     if client is None:
         return
     on = today(client.company, what.heard_at)
+    arrived = what.is_copy or what.event == "complained"
+    refused = "" if arrived or message.kind != NOTICE else _take_back(message, on)
     open_task(
-        client, "delivery", because=_because(what), detail=what.said, due_on=on, on=on, by="system",
+        client, "delivery", because=_because(what),
+        detail="\n".join(filter(None, [what.said, refused])), due_on=on, on=on, by="system",
         key=f"delivery:{message.key}" + (f":{what.event}" if arrived else ""),
     )
+
+
+def _take_back(message: Message, on: dt.date) -> str:
+    """Its steps are open again and what it began is undone; why something of that was refused, in words."""
+    Served.objects.filter(message=message).delete()
+    try:
+        with transaction.atomic():
+            take_back_what_followed(message, on=max(on, message.on), by="system")
+    except Refused as why:
+        return why.message
+    return ""
 
 
 def _because(what: Return) -> str:

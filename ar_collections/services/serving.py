@@ -11,20 +11,29 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from ar_collections.models import Served
+from ar_collections.notice_facts import reminders_before
 from ar_collections.subjects import about
 from clients.models import Client
+from clients.services.deciding import return_to_decision
 from clients.services.locking import lock_client
 from clients.services.status import NO_CREDIT, set_status, status_of
 from core.errors import Refused
 from invoices.models import Invoice
-from invoices.services.charging import Policies, charge_fee, give_interest_notice, uses_terms
+from invoices.services.charging import (
+    Policies,
+    charge_fee,
+    give_interest_notice,
+    standing_fees,
+    take_back_notices,
+    uses_terms,
+)
 from outbox.models import Message
 from policies.models import Step
 
 from .copies import use_up
 from .desk import open_task
-from .interest import claim_interest
-from .stages import escalate
+from .interest import claim_interest, take_back, take_back_what_came_too_early
+from .stages import escalate, take_back_escalation
 
 
 def after(message: Message, state: str) -> None:
@@ -48,6 +57,41 @@ def after(message: Message, state: str) -> None:
         _claim_again(message, told)
     if state == "sent":
         _follow_safely(message, told)
+
+
+def take_back_what_followed(message: Message, *, on: dt.date, by: Any) -> None:
+    """A reminder came back: nobody read it, so what it began is undone.
+
+    Its notice of interest counts no more (interest charged for days before the next notice is taken back), its fee is
+    reversed, the stage and the credit status it brought about give way to those before, unless somebody moved them
+    since. Interest and compensation it claimed stay: they are owed without it. A second time changes nothing.
+    """
+    client, step_of = about(message).client, about(message).step_of
+    told = set(message.payload.get("told", [pk for pk, _code, _cycle in message.payload["items"]]))
+    items = [(pk, step_of(pk, code)) for pk, code, _cycle in message.payload["items"] if pk in told]
+    steps = [(pk, step) for pk, step in items if step]
+    because = _("The reminder of %(day)s came back") % {"day": message.on.isoformat()}
+    for invoice in take_back_notices(message.key, on=on, by=by):
+        take_back_what_came_too_early(invoice, on=on, by=by, because=because)
+    for invoice in Invoice.objects.filter(pk__in=[pk for pk, step in steps if step.fee]).order_by("pk"):
+        for charge in standing_fees(invoice):
+            if charge.derivation.get("message") == message.key:
+                take_back(charge, on=on, by=by, because=because)
+    for step in dict.fromkeys(step for _pk, step in reversed(steps)):
+        if step.moves_stage_to:
+            take_back_escalation(client, step.moves_stage_to, of=str(step), moved_on=message.on, because=because, on=on)
+        if step.sets_cash_only:
+            _credit_as_before(client, step, message.on, because, on, by)
+
+
+def _credit_as_before(client: Client, step: Step, since: dt.date, because: str, on: dt.date, by: Any) -> None:
+    """Cash-only that this very step brought about ends; what somebody or the policy decided since stays."""
+    lock_client(client.pk)
+    standing = status_of(client, on)
+    if standing is None or standing.source != "policy" or standing.effective_on != since:
+        return
+    if any(reason.get("code") == "step" and reason.get("saw") == step.code for reason in standing.reasons):
+        return_to_decision(client, because=because, on=on, by=by)
 
 
 def _claim_again(message: Message, told: set[int]) -> None:
@@ -90,6 +134,7 @@ def _consequences(message: Message, told: set[int]) -> Iterator[Callable[[], Any
     served = [(pk, step) for pk, step in items if step]
     related = Invoice.objects.select_related("client__segment", "company", "intake")
     invoices = related.in_bulk([pk for pk, _step in served])
+    mails_before = reminders_before({pk: step for pk, step in served if step.fee}, message)
     for pk, step in served:
         invoice = invoices[pk]
         if step.interest_notice_days is not None:
@@ -97,7 +142,10 @@ def _consequences(message: Message, told: set[int]) -> Iterator[Callable[[], Any
         if step.claims_interest:
             yield partial(claim_interest, invoice, on=on, by="system")
         if step.fee:
-            yield partial(charge_fee, invoice, step, on=on, by="system")
+            before = mails_before[pk]
+            yield partial(
+                charge_fee, invoice, step, on=on, by="system", reminders_before=before, message_key=message.key
+            )
         if step.sets_cash_only:
             yield partial(_no_more_credit, client, step, on)
         if step.moves_stage_to:

@@ -72,6 +72,28 @@ def escalate(client: Client, to: str, *, because: str, on: dt.date, by: Any) -> 
     return move_stage(client, to, because=because, on=on, by=by)
 
 
+def take_back_escalation(
+    client: Client, to: str, *, of: str, moved_on: dt.date, because: str, on: dt.date
+) -> StageChange | None:
+    """The message that moved a client on came back: it stands where it stood, unless it was moved since.
+
+    ``of`` is the reason the move was given on ``moved_on``.
+    """
+    with transaction.atomic():
+        Client.objects.select_for_update(of=("self",)).get(pk=client.pk)
+        latest = StageChange.objects.filter(client=client).first()
+        if latest is None or (latest.stage_to, latest.because, latest.changed_on) != (to, of[:300], moved_on):
+            return None
+        change = StageChange.objects.create(
+            client=client, stage_from=to, stage_to=latest.stage_from, because=because[:300], changed_on=on,
+            changed_by="system",
+        )
+        record(
+            "system", "stage_moved", change, client_id=client.pk, summary=f"{to} → {latest.stage_from}: {because}"
+        )
+    return change
+
+
 def settle_stages(company: Company, on: dt.date, by: Any) -> int:
     """Clients who were chased and owe nothing overdue any more are back to «nothing to chase»; answers how many."""
     later = StageChange.objects.filter(client=OuterRef("client"), pk__gt=OuterRef("pk"))

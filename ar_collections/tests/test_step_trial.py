@@ -145,7 +145,7 @@ def test_a_notice_stands_in_the_message_whatever_the_own_words_leave_out(company
     a_day(company, ON)
     (message,) = sent_to(late_client)
     assert "The invoice is attached." in message.text and "interest is charged from that day" in message.text
-    assert "Please pay by" in message.text and invoice.interest_notice.interest_from == ON + dt.timedelta(days=7)
+    assert "Please pay by" in message.text and invoice.interest_notices.get().interest_from == ON + dt.timedelta(days=7)
 
 
 def test_who_may_not_write_words_does_not_see_the_page(company):

@@ -85,16 +85,30 @@ class Charge(models.Model):
         return self.key
 
 
-class InterestNotice(models.Model):
-    """We told the client from when interest is charged on this invoice; without one, nothing is charged."""
+class InterestNoticeQuerySet(models.QuerySet["InterestNotice"]):
+    def standing(self) -> InterestNoticeQuerySet:
+        """Those that reached the client, as far as anybody knows."""
+        return self.filter(came_back_on=None)
 
-    invoice = models.OneToOneField(Invoice, on_delete=models.PROTECT, related_name="interest_notice")
+
+class InterestNotice(models.Model):
+    """We told the client from when interest is charged on this invoice, message by message; without one, none is.
+
+    One whose message came back was never given: it has the day on which that was heard, and counts for nothing.
+    """
+
+    invoice = models.ForeignKey(Invoice, on_delete=models.PROTECT, related_name="interest_notices")
     interest_from = models.DateField()
     given_on = models.DateField()
     given_by = models.CharField(max_length=150)
     message_key = models.CharField(max_length=200, blank=True)
+    came_back_on = models.DateField(null=True)
 
-    guards = [AppendOnly()]
+    guards = [Frozen(when="1 = 1", but=("came_back_on",), name="append_only")]
+    objects = InterestNoticeQuerySet.as_manager()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["invoice", "message_key"], name="notice_once_per_message")]
 
     def __str__(self) -> str:
         return f"{self.invoice_id}: {self.interest_from}"

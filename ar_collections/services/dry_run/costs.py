@@ -13,12 +13,12 @@ from decimal import Decimal
 from fractions import Fraction
 from typing import Any, Literal, NamedTuple, cast
 
-from django.db.models import Sum
+from django.db.models import OuterRef, Subquery, Sum
 
 from core.money import places
 from disputes.models import Dispute
 from invoices.interest import Claim, Quiet, Rule, late_interest, rounded
-from invoices.models import Charge, Extension, Invoice, InvoicePart
+from invoices.models import Charge, Extension, InterestNotice, Invoice, InvoicePart
 from invoices.rates import MissingRate, RateStep
 from invoices.services.charging.bearing import starts_by
 from invoices.services.charging.fees import fee_of
@@ -79,9 +79,11 @@ def owed_now(name: str, users: Iterable[int], companies: Iterable[int], on: dt.d
     parts = _parts(rows)
     quiet = _quiet(rows)
     columns = (
-        "pk", "currency", "balance", "due_on", "late_percent", "interest_notice__interest_from",
-        "intake", "intake__interest_from", "in_parts",
+        "pk", "currency", "balance", "due_on", "late_percent", "told_from", "intake", "intake__interest_from",
+        "in_parts",
     )  # fmt: skip
+    notices = InterestNotice.objects.standing().filter(invoice=OuterRef("pk")).order_by("interest_from")
+    rows = rows.annotate(told_from=Subquery(notices.values("interest_from")[:1]))
     for pk, currency, balance, due_on, percent, told, taken_over, chosen, in_parts in rows.values_list(
         *columns
     ).iterator(chunk_size=5000):

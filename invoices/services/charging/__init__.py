@@ -3,8 +3,24 @@
 from .appropriating import charge_what_goes_first, interest_goes_first
 from .bearing import Policies, register_quarrels, spans_of, uses_terms
 from .derivation import charge_as_json, rule_kept
-from .fees import charge_compensation, charge_fee, compensation_due, fee_of
-from .posting import charge_interest, give_interest_notice, give_up, outdated, replace_interest, waive_charge
+from .fees import (
+    charge_compensation,
+    charge_fee,
+    compensation_due,
+    fee_of,
+    fee_to_charge,
+    standing_fees,
+    take_back_charge,
+)
+from .posting import (
+    charge_interest,
+    give_interest_notice,
+    give_up,
+    outdated,
+    replace_interest,
+    take_back_notices,
+    waive_charge,
+)
 from .reckoning import (
     OPENING,
     Accrual,
@@ -19,6 +35,7 @@ from .reckoning import (
 __all__ = [
     "OPENING", "Accrual", "Entitled", "Policies", "accrued", "charge_as_json", "charge_compensation", "charge_fee",
     "charge_interest", "charge_what_goes_first", "compensation_due", "derivation_lines", "entitled", "fee_of",
-    "give_interest_notice", "give_up", "interest_goes_first", "interest_starts_on", "outdated", "register_quarrels",
-    "replace_interest", "rule_kept", "spans_of", "standing_interest", "uses_terms", "waive_charge",
+    "fee_to_charge", "give_interest_notice", "give_up", "interest_goes_first", "interest_starts_on", "outdated",
+    "register_quarrels", "replace_interest", "rule_kept", "spans_of", "standing_fees", "standing_interest",
+    "take_back_charge", "take_back_notices", "uses_terms", "waive_charge",
 ]  # fmt: skip

@@ -7,6 +7,8 @@ from collections.abc import Callable
 from dataclasses import replace
 from decimal import Decimal
 
+from django.db.models import Min
+
 from core.errors import Refused
 from invoices.interest import CONTRACT, NONE, Claim, Quiet, Rule
 from invoices.models import InterestNotice, Invoice
@@ -116,8 +118,7 @@ def spans_of(invoice: Invoice, on: dt.date, policies: Policies | None = None) ->
     if held and not held[-1][2].charges:
         return []
     due = first_due(invoice)
-    notice = InterestNotice.objects.filter(invoice=invoice).first()
-    told = notice.interest_from if notice else None
+    told = InterestNotice.objects.standing().filter(invoice=invoice).aggregate(on=Min("interest_from"))["on"]
     if not held:
         return spans(due, [Held(dt.date.min, CONTRACT, starts_by(CONTRACT, invoice, due, told))])
     rows, seen = [], set[int]()

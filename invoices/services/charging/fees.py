@@ -10,14 +10,18 @@ from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from django.db import transaction
+from django.db.models import Exists, OuterRef, Q
 
 from audit.services import record
 from clients.services import lock_client
 from core.errors import Refused
 from core.money import is_exact, plain
-from invoices.models import FEE, Charge, Invoice
+from invoices.models import FEE, Charge, Entry, Invoice
+from policies.guard_rails import Rail, bar_to_fee, countries_of
 from policies.models import Policy, Step
+from policies.services.guard_rails import rails_for
 
+from ..ledger import reverse_entries
 from .bearing import Policies, spans_of
 from .derivation import rule_as_json
 from .posting import post_charge
@@ -59,24 +63,85 @@ def compensation_due(invoice: Invoice, on: dt.date, policies: Policies | None = 
     return found[1] if found else NOTHING
 
 
-def charge_fee(invoice: Invoice, step: Step, *, on: dt.date, by: Any) -> Charge | None:
+def charge_fee(
+    invoice: Invoice, step: Step, *, on: dt.date, by: Any, reminders_before: int = 1, message_key: str = ""
+) -> Charge | None:
     """Charge what a step costs in the currency of the invoice, once per invoice and step; None where it costs nothing.
 
-    An empty amount and a zero are none. Refused for an amount below zero or finer than the currency.
+    An empty amount and a zero are none, and so is what a guard-rail of the client's country does not let us charge
+    (``fee_to_charge``); the audit trail names it. ``message_key`` is the reminder that asks for it: should it come
+    back, the fee is taken back. Refused for an amount below zero or finer than the currency.
     """
-    amount = fee_of(step, invoice.currency)
-    if amount <= 0:
+    if fee_of(step, invoice.currency) <= 0:
         return None
     with transaction.atomic():
         lock_client(invoice.client_id)
-        key = f"fee:{invoice.pk}:{step.code}"
-        if Charge.objects.filter(key=key).exists():
+        amount, bar = fee_to_charge(invoice, step, on=on, reminders_before=reminders_before)
+        if bar is not None:
+            doc, said = f"invoice:{invoice.pk}", f"{step}: {bar.title()}"
+            record(by, "fee_not_charged", invoice, client_id=invoice.client_id, doc=doc, summary=said)
+        if amount <= 0:
             return None
+        key = f"fee:{invoice.pk}:{step.code}"
+        before = Charge.objects.filter(Q(key=key) | Q(key__startswith=f"{key}:")).count()
         derivation = {
             "step": step.code, "title": step.title, "amount": plain(amount, invoice.currency),
-            "source": str(step.policy),
+            "source": str(step.policy), **({"message": message_key} if message_key else {}),
         }
+        key = f"{key}:{before + 1}" if before else key
         return _charge(invoice, "fee", key, amount, step.policy, on=on, by=by, derivation=derivation)
+
+
+def fee_to_charge(
+    invoice: Invoice, step: Step, *, on: dt.date, reminders_before: int
+) -> tuple[Decimal, Rail | None]:
+    """What a step would charge an invoice today, and the guard-rail that forbids it, if one does.
+
+    Nothing where its fee stands already. The rails are those of the countries the policy names; where it names none,
+    of the client's. Counted are the fees that stand, not those a ladder plans: one taken back is none.
+    """
+    amount = fee_of(step, invoice.currency)
+    if amount <= 0:
+        return NOTHING, None
+    standing = standing_fees(invoice)
+    if any(charge.derivation.get("step") == step.code for charge in standing):
+        return NOTHING, None
+    policy, client = step.policy, invoice.client
+    countries = countries_of(policy.jurisdictions) or [client.country or client.company.country]
+    bar = bar_to_fee(
+        rails_for(countries), for_consumers=policy.for_consumers, currency=invoice.currency, amount=amount,
+        days_late=(on - invoice.due_on).days if invoice.due_on else 0, fees_before=len(standing),
+        reminders_before=reminders_before,
+    )
+    return (NOTHING, bar) if bar is not None else (amount, None)
+
+
+def standing_fees(invoice: Invoice) -> list[Charge]:
+    """The fees charged on an invoice that were not taken back."""
+    undone = Entry.objects.filter(charge=OuterRef("pk"), reverses__kind="charge")
+    return list(Charge.objects.filter(invoice=invoice, kind="fee").filter(~Exists(undone)).order_by("pk"))
+
+
+def take_back_charge(charge: Charge, *, on: dt.date, by: Any, because: str) -> Charge:
+    """A claim was made by mistake: its entry is reversed, dated ``on``. Twice changes nothing.
+
+    What was waived stays waived. Refused while part of it is paid: free that allocation first.
+    """
+    with transaction.atomic():
+        lock_client(charge.client_id)
+        charge = Charge.objects.select_for_update(of=("self",)).select_related("client", "invoice").get(pk=charge.pk)
+        posted = Entry.objects.get(key=f"charge:{charge.key}")
+        if charge.balance == 0 or Entry.objects.filter(reverses=posted).exists():
+            return charge
+        if charge.balance != charge.amount:
+            raise Refused("Part of this charge is paid or waived; free that first.", code="charge_settled")
+        reverse_entries([posted], by, on, because)
+        record(
+            by, f"{charge.kind}_taken_back", charge, client_id=charge.client_id, doc=f"charge:{charge.pk}",
+            summary=because,
+        )
+    charge.refresh_from_db()
+    return charge
 
 
 def fee_of(step: Step, currency: str) -> Decimal:

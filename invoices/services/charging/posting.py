@@ -34,9 +34,10 @@ from .reckoning import Basis, Reckoning, basis_of, open_days, standing_interest
 def give_interest_notice(
     invoice: Invoice, *, interest_from: dt.date, on: dt.date, by: Any, message_key: str = ""
 ) -> InterestNotice:
-    """Keep that the client was told from which day interest is charged on an invoice; the first notice stands.
+    """Keep that the client was told from which day interest is charged on an invoice, once per message.
 
-    Refused for a day before the notice or not after the due date.
+    Of several that reached the client the earliest day holds. Refused for a day before the notice or not after the
+    due date.
     """
     if interest_from < on:
         raise Refused("Interest is announced for a day still to come.", code="past", where="interest_from")
@@ -44,11 +45,8 @@ def give_interest_notice(
         raise Refused("Interest begins after the due date.", code="before_due", where="interest_from")
     with transaction.atomic():
         notice, made = InterestNotice.objects.get_or_create(
-            invoice=invoice,
-            defaults={
-                "interest_from": interest_from, "given_on": on, "given_by": as_text(by)[:150],
-                "message_key": message_key,
-            },
+            invoice=invoice, message_key=message_key,
+            defaults={"interest_from": interest_from, "given_on": on, "given_by": as_text(by)[:150]},
         )
         if made:
             record(
@@ -56,6 +54,21 @@ def give_interest_notice(
                 summary=f"from {interest_from}",
             )
     return notice
+
+
+def take_back_notices(message_key: str, *, on: dt.date, by: Any) -> list[Invoice]:
+    """The message that gave notice of interest came back: its notices count no more. Answers whose they were."""
+    with transaction.atomic():
+        given = InterestNotice.objects.standing().filter(message_key=message_key).select_related("invoice")
+        found = list(given.order_by("invoice"))
+        for notice in found:
+            notice.came_back_on = on
+            notice.save(update_fields=["came_back_on"])
+            record(
+                by, "interest_notice_came_back", notice, client_id=notice.invoice.client_id,
+                doc=f"invoice:{notice.invoice_id}", summary=f"from {notice.interest_from}",
+            )
+    return [notice.invoice for notice in found]
 
 
 def charge_interest(
