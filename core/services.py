@@ -24,6 +24,15 @@ def today(company: Company | None, now: dt.datetime | None = None) -> dt.date:
     return at.astimezone(company.zone if company else dt.UTC).date()
 
 
+def latest_today(now: dt.datetime | None = None) -> dt.date:
+    """The date of the company where it is latest: what begins after it begins after every company's today.
+
+    What is everybody's (policies, rules, rates) is dated by it; without a company it is the date in UTC.
+    """
+    at = now or timezone.now()
+    return max((today(company, at) for company in Company.objects.all()), default=today(None, at))
+
+
 def company_named(code: str) -> Company:
     """The company of that code, large or small letters alike. Refused with the codes there are."""
     company = Company.objects.filter(code__iexact=code).first()

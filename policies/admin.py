@@ -15,8 +15,7 @@ from django.utils.translation import gettext as _
 
 from audit.admin import ReadOnlyAdmin
 from core.errors import Refused
-from core.models import Company
-from core.services import today
+from core.services import latest_today
 
 from . import (  # noqa: F401  register their own pages
     admin_credit,
@@ -58,7 +57,7 @@ class PolicyAdmin(ReadOnlyAdmin):
     ) -> HttpResponse:
         """A version as people read it: what holds in sentences, and the ladder on the calendar of a sample invoice."""
         policy = self._policy(request, object_id)
-        asked = SampleForm(request.GET or None, initial={"issued_on": today(None), "net_days": 30})
+        asked = SampleForm(request.GET or None, initial={"issued_on": latest_today(), "net_days": 30})
         issued_on, due_on = sample_days(asked)
         ladder = []
         for step, values in zip(policy.steps.all(), steps_of(policy), strict=True):
@@ -77,7 +76,7 @@ class PolicyAdmin(ReadOnlyAdmin):
         if not request.user.has_perm("policies.add_policy"):
             raise PermissionDenied
         policy = self._policy(request, str(pk))
-        on = max((today(company) for company in Company.objects.all()), default=today(None))  # wherever it is latest
+        on = latest_today()
         editor = Editor(policy.name, values_of(policy), steps_of(policy), on=on, data=request.POST or None)
         if request.POST.get("look") == "live":
             return editor.seen(request)
@@ -135,6 +134,5 @@ class PolicyAdmin(ReadOnlyAdmin):
         return {**self.admin_site.each_context(request), "opts": self.opts, "policy": policy, "original": policy}
 
 
-
 def _in_force(policy: Policy) -> bool:
-    return Policy.objects.in_force(policy.name, today(None)) == policy
+    return Policy.objects.in_force(policy.name, latest_today()) == policy

@@ -16,12 +16,11 @@ from django.utils.translation import gettext as _
 
 from audit.admin import ReadOnlyAdmin
 from core.errors import Refused
-from core.models import Company
-from core.services import today
+from core.services import latest_today
 
 from .editor import Editor
 from .models import Policy, PolicyDraft
-from .services.drafts import begin_draft, discard_draft, draft_troubles, save_draft
+from .services.drafts import discard_draft, draft_troubles, keep_as_draft, save_draft
 
 
 @admin.register(PolicyDraft)
@@ -41,7 +40,7 @@ class PolicyDraftAdmin(ReadOnlyAdmin):
         draft = self.get_object(request, object_id)
         if draft is None:
             raise Http404
-        on = max((today(company) for company in Company.objects.all()), default=today(None))
+        on = latest_today()
         editor = Editor(draft.name, _shown(draft, on), draft.steps, on=on, data=request.POST or None)
         if request.POST.get("look") == "live":
             return editor.seen(request)
@@ -89,12 +88,8 @@ def kept_as_draft(editor: Editor, policy: Policy, by: Any) -> PolicyDraft | None
     """
     if not editor.is_valid():
         return None
-    if PolicyDraft.objects.filter(name=policy.name, activated=None).exists():
-        raise Refused(_("A draft of this policy is open already; change that one."), code="open_draft")
-    draft = begin_draft(policy, by)
-    return save_draft(
-        draft, values=editor.values(), steps=editor.ladder(), version=draft.version, by=by,
-        begins=editor.effective_from(),
+    return keep_as_draft(
+        policy, values=editor.values(), steps=editor.ladder(), begins=editor.effective_from(), by=by
     )
 
 

@@ -18,8 +18,8 @@ from django.utils.translation import gettext_lazy
 
 from audit.admin import ReadOnlyAdmin
 from core.errors import Refused
-from core.models import Company, as_text
-from core.services import today
+from core.models import as_text
+from core.services import latest_today, today
 
 from .interest import RULES, Rule
 from .interest_words import rule_words
@@ -326,7 +326,7 @@ class InterestRuleAdmin(_InterestAdmin):
         """Ask for a new rule, or for the next version of one (``?follow=CODE``)."""
         if not self.has_add_permission(request):
             raise PermissionDenied
-        on, followed = _latest_today(), None
+        on, followed = latest_today(), None
         if request.GET.get("follow") in rule_codes():
             followed = rule_of(request.GET["follow"], on)
         form = RuleForm.following(followed, on, request.POST or None)
@@ -357,11 +357,6 @@ class InterestRuleAdmin(_InterestAdmin):
             request, title=rule.title, rule=rule, origin=origin, replaced=replaced, facts=facts,
             warning=warning_about(rule), may_follow=self.has_add_permission(request),
         ))  # fmt: skip
-
-
-def _latest_today() -> dt.date:
-    """Today where it is latest, so that no company's today is changed."""
-    return max((today(company) for company in Company.objects.all()), default=today(None))
 
 
 def _in_force(on: dt.date) -> list[tuple[Rule, str, str, str]]:

@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from audit.admin import AuditedAdmin
-from core.services import today
+from core.services import latest_today
 
 from .models import CompanyPolicy, Segment
 from .services.versions import policies_to_choose
@@ -20,7 +20,7 @@ from .services.versions import policies_to_choose
 
 def policy_choices(kept: str, nobody: str | None = None) -> list[tuple[str, str]]:
     """The policies in force, the one that is chosen already among them, and none where that is possible."""
-    found = policies_to_choose(today(None))
+    found = policies_to_choose(latest_today())
     if kept and kept not in dict(found):
         found.append((kept, _("%(name)s (not in force)") % {"name": kept}))
     return found if nobody is None else [("", nobody), *found]

@@ -24,7 +24,7 @@ from django.views.decorators.clickjacking import xframe_options_sameorigin
 from audit.admin import ReadOnlyAdmin
 from core.errors import Refused
 from core.models import LANGUAGES, Company
-from core.services import today
+from core.services import latest_today
 
 from .models import CompanyPolicy, Policy, Step, StepText
 from .services.step_texts import check_step_text, policy_for_words, save_step_text, step_text_of
@@ -126,7 +126,7 @@ class StepTextAdmin(ReadOnlyAdmin):
         shown = draft or {"subject": begins[0], "text": begins[1]}
         form = WordsForm(request.POST or None, readers=readers, initial=shown)
         if request.method == "POST" and "reset" in request.POST:
-            return self._keep(request, words, "", "", on)
+            return self._reset(request, words, on)
         if request.method == "POST" and form.is_valid():
             answer = self._act(request, policy, words, form, on)
             if answer is not None:
@@ -143,13 +143,19 @@ class StepTextAdmin(ReadOnlyAdmin):
     def mail_view(self, request: HttpRequest) -> HttpResponse:
         """The mail in the words tried out, alone on a page on which nothing runs and nothing is loaded."""
         policy, words, client = _tried(request)
-        mail = previews().written(policy, words, _company_of(policy), client, timezone.now())
-        return HttpResponse(mail.html, headers={"Cache-Control": "private, no-store"})
+        try:
+            html = previews().written(policy, words, _company_of(policy), client, timezone.now()).html
+        except Refused as refused:  # said in the frame where the mail would be
+            return _said(request, refused)
+        return HttpResponse(html, headers={"Cache-Control": "private, no-store"})
 
     def letter_view(self, request: HttpRequest) -> HttpResponse:
         """The same words as a letter."""
         policy, words, client = _tried(request)
-        content = previews().letter(policy, words, _company_of(policy), client, timezone.now())
+        try:
+            content = previews().letter(policy, words, _company_of(policy), client, timezone.now())
+        except Refused as refused:
+            return _said(request, refused)
         return HttpResponse(content, content_type="application/pdf", headers={
             "Cache-Control": "private, no-store", "Content-Disposition": 'attachment; filename="letter.pdf"',
         })  # fmt: skip
@@ -187,6 +193,14 @@ class StepTextAdmin(ReadOnlyAdmin):
         }
         return redirect(f"{_address(words)}#tried")
 
+    def _reset(self, request: HttpRequest, words: StepText, on: dt.date) -> HttpResponse:
+        """The words shipped again, where they may stand."""
+        try:
+            return self._keep(request, words, "", "", on)
+        except Refused as refused:
+            messages.error(request, refused.message)
+            return redirect(_address(words))
+
     def _keep(self, request: HttpRequest, words: StepText, subject: str, text: str, on: dt.date) -> HttpResponse:
         save_step_text(
             words.policy_name, words.step, words.tone, words.language, subject, text, on=on, by=request.user
@@ -208,7 +222,7 @@ def _policy_names() -> list[str]:
 
 def _chosen(request: HttpRequest) -> tuple[Policy, StepText, dt.date]:
     """The policy, the step or tone and the language asked for; the first of each where nothing that exists is named."""
-    on = max((today(company) for company in Company.objects.all()), default=today(None))
+    on = latest_today()
     names = _policy_names()
     if not names:
         raise PermissionDenied(_("There is no policy yet; set the installation up first."))
@@ -244,6 +258,11 @@ def _tried(request: HttpRequest) -> tuple[Policy, StepText, int | None]:
     draft = _draft(request, words) or {"subject": "", "text": "", "client": ""}
     words.subject, words.text = draft["subject"].strip(), draft["text"].strip()
     return policy, words, int(draft["client"]) if draft["client"] else None
+
+
+def _said(request: HttpRequest, refused: Refused) -> HttpResponse:
+    """Why there is nothing to show, in place of it."""
+    return TemplateResponse(request, "admin/policies/steptext/nothing.html", {"sentence": refused.message}, status=422)
 
 
 def _company_of(policy: Policy) -> Company:

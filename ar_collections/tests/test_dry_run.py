@@ -18,7 +18,7 @@ from ar_collections.models import Served
 from ar_collections.services.dry_run import Question, dry_run
 from ar_collections.services.dry_run.costs import already_overdue, owed_now
 from ar_collections.services.dry_run.running import what_matters
-from ar_collections.services.dry_run.shadow import book_at_this_moment
+from ar_collections.services.dry_run.shadow import LONGEST_QUESTION_S, book_at_this_moment
 from ar_collections.services.planning import plan
 from clients.models import Client
 from clients.services.status import set_status
@@ -141,6 +141,9 @@ def test_whoever_writes_meanwhile_does_not_wait_for_it() -> None:
     invoice_due(make_client(company), TODAY - DAY)
     with book_at_this_moment() as book, book.trial(what_matters(TODAY)):
         plan(company, TODAY, by="test", hold_allowed=False)
+        with connections["default"].cursor() as cursor:
+            cursor.execute("SHOW statement_timeout")
+            assert cursor.fetchone() == (f"{LONGEST_QUESTION_S // 60}min",), "no question is asked for ever"
         other = connection.copy()
         try:
             other.set_autocommit(False)

@@ -13,6 +13,7 @@ from django.utils import timezone
 
 from ar_collections.models import Served
 from ar_collections.step_trial import Trial
+from core.errors import Refused
 from core.services import today
 from invoices.models import ShareLink
 from outbox.models import Message
@@ -153,3 +154,25 @@ def test_who_may_not_write_words_does_not_see_the_page(company):
     browser = Browser()
     browser.force_login(clerk)
     assert browser.get(address()).status_code == 403
+
+
+def test_what_cannot_be_shown_is_said_in_its_place(browser, late_client):
+    """The client it is tried on owes nothing (any more)."""
+    invoice_due(late_client, today(late_client.company) - dt.timedelta(days=9), "321")
+    browser.post(address(), {"subject": "", "text": "Hello.", "client": str(late_client.pk), "try": "1"})
+    session = browser.session
+    owes_nothing = make_client(late_client.company, "C-9")
+    session["step_text_draft"] = session["step_text_draft"] | {"client": str(owes_nothing.pk)}
+    session.save()
+    for page in ("mail", "letter"):
+        answer = browser.get(f"/admin/policies/steptext/{page}/?{address().partition('?')[2]}")
+        assert answer.status_code == 422 and "There is nothing to remind" in answer.content.decode()
+
+
+def test_words_given_back_where_none_may_stand_are_refused_on_the_page(browser, monkeypatch):
+    def refuse(*_args: Any, **_more: Any) -> None:
+        raise Refused("The step “reminder_1” is firm; choose that tone.", where="tone")
+
+    monkeypatch.setattr("policies.admin_step_texts.save_step_text", refuse)
+    page = browser.post(address(), {"reset": "1"}, follow=True)
+    assert page.status_code == 200 and "choose that tone" in page.content.decode()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from typing import Any
 
 from django import forms
@@ -28,7 +27,7 @@ class TrialForm(HouseForm, forms.Form):
     rows = (("days", "past", "against"),)
     save_label = _("Try it on today's book")
 
-    def __init__(self, *args: Any, policy: str, on: dt.date, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, policy: str, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         against = self.fields["against"]
         assert isinstance(against, forms.ChoiceField)

@@ -48,7 +48,8 @@ def try_it(client: Any, **more: Any) -> tuple[str, Job]:
 
 def test_a_draft_is_begun_tried_and_told_client_by_client(manager: Any) -> None:
     assert "Begin a draft" in manager.get(reverse("dashboard:policy_try", args=["standard"])).content.decode()
-    begun = manager.post(reverse("dashboard:policy_draft_begin", args=["standard"]))
+    begin = reverse("dashboard:policy_draft_begin", args=["standard"])
+    begun = manager.post(begin)
     assert begun["Location"] == reverse("admin:policies_policydraft_change", args=[PolicyDraft.objects.get().pk])
     later_reminder()
     page, job = try_it(manager)
@@ -69,6 +70,36 @@ def test_a_draft_changed_since_says_that_it_is_to_be_tried_again(manager: Any) -
     assert "changed since" not in manager.get(page).content.decode()
     PolicyDraft.objects.update(changed_at=NOW + dt.timedelta(minutes=5))
     assert "changed since" in manager.get(page).content.decode()
+
+
+def test_one_click_more_is_the_same_dry_run_until_something_else_is_asked(manager: Any) -> None:
+    draft = later_reminder()
+    page, job = try_it(manager)
+    assert try_it(manager) == (page, job), "it waits"
+    Job.objects.update(state="done", ended_at=NOW)
+    assert try_it(manager)[1] == job, "it is fresh"
+    other = try_it(manager, days=10)[1]
+    assert other != job
+    save_draft(draft, values={"spacing_days": 8}, steps=draft.steps, version=draft.version, by=CLERK)
+    changed = try_it(manager)[1]
+    assert changed not in (job, other)
+    Job.objects.filter(pk=changed.pk).update(state="done", ended_at=NOW - dt.timedelta(minutes=3))
+    assert try_it(manager)[1] != changed, "it is old"
+
+
+def test_a_version_begins_after_every_company_s_today(manager: Any) -> None:
+    """At nine in London it is already tomorrow on Kiritimati: what is tried and activated is dated by that."""
+    make_company("zz", time_zone="Pacific/Kiritimati")
+    there = TODAY + DAY
+    with time_machine.travel(NOW + dt.timedelta(hours=2), tick=False):
+        draft = later_reminder()
+        assert try_it(manager)[1].arguments["on"] == there.isoformat()
+        url = reverse("dashboard:policy_activate", args=["standard"])
+        assert f'value="{there + DAY}"' in manager.get(url).content.decode()
+        told = {"already_overdue": "activation", "version": draft.version}
+        refused = manager.post(url, told | {"effective_from": there.isoformat()})
+        assert refused.status_code == 422 and "tomorrow at the earliest" in refused.content.decode()
+        assert manager.post(url, told | {"effective_from": (there + DAY).isoformat()}).status_code == 302
 
 
 def test_days_out_of_reason_are_refused_in_words(manager: Any) -> None:

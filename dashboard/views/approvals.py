@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+
 from django.contrib import messages
 from django.http import HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
@@ -27,11 +29,12 @@ def approvals(request: StaffRequest) -> HttpResponseBase:
     if wants_csv(request):
         return as_csv("waiting-for-approval", COLUMNS, rows)
     context = {"page": page_of(request, rows), "count": len(rows), "sums": sums_in(rows), "steps": steps_in(rows)}
+    context["seen"] = _seen(waiting)
     return render(request, "dashboard/outbox/approvals.html", context)
 
 
 def _decide(request: StaffRequest, waiting: list[Message]) -> HttpResponse:
-    """Approve or discard what was ticked; all of it only where the count is still the one that was seen."""
+    """Approve or discard what was ticked; all of it only where it is still what was seen."""
     with refusals_said(request):
         chosen = _chosen(request, waiting)
         if request.POST.get("do") == "discard":
@@ -47,11 +50,17 @@ def _decide(request: StaffRequest, waiting: list[Message]) -> HttpResponse:
     return redirect("dashboard:approvals")
 
 
+def _seen(waiting: list[Message]) -> str:
+    """How many wait and which: one that came while another was decided on is not taken for it."""
+    numbers = ",".join(str(message.pk) for message in sorted(waiting, key=lambda message: message.pk))
+    return f"{len(waiting)}:{hashlib.sha256(numbers.encode()).hexdigest()[:16]}"
+
+
 def _chosen(request: StaffRequest, waiting: list[Message]) -> list[Message]:
     if request.POST.get("which") == "all":
         if request.POST.get("looked") != "yes":
             raise Refused(_("Tick that you have looked at the messages; nothing was done."), where="looked")
-        if request.POST.get("count") != str(len(waiting)):
+        if request.POST.get("seen") != _seen(waiting):
             raise Refused(
                 _("Meanwhile %(n)d messages wait. Look at them and decide again; nothing was done.")
                 % {"n": len(waiting)}

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import uuid
 from typing import Any
 
 from django.contrib import messages
@@ -17,10 +16,12 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST
 
-from ar_collections.trials import KIND, trial_file
-from core.jobs import State, start_job, state_of
-from core.models import Job
+from ar_collections.services.dry_run import Question
+from ar_collections.trials import KIND, ask_for_dry_run, trial_file
+from core.jobs import State, state_of
+from core.models import Job, as_text
 from core.permissions import may
+from core.services import latest_today
 from dashboard.desk import StaffRequest, refusals_on, refusals_said
 from dashboard.forms.policies import ActivateForm, TrialForm
 from dashboard.reports.policies import Choice, by_client, choices_of, outcome_of, policies_of, titles_of
@@ -44,16 +45,13 @@ def policy_try(request: StaffRequest, name: str) -> HttpResponse:
     _demand(request, "policies.view_policy")
     latest = _latest(name)
     draft = open_draft(name)
-    form = TrialForm(
-        request.POST or None, policy=name, on=request.desk.on, action=reverse("dashboard:policy_try", args=[name])
-    )
+    form = TrialForm(request.POST or None, policy=name, action=reverse("dashboard:policy_try", args=[name]))
     if request.method == "POST" and form.is_valid():
         asked = form.cleaned_data
         with refusals_on(form):
-            job = start_job(KIND, {
-                "policy": name, "on": request.desk.on.isoformat(), "days": asked["days"], "past": asked["past"] or 0,
-                "against": asked["against"], "token": uuid.uuid4().hex,
-            }, by=request.user)  # fmt: skip
+            on = latest_today(request.desk.now)
+            question = Question(name, on, asked["days"], asked["past"] or 0, asked["against"])
+            job = ask_for_dry_run(question, now=request.desk.now, by=request.user)
             return redirect("dashboard:policy_trial", job.pk)
     context = {
         "name": name, "latest": latest, "draft": draft, "form": form,
@@ -69,6 +67,8 @@ def draft_begin(request: StaffRequest, name: str) -> HttpResponse:
     """Begin to think the next version over; its editor opens."""
     _demand(request, "policies.add_policy")
     draft = begin_draft(_latest(name), request.user)
+    if draft.made_by != as_text(request.user)[:150]:
+        messages.info(request, _("%(by)s has begun a draft of it; this is that one.") % {"by": draft.made_by})
     return redirect("admin:policies_policydraft_change", draft.pk)
 
 
@@ -136,8 +136,8 @@ def activate(request: StaffRequest, name: str) -> HttpResponse:
         with refusals_on(form):
             policy = activate_draft(
                 draft, effective_from=said["effective_from"], already_overdue=said["already_overdue"],
-                already_overdue_from=said["already_overdue_from"], version=said["version"], on=request.desk.on,
-                by=request.user,
+                already_overdue_from=said["already_overdue_from"], version=said["version"],
+                on=latest_today(request.desk.now), by=request.user,
             )
             messages.success(request, _("“%(name)s” has a version from %(day)s.") % {
                 "name": name, "day": policy.effective_from.isoformat(),
@@ -150,7 +150,8 @@ def activate(request: StaffRequest, name: str) -> HttpResponse:
     }
     choices: dict[str, Choice] = {}
     with refusals_said(request):
-        choices = {one.code: one for one in choices_of(name, begins, context["chosen_on"], request.desk.on)}
+        on = latest_today(request.desk.now)
+        choices = {one.code: one for one in choices_of(name, begins, context["chosen_on"], on)}
     context["rows"] = [
         {"code": code, "label": label, "choice": choices.get(code)} for code, label in ActivateForm.CHOICES or ()
     ]
@@ -168,7 +169,8 @@ def _written_day(form: ActivateForm, name: str) -> dt.date | None:
 
 
 def _tomorrow(request: StaffRequest) -> dt.date:
-    return request.desk.on + dt.timedelta(days=1)
+    """The first day a version can begin: it is still to come for every company."""
+    return latest_today(request.desk.now) + dt.timedelta(days=1)
 
 
 def _latest(name: str) -> Policy:

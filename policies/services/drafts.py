@@ -17,7 +17,7 @@ from core.models import as_text
 from policies.ladder_checks import Wrong
 from policies.models import Policy, PolicyDraft, Step
 
-from .versions import COPIED, STEP_FIELDS, new_version, what_is_wrong
+from .versions import COPIED, STEP_FIELDS, new_version, steps_of, values_of, what_is_wrong
 
 ALREADY_OVERDUE = ("activation", "due_date", "chosen")
 
@@ -36,15 +36,38 @@ def begin_draft(policy: Policy, by: Any) -> PolicyDraft:
     if standing is not None:
         return standing
     try:
-        with transaction.atomic():
-            draft = PolicyDraft.objects.create(
-                name=policy.name, values=_as_json({name: getattr(policy, name) for name in COPIED}),
-                steps=[_as_json({name: getattr(s, name) for name in STEP_FIELDS}) for s in policy.steps.all()],
-                made_by=as_text(by)[:150],
-            )
-            record(by, "policy_draft_begun", draft, summary=str(policy))
+        return _begun(policy, values_of(policy), steps_of(policy), by)
     except IntegrityError:  # somebody else began one meanwhile
         return PolicyDraft.objects.get(name=policy.name, activated=None)
+
+
+def keep_as_draft(
+    policy: Policy, *, values: Mapping[str, Any], steps: Sequence[Mapping[str, Any]], begins: dt.date, by: Any
+) -> PolicyDraft:
+    """Keep what was written over a version as the policy's draft, meant to begin on a day.
+
+    What ``values`` does not name is as the version says. Refused where a draft is open already, also where somebody
+    begins one in the same moment: nobody writes over the other.
+    """
+    kept = {**values_of(policy), **values, "effective_from": begins}
+    try:
+        return _begun(policy, kept, steps, by)
+    except IntegrityError:
+        raise Refused(_("A draft of this policy is open already; change that one."), code="open_draft") from None
+
+
+def _begun(
+    policy: Policy, values: Mapping[str, Any], steps: Sequence[Mapping[str, Any]], by: Any
+) -> PolicyDraft:
+    """The draft with its row; IntegrityError where one is open."""
+    names = (*COPIED, "effective_from")
+    with transaction.atomic():
+        draft = PolicyDraft.objects.create(
+            name=policy.name, values=_as_json({name: values[name] for name in names if name in values}),
+            steps=[_as_json({name: step[name] for name in STEP_FIELDS if name in step}) for step in steps],
+            made_by=as_text(by)[:150],
+        )
+        record(by, "policy_draft_begun", draft, summary=str(policy))
     return draft
 
 

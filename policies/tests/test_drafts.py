@@ -15,9 +15,11 @@ from policies.services.drafts import (
     begin_draft,
     discard_draft,
     draft_troubles,
+    keep_as_draft,
     save_draft,
     version_of,
 )
+from policies.services.versions import steps_of
 
 pytestmark = pytest.mark.django_db
 ON = dt.date(2026, 11, 18)
@@ -40,6 +42,17 @@ def test_it_begins_with_what_the_version_says_and_there_is_one(draft: PolicyDraf
     assert policy.pk is None and policy.window_opens == dt.time(9) and policy.call_minimum == old.call_minimum
     assert [step.code for step in steps] == [step.code for step in old.steps.all()]
     assert begin_draft(old, "Bo") == draft
+
+
+def test_what_two_people_keep_in_one_moment_is_not_written_over(draft: PolicyDraft, monkeypatch: Any) -> None:
+    """The second looked before the first had begun: the row itself is what refuses."""
+    old = Policy.objects.get()
+    monkeypatch.setattr("policies.services.drafts.open_draft", lambda _name: None)
+    with pytest.raises(Refused, match="open already"):
+        keep_as_draft(old, values={"spacing_days": 9}, steps=steps_of(old), begins=TOMORROW, by="Bo")
+    assert begin_draft(old, "Bo") == draft
+    draft.refresh_from_db()
+    assert (draft.made_by, draft.version, draft.values["spacing_days"]) == ("Ada", 1, old.spacing_days)
 
 
 def test_it_becomes_a_version_with_everything_that_was_written(draft: PolicyDraft) -> None:

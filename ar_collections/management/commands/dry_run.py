@@ -12,7 +12,7 @@ from django.core.management.base import CommandParser
 from ar_collections.services.dry_run import MOST_DAYS, Question, dry_run
 from core.commands import AnswerCommand, WrongUsage, iso_date
 from core.models import Company
-from core.services import company_named, today
+from core.services import company_named, latest_today, today
 
 
 class Command(AnswerCommand):
@@ -59,8 +59,7 @@ class Command(AnswerCommand):
 
 def _today(company: Company | None) -> date:
     """Wherever it is latest, where several companies are asked about."""
-    companies = [company] if company else list(Company.objects.all())
-    return max((today(one) for one in companies), default=today(None))
+    return today(company) if company else latest_today()
 
 
 def _steps(answer: dict[str, Any]) -> list[str]:
