@@ -285,7 +285,7 @@ def _with_charges(item: Item, charges: Sequence[Charge], on: dt.date, mails_befo
     if said.is_noted or not said.rule.charges:
         return replace(item, interest=sums["interest"])
     return replace(
-        item, interest=said.open, earned=said.lines if said.open else (),
+        item, interest=said.open, earned=said.claimed_lines if said.open else (),
         compensation=item.compensation + _compensation_due(item.invoice, on),
     )
 

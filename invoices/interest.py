@@ -8,7 +8,7 @@ when, is decided by a verb. Interest is earned by the claim alone, never by inte
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from decimal import Decimal
 from fractions import Fraction
@@ -114,7 +114,10 @@ class Claim:
 
 @dataclass(frozen=True)
 class InterestLine:
-    """Days at one balance and one rate, first and last day included; `exact` is unrounded."""
+    """Days at one balance and one rate, first and last day included; `exact` is unrounded.
+
+    What `is_noted` is earned by the rule, but charged to nobody: the policy of those days says so.
+    """
 
     from_on: date
     to_on: date
@@ -123,6 +126,11 @@ class InterestLine:
     percent: Decimal
     source: str
     exact: Fraction
+    is_noted: bool = False
+
+    def only_noted(self) -> InterestLine:
+        """The same, said to be no more than noted."""
+        return replace(self, source=f"{self.source}; only noted, not charged", is_noted=True)
 
     def to_json(self, currency: str) -> dict[str, Any]:
         return {

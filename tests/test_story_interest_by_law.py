@@ -9,6 +9,7 @@ from __future__ import annotations
 import datetime as dt
 import json
 from decimal import Decimal
+from fractions import Fraction
 from typing import Any
 
 import pytest
@@ -141,19 +142,33 @@ def test_a_new_rule_leaves_what_was_charged_and_holds_from_where_the_version_say
     """Case 16: from activation, from the due date, or from a chosen date; by default from activation."""
     enter_rates()
     company, june = late_client.company, dt.date(2026, 6, 1)
-    expected = {
-        "activation": june, "due_date": DUE + DAY, "chosen": dt.date(2026, 5, 10),
-    }  # fmt: skip
     invoice = invoice_due(late_client, DUE, "10000")
-    for n, (already, since) in enumerate(expected.items()):
-        charge_by(
-            company, "EU", june + n * DAY, already_overdue=already,
-            already_overdue_from=dt.date(2026, 5, 10) if already == "chosen" else None,
-        )
-        if already == "activation":
-            assert entitled(invoice, june).since == since
-    # The same rule held by a later version goes on as it was: nothing becomes retroactive by saving again.
-    assert entitled(invoice, june + 5 * DAY).since == june
+    charge_by(company, "EU", june)
+    assert entitled(invoice, june).since == june
+    charge_by(company, "EU", june + DAY)
+    assert entitled(invoice, june + DAY).since == june, "from activation: saved again, nothing becomes retroactive"
+    apply_late_interest(company, dt.date(2026, 6, 30), by="system")
+    july = dt.date(2026, 7, 1)
+    charge_by(company, "EU", july, already_overdue="chosen", already_overdue_from=dt.date(2026, 5, 10))
+    assert entitled(invoice, july).since == dt.date(2026, 5, 10), "said for the same rule, it holds too"
+    charge_by(company, "EU", july + DAY, already_overdue="due_date")
+    assert entitled(invoice, july + DAY).since == DUE + DAY
+    apply_late_interest(company, dt.date(2026, 7, 31), by="system")
+    assert [(c.from_on, c.to_on) for c in Charge.objects.order_by("from_on")] == [
+        (DUE + DAY, dt.date(2026, 4, 30)), (dt.date(2026, 5, 1), dt.date(2026, 5, 31)),
+        (june, dt.date(2026, 6, 30)), (july, dt.date(2026, 7, 31)),
+    ]  # fmt: skip
+    assert charged() == accrued(invoice, dt.date(2026, 7, 31)).interest.total
+    assert check(timezone.now(), fast=False)["violations"] == []
+
+
+def test_what_was_paid_before_a_version_begins_is_not_overdue_and_bears_nothing_by_it(late_client: Any) -> None:
+    enter_rates()
+    invoice = invoice_due(late_client, DUE, "10000")
+    pay(late_client, "10000", on=DUE + 10 * DAY, how={f"invoice:{invoice.pk}": Decimal(10000)})
+    charge_by(late_client.company, "EU", dt.date(2026, 6, 1), already_overdue="due_date")
+    apply_late_interest(late_client.company, dt.date(2026, 6, 30), by="system")
+    assert not Charge.objects.exists()
 
 
 @pytest.mark.parametrize(
@@ -182,7 +197,16 @@ def test_what_is_worked_out_anew_keeps_the_version_it_was_charged_under(invoice:
     revised = Charge.objects.filter(revision=2)
     assert [c.from_on for c in revised] == [dt.date(2026, 5, 1), dt.date(2026, 6, 1)]
     assert all((c.policy_id, c.derivation["terms"]) == before[c.from_on] for c in revised)
-    assert apply_late_interest(invoice.company, dt.date(2026, 7, 31), by="system") == {}
+    assert apply_late_interest(invoice.company, dt.date(2026, 7, 31), by="system") == {"EUR": Decimal("15.38")}
+    assert Charge.objects.latest("pk").to_on == dt.date(2026, 7, 9), "9 days of 6,000 at 10.40 %, before it began"
+    assert apply_late_interest(invoice.company, dt.date(2026, 8, 31), by="system") == {}
+
+
+def test_what_is_overdue_may_bear_none_from_its_due_date_and_what_was_charged_stays(invoice: Invoice) -> None:
+    apply_late_interest(invoice.company, dt.date(2026, 4, 30), by="system")
+    charge_by(invoice.company, "NONE", dt.date(2026, 5, 20), already_overdue="due_date")
+    assert apply_late_interest(invoice.company, dt.date(2026, 5, 31), by="system") == {}
+    assert charged() == entitled(invoice, dt.date(2026, 5, 31)).open == Decimal("41.71")
 
 
 def test_a_wrong_rate_is_entered_anew_and_the_charges_follow_by_the_next_night(invoice: Invoice) -> None:
@@ -199,9 +223,15 @@ def test_a_wrong_rate_is_entered_anew_and_the_charges_follow_by_the_next_night(i
 def test_the_policy_says_when_it_is_posted(invoice: Invoice) -> None:
     company, may = invoice.company, dt.date(2026, 5, 31)
     charge_by(company, "EU", dt.date(2026, 5, 1), interest_posted="noted")
-    assert apply_late_interest(company, may, by="system") == {}
     assert claim_interest(invoice, on=may, by="system") == []
-    assert entitled(invoice, may).is_noted and entitled(invoice, may).interest > 0
+    april, noted = Decimal("41.71"), Decimal("86.21")  # 15 and 31 days at 10.15 %
+    assert apply_late_interest(company, may, by="system") == {"EUR": april}, "earned before it began"
+    told = entitled(invoice, may)
+    assert told.is_noted and (told.interest, told.noted, told.open) == (april + noted, noted, april)
+    assert [(li.days, li.is_noted) for li in derivation_lines(invoice, may)] == [(15, False), (31, True)]
+    assert sum(li.exact for li in told.claimed_lines) == Fraction(10000 * 15 * 1015, 365 * 10000)
+    assert "only noted, not charged" in told.lines[-1].source
+    assert apply_late_interest(company, may, by="system") == {}
     charge_by(company, "EU", dt.date(2026, 6, 1), interest_posted="claimed")
     assert apply_late_interest(company, dt.date(2026, 6, 30), by="system") == {}
     assert claim_interest(invoice, on=dt.date(2026, 6, 30), by="system") != []
@@ -210,7 +240,31 @@ def test_the_policy_says_when_it_is_posted(invoice: Invoice) -> None:
     pay(invoice.client, "10000", on=PAID, how={f"invoice:{invoice.pk}": Decimal(10000)})
     apply_late_interest(company, PAID, by="system")
     interest = Charge.objects.filter(kind="interest")
-    assert sum(interest.values_list("amount", flat=True), Decimal(0)) == Decimal("356.66")
+    assert [(c.from_on, c.to_on) for c in interest] == [
+        (DUE + DAY, dt.date(2026, 4, 30)), (dt.date(2026, 6, 1), dt.date(2026, 6, 30)),
+        (dt.date(2026, 7, 1), dt.date(2026, 7, 31)), (dt.date(2026, 8, 1), PAID),
+    ], "no day of May is charged: its version only noted interest"  # fmt: skip
+    assert sum(interest.values_list("amount", flat=True), Decimal(0)) == Decimal("356.66") - noted
+
+
+def test_noted_days_are_charged_where_the_next_version_says_from_the_due_date(invoice: Invoice) -> None:
+    """Noted by choice, claimed by choice: the version that posts may take what was overdue from its due date."""
+    june = dt.date(2026, 6, 1)
+    charge_by(invoice.company, "EU", dt.date(2026, 5, 1), interest_posted="noted")
+    charge_by(invoice.company, "EU", june, interest_posted="month_end", already_overdue="due_date")
+    assert entitled(invoice, june).noted == 0
+    pay(invoice.client, "10000", on=PAID, how={f"invoice:{invoice.pk}": Decimal(10000)})
+    apply_late_interest(invoice.company, PAID, by="system")
+    assert charged() == Decimal("356.66")
+
+
+def test_a_rate_fixed_when_interest_began_stays_fixed_through_days_that_are_only_noted(late_client: Any) -> None:
+    enter_rates({"2026-01-01": "3.75", "2026-07-01": "9.75"}, "boe_reference")
+    charge_by(late_client.company, "UK", dt.date(2026, 1, 1))
+    charge_by(late_client.company, "UK", dt.date(2026, 6, 1), interest_posted="noted")
+    charge_by(late_client.company, "UK", dt.date(2026, 7, 10), interest_posted="month_end")
+    invoice = invoice_due(late_client, DUE, "10000")
+    assert {li.percent for li in derivation_lines(invoice, PAID)} == {Decimal("11.75")}
 
 
 def test_the_derivation_is_a_file_with_the_same_bytes_each_time(invoice: Invoice) -> None:

@@ -14,7 +14,7 @@ from typing import Any
 from django.db import transaction
 from django.db.models import Case, DateField, Exists, F, Max, OuterRef, Q, QuerySet, Subquery, Sum, Value, When
 from django.db.models.fields.json import KT
-from django.db.models.functions import Coalesce
+from django.db.models.functions import Coalesce, Least
 from django.utils.translation import gettext as _
 
 from ar_collections.models import Task
@@ -34,6 +34,7 @@ from invoices.services.charging import (
     charge_interest,
     give_up,
     outdated,
+    posted_until,
     replace_interest,
     spans_of,
     standing_interest,
@@ -61,7 +62,8 @@ def apply_late_interest(
     """Charge what is due to be charged: at each month end, and when an invoice was settled; per currency.
 
     First what a payment dated back has made wrong is replaced. Interest a policy only notes, or posts when a notice
-    claims it, is left alone; what is too small is dropped when the invoice is paid. Running it again charges nothing.
+    claims it, is left alone, but for days before such a version began; what is too small is dropped when the invoice
+    is paid. Running it again charges nothing.
     ``policies_in_use`` are those in force on the day, where they are known already.
     """
     policies, theirs = Policies(), policies_in_use or in_use(company, on)
@@ -184,17 +186,21 @@ def _to_charge(
 ) -> QuerySet[Any] | Iterable[Any]:
     """Invoices that bear interest and were not charged up to ``charge_to``: the last month end, or the day paid."""
     versions = policies.versions(version.name, on)
-    if version.interest_posted not in _BY_NIGHT or not versions or not versions[-1][2].charges:
+    posted = posted_until(versions, on)
+    if posted is None or posted[0].interest_posted not in _BY_NIGHT:
         return []
-    ended = on if on == month_end(on) else on.replace(day=1) - dt.timedelta(days=1)
+    by, last_day = posted
+    ended = min(on if on == month_end(on) else on.replace(day=1) - dt.timedelta(days=1), last_day)
     moves = Entry.objects.filter(Q(dr=RECEIVABLE) | Q(cr=RECEIVABLE), invoice=OuterRef("pk"), effective_on__lte=on)
     moves = moves.exclude(key__startswith=OPENING)
-    last_move = Subquery(moves.order_by().values("invoice").annotate(m=Max("effective_on")).values("m"))
+    last_move: Any = Subquery(moves.order_by().values("invoice").annotate(m=Max("effective_on")).values("m"))
+    if last_day < on:
+        last_move = Least(last_move, Value(last_day), output_field=DateField())
     undone = Entry.objects.filter(charge=OuterRef("pk"), reverses__kind="charge")
     charged = Charge.objects.filter(invoice=OuterRef("pk"), kind="interest").filter(~Exists(undone)).order_by()
     bearing = _of(version, theirs, _bearing(company, [rule for _version, _from, rule in versions]))
     open_ones = owing(company, on).values("pk")
-    if version.interest_posted == "settled":
+    if by.interest_posted == "settled":
         bearing = bearing.exclude(pk__in=open_ones)
     rows: QuerySet[Any] = (
         bearing.filter(issued_on__lte=on)

@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable
-from dataclasses import replace
+from collections.abc import Callable, Sequence
 from decimal import Decimal
+from typing import Any, NamedTuple, cast
 
-from django.db.models import Min
+from django.db.models import Min, Q, Sum
 
 from core.errors import Refused
 from invoices.interest import CONTRACT, NONE, Claim, Quiet, Rule
-from invoices.models import InterestNotice, Invoice
+from invoices.models import RECEIVABLE, Entry, InterestNotice, Invoice
 from invoices.rates import RateStep
 from invoices.services.parts import plans_of
 from invoices.services.rules import rates_for, rule_of
-from invoices.spans import Held, Span, spans
+from invoices.spans import Choice, Held, Span, spans
 from policies.models import CompanyPolicy, InterestRule, Policy
 from policies.precedence import chosen_for
 
@@ -33,12 +33,25 @@ def disputed_days(invoice: Invoice) -> list[Quiet]:
     return [quiet for find in _quarrels for quiet in find(invoice.pk)]
 
 
+class Holding(NamedTuple):
+    """A version of a policy, with the rule it charges by and the day from which it holds with that rule."""
+
+    policy: Policy
+    from_on: dt.date
+    rule: Rule
+
+    @property
+    def posts(self) -> bool:
+        """Its days are charged, now or later; not where interest is only noted, and where none is charged."""
+        return self.rule.charges and self.policy.interest_posted != "noted"
+
+
 class Policies:
     """The versions of policies with their rules, and the rates, each asked for once: for one night or one page."""
 
     def __init__(self) -> None:
         self._usual: dict[int, str] = {}
-        self._versions: dict[tuple[str, dt.date], list[tuple[Policy, dt.date, Rule]]] = {}
+        self._versions: dict[tuple[str, dt.date], list[Holding]] = {}
         self._rates: dict[tuple[Rule, Decimal, dt.date, dt.date, str], tuple[RateStep, ...]] = {}
 
     def name_for(self, invoice: Invoice) -> str:
@@ -56,15 +69,19 @@ class Policies:
 
     def in_force(self, invoice: Invoice, on: dt.date) -> Policy | None:
         """The version that holds for an invoice on a day; None where none does."""
-        versions = self.versions(self.name_for(invoice), on)
-        return versions[-1][0] if versions else None
+        held = self.holding(invoice, on)
+        return held[-1].policy if held else None
 
     def rule(self, invoice: Invoice, on: dt.date) -> Rule:
         """The rule in force for an invoice on a day; by contract where the company has no policy."""
-        versions = self.versions(self.name_for(invoice), on)
-        return versions[-1][2] if versions else CONTRACT
+        held = self.holding(invoice, on)
+        return held[-1].rule if held else CONTRACT
 
-    def versions(self, name: str, on: dt.date) -> list[tuple[Policy, dt.date, Rule]]:
+    def holding(self, invoice: Invoice, on: dt.date) -> list[Holding]:
+        """Every version that held for an invoice by a day, one after the other; empty where the company has none."""
+        return self.versions(self.name_for(invoice), on)
+
+    def versions(self, name: str, on: dt.date) -> list[Holding]:
         """Each version of a policy begun by a day with the rule it charges by; twice where the rule itself changed."""
         if not name:
             return []
@@ -77,7 +94,7 @@ class Policies:
                     code=row.interest, effective_from__gt=row.effective_from, effective_from__lt=end
                 )
                 days = sorted(changed.values_list("effective_from", flat=True))
-                found += [(row, day, _rule_on(row.interest, day)) for day in (row.effective_from, *days)]
+                found += [Holding(row, day, _rule_on(row.interest, day)) for day in (row.effective_from, *days)]
             self._versions[name, on] = found
         return self._versions[name, on]
 
@@ -107,30 +124,65 @@ def first_due(invoice: Invoice) -> dt.date:
 
 
 def spans_of(invoice: Invoice, on: dt.date, policies: Policies | None = None) -> list[Span]:
-    """By which rule an invoice bears interest on which days, as seen from a day.
+    """By which rule an invoice bears interest on which days, and which of them are charged, as seen from a day.
 
-    Empty before anything lets it bear interest, and while the version in force charges none.
+    Empty before anything lets it bear interest. Days of a version that charges none are in no span.
     """
     if invoice.due_on is None:
         return []
-    versions = (policies or Policies())
-    held = versions.versions(versions.name_for(invoice), on)
-    if held and not held[-1][2].charges:
-        return []
-    due = first_due(invoice)
     told = InterestNotice.objects.standing().filter(invoice=invoice).aggregate(on=Min("interest_from"))["on"]
+    held = (policies or Policies()).holding(invoice, on)
+    return spans_by(held, invoice, first_due(invoice), told, lambda day: not _settled_by(invoice, day))
+
+
+def spans_by(
+    held: Sequence[Holding], invoice: Invoice, due: dt.date, told: dt.date | None, was_owed: Callable[[dt.date], bool]
+) -> list[Span]:
+    """The same for versions that are known; what a version says of overdue invoices holds for those owed when it began.
+
+    ``told`` is the day a notice named, ``was_owed`` says whether anything was open at the end of a day.
+    """
     if not held:
         return spans(due, [Held(dt.date.min, CONTRACT, starts_by(CONTRACT, invoice, due, told))])
-    rows, seen = [], set[int]()
+    rows = []
     for policy, from_on, rule in held:
-        one = Held(
-            from_on, rule, starts_by(rule, invoice, due, told), version=policy.pk,
-            already_overdue=policy.already_overdue,  # type: ignore[arg-type]
-            chosen_on=policy.already_overdue_from,
-        )
-        rows.append(replace(one, already_overdue="activation") if policy.pk in seen else one)
-        seen.add(policy.pk)
+        choice = cast(Choice, policy.already_overdue)
+        asks = from_on == policy.effective_from and due < from_on
+        if choice != "activation" and not (asks and was_owed(from_on - DAY)):
+            choice = "activation"
+        rows.append(Held(
+            from_on, rule, starts_by(rule, invoice, due, told), choice, policy.already_overdue_from, policy.pk,
+            posts=policy.interest_posted != "noted",
+        ))  # fmt: skip
     return spans(due, rows)
+
+
+def _settled_by(invoice: Invoice, day: dt.date) -> bool:
+    """Whether all of an invoice was paid or credited by the end of a day."""
+    moves = Entry.objects.filter(Q(dr=RECEIVABLE) | Q(cr=RECEIVABLE), invoice=invoice, effective_on__lte=day)
+    sums: dict[str, Any] = moves.exclude(kind="issue").aggregate(
+        paid=Sum("amount", filter=Q(cr=RECEIVABLE)), back=Sum("amount", filter=Q(dr=RECEIVABLE))
+    )
+    return (sums["paid"] or Decimal(0)) - (sums["back"] or Decimal(0)) >= invoice.total
+
+
+def posted_until(held: Sequence[Holding], on: dt.date) -> tuple[Policy, dt.date] | None:
+    """By which version days are charged, and the last of them by a day; None where none ever are.
+
+    Where the version in force charges none, or only notes it, what was earned before it began is still charged as the
+    version before says. What was overdue is judged by the new version from the day that was chosen.
+    """
+    last = on
+    for one in reversed(held):
+        if one.posts:
+            return one.policy, last
+        first = one.from_on
+        if one.policy.already_overdue == "due_date" and one.from_on == one.policy.effective_from:
+            return None
+        if one.policy.already_overdue == "chosen" and one.policy.already_overdue_from:
+            first = min(first, one.policy.already_overdue_from)
+        last = min(last, first - DAY)
+    return None
 
 
 def starts_by(rule: Rule, invoice: Invoice, due_on: dt.date, told: dt.date | None) -> dt.date | None:

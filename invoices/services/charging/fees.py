@@ -17,6 +17,7 @@ from clients.services import lock_client
 from core.errors import Refused
 from core.money import is_exact, plain
 from invoices.models import FEE, Charge, Entry, Invoice
+from invoices.spans import running
 from policies.guard_rails import Rail, bar_to_fee, countries_of
 from policies.models import Policy, Step
 from policies.services.guard_rails import rails_for
@@ -165,10 +166,10 @@ def fee_of(step: Step, currency: str) -> Decimal:
 def _compensation(invoice: Invoice, on: dt.date, policies: Policies) -> tuple[Basis, Decimal, Decimal] | None:
     """By which rule, how much, and for a claim of what size; None where there is none."""
     policy = policies.in_force(invoice, on)
-    found = spans_of(invoice, on, policies)
-    if not found or policy is None or policy.for_consumers or found[-1].rule.for_consumers:
+    runs = running(spans_of(invoice, on, policies))
+    if runs is None or policy is None or policy.for_consumers or runs.rule.for_consumers:
         return None
-    basis = Basis(found[-1].rule, found[-1].starts_on)
+    basis = Basis(runs.rule, runs.runs_from)
     if not basis.rule.compensation or basis.rule.compensation_currency != invoice.currency:
         return None
     reckoning = Reckoning(invoice, policies)

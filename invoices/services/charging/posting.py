@@ -78,17 +78,17 @@ def charge_interest(
     """Post what an invoice has earned and was not yet charged, up to the end of ``until``, one charge per month.
 
     Rounded once: the charges of a rule always add up to its interest of the whole time. Each names the version of the
-    policy in force (``policy``, where it is known already). Nothing is posted before the first day of interest, and
-    nothing twice. Refused for a day after ``on``; MissingRate, and nothing posted, where a rate is not entered.
+    policy in force (``policy``, where it is known already). Nothing is posted before the first day of interest, nothing
+    for a day whose version only notes it, and nothing twice. Refused for a day after ``on``; MissingRate, and nothing
+    posted, where a rate is not entered.
     """
     if until > on:
         raise Refused("Interest is charged for days that have passed.", code="future", where="until")
     with transaction.atomic():
         reckoning = Reckoning(_locked(invoice), policies)
-        latest = standing_interest(invoice).last()
-        found = spans_of(reckoning.invoice, on, reckoning.policies)
+        found = [span for span in spans_of(reckoning.invoice, on, reckoning.policies) if span.posts]
         made = []
-        for span, basis, first, last_of_all in open_days(found, latest.to_on if latest else None, until):
+        for span, basis, first, last_of_all in list(open_days(found, list(standing_interest(invoice)), until)):
             while first <= last_of_all:
                 last = min(month_end(first), last_of_all)
                 version = policy.pk if policy is not None else span.version

@@ -17,7 +17,7 @@ from invoices.models import RECEIVABLE, Charge, Entry, Extension, Invoice
 from invoices.parts import moves_of_what_is_due
 from invoices.rates import MissingRate, RateStep, contract_rate
 from invoices.services.parts import plans_of
-from invoices.spans import Span
+from invoices.spans import Span, running
 
 from .bearing import DAY, Policies, disputed_days, first_due, spans_of
 from .derivation import rule_kept
@@ -27,23 +27,25 @@ OPENING = "alloc:opening:"  # what was paid before the item was taken over
 
 @dataclass(frozen=True)
 class Accrual:
-    """Interest on an invoice by the end of a day: all that it has earned, and what of it is charged already."""
+    """Interest on an invoice by the end of a day: all it has earned, what of it is charged already or only noted."""
 
     starts_on: dt.date | None
     interest: Interest
     charged: Decimal
+    noted: Decimal = Decimal(0)
 
     @property
     def uncharged(self) -> Decimal:
-        return max(self.interest.total - self.charged, Decimal(0))
+        """What may still be charged; noted days never are."""
+        return max(self.interest.total - self.noted - self.charged, Decimal(0))
 
 
 @dataclass(frozen=True)
 class Entitled:
     """What we may ask for on a late invoice: interest since a day, what of it is open, and compensation not charged.
 
-    ``is_noted``: the policy only notes it. ``missing`` says which rate is not entered yet; the sums are then what is
-    charged already.
+    ``is_noted``: the policy only notes it. ``noted``: what of ``interest`` was earned on days that are only noted, and
+    is asked of nobody. ``missing`` says which rate is not entered yet; the sums are then what is charged already.
     """
 
     since: dt.date | None
@@ -54,10 +56,16 @@ class Entitled:
     is_noted: bool
     lines: tuple[InterestLine, ...] = ()
     missing: str = ""
+    noted: Decimal = Decimal(0)
+
+    @property
+    def claimed_lines(self) -> tuple[InterestLine, ...]:
+        """How what we ask for came about: without the days that are only noted."""
+        return tuple(line for line in self.lines if not line.is_noted)
 
 
 class Basis(NamedTuple):
-    """A rule, and the first day on which the invoice bears interest by it."""
+    """A rule, and the day on which interest by it began to run."""
 
     rule: Rule
     starts_on: dt.date
@@ -129,30 +137,39 @@ class Reckoning:
 
 
 def interest_starts_on(invoice: Invoice, on: dt.date | None = None) -> dt.date | None:
-    """The first day that bears interest, as seen from a day (None: with every version there is); None without one."""
+    """The first day whose interest is charged, seen from a day (None: with every version there is); None without one.
+
+    Days that are only noted are not charged.
+    """
     found = spans_of(invoice, on or dt.date.max - DAY)
-    return found[0].starts_on if found else None
+    return next((span.starts_on for span in found if span.posts), None)
 
 
 def accrued(invoice: Invoice, on: dt.date, policies: Policies | None = None) -> Accrual:
     """What an invoice has earned in interest by the end of a day, worked out anew from the ledger.
 
-    Days charged already by the rule of their charge, the others by the rule that holds. MissingRate where a rate is
-    not entered.
+    Days charged already by the rule of their charge, the others by the rule that holds for them; those whose version
+    only notes interest are told apart. MissingRate where a rate is not entered.
     """
     reckoning = Reckoning(invoice, policies)
     charges = list(standing_interest(invoice))
     found = spans_of(invoice, on, reckoning.policies)
     slices = [reckoning.slice(basis_of(c), c.from_on, c.to_on) for c in charges if c.from_on and c.to_on]
-    after = charges[-1].to_on if charges else None
-    slices += [reckoning.slice(basis, first, last) for _span, basis, first, last in open_days(found, after, on)]
+    noted = Decimal(0)
+    for span, basis, first, last in open_days(found, charges, on):
+        one = reckoning.slice(basis, first, last)
+        if not span.posts:
+            noted += one.amount
+            one = one._replace(lines=tuple(line.only_noted() for line in one.lines))
+        slices.append(one)
+    slices.sort(key=lambda one: one.lines[0].from_on if one.lines else dt.date.max)
     starts_on = min([span.starts_on for span in found] + [c.from_on for c in charges if c.from_on], default=None)
     total = sum((one.amount for one in slices), Decimal(0))
     lines = _joined(line for one in slices for line in one.lines)
     days = max((on - reckoning.due).days, 0)
     charged = sum((c.amount for c in charges), Decimal(0))
     interest = Interest(invoice.currency, rounded(Fraction(total), places(invoice.currency)), days, Decimal(0), lines)
-    return Accrual(starts_on, interest, charged)
+    return Accrual(starts_on, interest, charged, noted)
 
 
 def entitled(invoice: Invoice, on: dt.date) -> Entitled:
@@ -165,7 +182,8 @@ def entitled(invoice: Invoice, on: dt.date) -> Entitled:
     policies = Policies()
     policy = policies.in_force(invoice, on)
     found = spans_of(invoice, on, policies)
-    rule = found[-1].rule if found else policies.rule(invoice, on)
+    runs = running(found)
+    rule = runs.rule if runs else policies.rule(invoice, on)
     since = found[0].starts_on if found else None
     charged = list(standing_interest(invoice).filter(charged_on__lte=on))
     balance = sum((c.balance for c in charged), Decimal(0))
@@ -177,7 +195,8 @@ def entitled(invoice: Invoice, on: dt.date) -> Entitled:
         paid_for = sum((c.amount for c in charged), Decimal(0))
         return Entitled(since, rule, paid_for, balance, Decimal(0), noted, (), missing.message)
     return Entitled(
-        since, rule, said.interest.total, balance + said.uncharged, compensation, noted, said.interest.lines
+        since, rule, said.interest.total, balance + said.uncharged, compensation, noted, said.interest.lines,
+        noted=said.noted,
     )
 
 
@@ -202,14 +221,17 @@ def basis_of(charge: Charge) -> Basis:
 
 
 def open_days(
-    found: Sequence[Span], after: dt.date | None, until: dt.date
+    found: Sequence[Span], charges: Iterable[Charge], until: dt.date
 ) -> Iterable[tuple[Span, Basis, dt.date, dt.date]]:
-    """The days not charged yet, by the spans in which they lie."""
+    """The days that no charge stands for, by the spans in which they lie."""
+    taken = sorted((charge.from_on, charge.to_on) for charge in charges if charge.from_on and charge.to_on)
     for span in found:
-        first = max(span.starts_on, after + DAY) if after else span.starts_on
-        last = span.until(until)
-        if first <= last:
-            yield span, Basis(span.rule, span.starts_on), first, last
+        first, last_of_all = span.starts_on, span.until(until)
+        for from_on, to_on in [*taken, (last_of_all + DAY, last_of_all)]:
+            last = min(from_on - DAY, last_of_all)
+            if first <= last:
+                yield span, Basis(span.rule, span.runs_from), first, last
+            first = max(first, to_on + DAY)
 
 
 def _joined(lines: Iterable[InterestLine]) -> tuple[InterestLine, ...]:
