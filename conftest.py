@@ -1,42 +1,25 @@
-"""Fixtures that every app's tests share: the cast, a pinned today, and a database whose guards a test may lift."""
+"""Fixtures that every app's tests share: the cast, and a pinned today."""
 
 from __future__ import annotations
 
 import datetime as dt
 import gc
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from django.conf import settings
-from django.test import TransactionTestCase
 from django.utils import timezone
 from hypothesis import HealthCheck
 from hypothesis import settings as hypothesis
 
-from core import guards
 from tests import cast
 
-pytest_plugins = ["tests.running", "tests.browser"]
+pytest_plugins = ["tests.running", "tests.emptying", "tests.browser"]
 gc.set_threshold(50_000, 20, 20)  # a suite keeps much and frees little: looking for cycles is time lost
 
 # How long an example takes says how busy the machine is; a failure prints what repeats it.
 hypothesis.register_profile("house", deadline=None, suppress_health_check=[HealthCheck.too_slow], print_blob=True)
 hypothesis.load_profile("house")
-
-
-@pytest.fixture(autouse=True, scope="session")
-def allow_ledger_reset() -> Iterator[None]:
-    """Flushing a test database would be refused by its own guards; they are lifted, and post_migrate puts them back."""
-    flush = TransactionTestCase._fixture_teardown
-
-    def lifted(self: Any) -> None:
-        guards.remove()
-        flush(self)
-
-    TransactionTestCase._fixture_teardown = lifted  # type: ignore[method-assign]
-    yield
-    TransactionTestCase._fixture_teardown = flush  # type: ignore[method-assign]
 
 
 @pytest.fixture(autouse=True)
