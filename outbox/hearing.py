@@ -120,13 +120,20 @@ def _keep(message: Message, what: Return, provider_id: str, by: str) -> None:
 
 
 def _of_the_copy(message: Message, what: Return) -> Message | None:
-    """What became of the copy says nothing of the message itself; that the copy's address is dead is told."""
-    copied = [part.strip() for part in message.cc_addr.split(",") if part.strip()]
-    if not any(same_mailbox(what.address, addr) for addr in copied):
+    """What became of the copy says nothing of the message itself; that the copy's address is dead is told, once."""
+    meant = next((addr for addr in _addresses(message.cc_addr) if same_mailbox(what.address, addr)), "")
+    if not meant:
         return None
-    if what.event == "bounced":
+    back = _addresses(message.copies_back)
+    if what.event == "bounced" and meant not in back:
+        message.copies_back = ", ".join([*back, meant])
+        message.save(update_fields=["copies_back"])
         tell(message, replace(what, is_copy=True))
     return message
+
+
+def _addresses(written: str) -> list[str]:
+    return [part.strip() for part in written.split(",") if part.strip()]
 
 
 def _rank(event: str) -> int:

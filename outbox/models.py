@@ -27,6 +27,7 @@ STILL_MOVES = (
     "delivery",
     "delivery_at",
     "delivery_said",
+    "copies_back",
 )
 
 
@@ -86,6 +87,9 @@ class Message(models.Model):
     delivery = models.CharField(max_length=12, blank=True, choices=DELIVERIES)
     delivery_at = models.DateTimeField(null=True)
     delivery_said = models.TextField(blank=True)
+    copies_back = models.CharField(  # of cc_addr, those from which it came back
+        max_length=640, blank=True, default="", db_default=""
+    )
     created_at = models.DateTimeField(auto_now_add=True)
 
     guards = [Frozen("OLD.state IN ('handing', 'sent', 'unknown')", but=STILL_MOVES)]

@@ -9,7 +9,7 @@ from anymail.signals import EventType, RejectReason
 from django.utils import timezone
 
 from .hearing import hear_delivery
-from .replies import is_temporary
+from .replies import blames_something_else, is_temporary
 
 log = logging.getLogger(__name__)
 
@@ -47,11 +47,18 @@ def heard(sender: Any, event: Any, esp_name: str, **_more: Any) -> None:
         address=str(event.recipient or ""),
         key=str(key or ""),
         provider_id=str(event.message_id or ""),
-        is_address=event.event_type != EventType.FAILED and event.reject_reason not in ABOUT_THE_MAIL,
+        is_address=_is_the_address(event, str(said)),
         by=esp_name,
     )
     if message is None:
         log.info("%s told of a mail that is not ours: %s", esp_name, means)
+
+
+def _is_the_address(event: Any, said: str) -> bool:
+    """The provider blames the address, and the server's words, where there are some, do not blame something else."""
+    if event.event_type == EventType.FAILED or event.reject_reason in ABOUT_THE_MAIL:
+        return False
+    return not blames_something_else(said)
 
 
 def _is_soft(event: Any, said: str) -> bool:

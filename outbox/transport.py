@@ -19,7 +19,7 @@ from django.conf import settings
 from django.core.mail.backends.smtp import EmailBackend
 
 from .letter import Letter
-from .replies import speaks_of_the_address
+from .replies import is_for_ever, speaks_of_the_address
 
 LONGEST_LOOK = 120  # seconds; servers look through a mail before they answer to its last dot
 NOT_LET_IN = (530, 534, 535, 538)  # RFC 4954: about our account, not about the message
@@ -187,7 +187,8 @@ class Smtp:
             self._drop()
         else:
             self._start_afresh()
-        raise Rejected(said, for_ever=code // 100 == 5, address=address if speaks_of_the_address(said) else "")
+        for_ever = is_for_ever(said, of_a_reader=bool(address))
+        raise Rejected(said, for_ever=for_ever, address=address if speaks_of_the_address(said) else "")
 
     def _start_afresh(self) -> None:
         """The connection is good for the next letter, or gone."""

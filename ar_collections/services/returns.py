@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import hashlib
 
 from django.db import transaction
 from django.utils.translation import gettext as _
@@ -34,8 +35,16 @@ def came_back(message: Message, what: Return) -> None:
     open_task(
         client, "delivery", because=_because(what),
         detail="\n".join(filter(None, [what.said, refused])), due_on=on, on=on, by="system",
-        key=f"delivery:{message.key}" + (f":{what.event}" if arrived else ""),
+        key=_key(message, what),
     )
+
+
+def _key(message: Message, what: Return) -> str:
+    """One task a message; one more for each copy that came back, and one where it is not wanted."""
+    if what.is_copy:
+        digest = hashlib.sha256(what.address.casefold().encode()).hexdigest()
+        return f"delivery:{message.key[:100]}:copy:{digest[:16]}"
+    return f"delivery:{message.key}" + (f":{what.event}" if what.event == "complained" else "")
 
 
 def _take_back(message: Message, on: dt.date) -> str:

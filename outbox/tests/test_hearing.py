@@ -2,6 +2,7 @@
 
 import datetime as dt
 import itertools
+from dataclasses import replace
 
 import pytest
 
@@ -99,6 +100,16 @@ def test_what_is_said_of_the_copy_says_nothing_of_the_message(put, note, sink, t
     assert only().delivery == "delivered" and len(told) == 1
 
 
+def test_each_copy_that_came_back_is_told_once(put, note, sink, told):
+    note(compose=lambda message, now: replace(with_a_copy(message, now), more_copies=("eve@firm.test",)))
+    put()
+    deliver()
+    for address in ("bob@firm.test", "BOB@firm.test", "eve@firm.test", "bob@firm.test"):
+        hear(address=address)
+    assert [address for _event, address, _said, is_copy in told if is_copy] == ["bob@firm.test", "eve@firm.test"]
+    assert (only().delivery, only().copies_back) == ("", "bob@firm.test, eve@firm.test")
+
+
 def test_where_there_is_one_reader_a_forwarded_address_is_still_that_reader(sent, told):
     hear(address="ada@elsewhere.test")
     assert told[0][1] == "ada@firm.test"
@@ -152,7 +163,7 @@ def test_one_mailbox_however_it_is_written():
 
 @pytest.mark.parametrize(
     ("reply", "marks"),
-    [("550 5.1.1 no such user", True), ("554 5.7.1 relaying denied", False), ("552 mailbox full", False)],
+    [("550 5.1.1 no such user", True), ("554 5.7.1 relaying denied", False), ("553 5.1.8 no such sender", False)],
 )
 def test_an_address_the_server_refuses_came_back_but_not_what_it_says_of_us(put, sink, told, reply, marks):
     sink.answers["rcpt"] = reply
@@ -163,8 +174,10 @@ def test_an_address_the_server_refuses_came_back_but_not_what_it_says_of_us(put,
     assert told == ([("bounced", "ada@firm.test", reply, False)] if marks else [])
 
 
-def test_a_refusal_for_now_marks_nobody(put, sink, told):
-    sink.answers["rcpt"] = "450 4.2.0 greylisted"
+@pytest.mark.parametrize("reply", ["450 4.2.0 greylisted", "452 4.2.2 full", "552 mailbox full", "552 5.2.2 full"])
+def test_a_refusal_for_now_marks_nobody(put, sink, told, reply):
+    """A full mailbox is one for now, also where the server's code sounds final (RFC 5321, 4.5.3.1.10)."""
+    sink.answers["rcpt"] = reply
     put()
     deliver()
     assert (only().state, only().delivery, told) == ("pending", "", [])

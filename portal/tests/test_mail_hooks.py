@@ -156,3 +156,45 @@ def test_every_provider_we_name_can_send_and_be_heard(name: str, settings: Any) 
     settings.ANYMAIL = anymail_settings(name, dict.fromkeys(ESPS[name].needs, "x"), SECRET)
     assert Provider(name).backend.api_url.startswith("https://")
     assert call(b"{}", "wrong:secret", to=name) == 400
+
+
+@pytest.fixture
+def mailjet(settings: Any) -> Any:
+    """A provider that tells of many mails in one call."""
+    settings.MAIL_PROVIDER = "mailjet"
+    settings.ANYMAIL = anymail_settings("mailjet", {"API_KEY": "k", "SECRET_KEY": "s"}, SECRET)
+
+
+def bounce(message: Message, **facts: Any) -> dict[str, Any]:
+    return {
+        "event": "bounce", "time": 1795000000, "MessageID": 13, "email": message.to_addr, "hard_bounce": True,
+        "error": "user unknown", "error_related_to": "recipient", "Payload": json.dumps({"outbox": message.key}),
+    } | facts  # fmt: skip
+
+
+@pytest.mark.usefixtures("mailjet")
+@pytest.mark.parametrize("bad", [{"event": 7, "time": "never"}, {}, None, {"event": "bounce", "time": [1]}])
+def test_one_bad_event_does_not_keep_a_batch_from_being_heard(message: Message, bad: Any) -> None:
+    assert call([bad, bounce(message)], to="mailjet") == 200
+    message.refresh_from_db()
+    assert message.delivery == "bounced"
+
+
+@pytest.mark.usefixtures("mailjet")
+def test_what_is_handed_over_at_the_moment_is_told_again_and_the_rest_is_heard(message: Message) -> None:
+    Message.objects.create(
+        key="note:2", kind="note", on=TODAY, state="handing", lease_token="0" * 32, message_id="<two@us.test>",
+        not_before=message.not_before, to_addr="ada@firm.test",
+    )  # fmt: skip
+    early = bounce(message, Payload=json.dumps({"outbox": "note:2"}), MessageID=14)
+    assert call([early, bounce(message)], to="mailjet") == 503
+    message.refresh_from_db()
+    assert message.delivery == "bounced"
+
+
+def test_a_hard_bounce_whose_words_blame_something_else_marks_no_address(message: Message) -> None:
+    assert call(said(message, Details="smtp;550 5.7.1 blocked by our policy", Description="")) == 200
+    message.refresh_from_db()
+    assert message.delivery == "bounced"
+    assert not Contact.objects.exclude(bounced_at=None).exists()
+    assert "may be right" in Task.objects.get(kind="delivery").because
