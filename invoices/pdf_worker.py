@@ -20,6 +20,7 @@ from urllib.request import DataHandler, Request
 from xml.etree import ElementTree
 
 from . import factur_x
+from .pdf_kept import Kept
 
 MEMORY = 1 << 30  # bytes of address space
 CPU_SECONDS = 30  # per document
@@ -43,12 +44,13 @@ def serve(requests: BinaryIO, answers: BinaryIO) -> None:
 
 
 class Press:
-    """WeasyPrint with the fonts and the parsed stylesheets kept from one document to the next."""
+    """WeasyPrint with fonts, parsed stylesheets and styles (``pdf_kept``) kept from one document to the next."""
 
     def __init__(self) -> None:
         from weasyprint.text.fonts import FontConfiguration
 
         self.fonts = FontConfiguration()
+        self.kept = Kept()
         self.sheets: dict[tuple[str, str], Any] = {}
         self.printed = 0
 
@@ -63,15 +65,16 @@ class Press:
         # A layout leaves cycles behind; looking for them in the middle of the next one costs a tenth of the time.
         gc.disable()
         try:
-            printed: bytes = _page(job["html"], fetcher).write_pdf(
-                stylesheets=sheets,
-                font_config=self.fonts,
-                presentational_hints=False,
-                pdf_identifier=job["identifier"].encode(),
-                pdf_tags=True,
-                pdf_variant="pdf/a-3b",
-                **_with_xml(job),
-            )
+            with self.kept.in_force():
+                printed: bytes = _page(job["html"], fetcher).write_pdf(
+                    stylesheets=sheets,
+                    font_config=self.fonts,
+                    presentational_hints=False,
+                    pdf_identifier=job["identifier"].encode(),
+                    pdf_tags=True,
+                    pdf_variant="pdf/a-3b",
+                    **_with_xml(job),
+                )
         finally:
             gc.enable()
         self.printed += 1
