@@ -26,6 +26,7 @@ from arledger.settings import *  # noqa: E402,F403
 from arledger.settings import DATA_DIR, DATABASES, SQLITE_OPTIONS  # noqa: E402
 
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+WHITENOISE_AUTOREFRESH = True  # looked for when asked for: every browser of a test would read the whole folder first
 LOGGING = {"version": 1, "disable_existing_loggers": False, "root": {"level": "WARNING"}}
 
 if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 
 from django.conf import settings
 from django.db import connection
-from django.db.models import Count, Exists, Q, QuerySet, Value
+from django.db.models import Exists, F, OuterRef, Q, QuerySet
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils import timezone
@@ -42,10 +42,8 @@ CHECKED = "housekeeping:check ledger"
 DOUBTFUL, DOUBT = "doubtful", dt.timedelta(minutes=15)
 TO_APPROVE = "to_approve"
 LATELY = dt.timedelta(days=14)  # older cash that nobody put anywhere is a tab of the payments, not news
-WAITING = (
-    "collections", "work", "recurring", "credit", "at_limit", "payments", "promises", "disputes", "outbox", DOUBTFUL,
-    TO_APPROVE, "provider_events",
-)  # fmt: skip
+# What the banners ask first whether there is any: all is well as a rule, and then nothing more is asked.
+OUTAGES, PAUSED, HOLDS, WAYS = "outages", "paused", "holds", "ways_to_pay"
 _began = timezone.now()
 
 
@@ -59,16 +57,18 @@ def frame(request: HttpRequest) -> dict[str, Any]:
 
 
 def counts(desk: Desk) -> dict[str, int]:
-    """What waits for a person, by page; asked in one statement, since every page asks it."""
+    """What waits for a person, by page, and whether a banner has anything to say; asked in one statement, since every
+    page asks it."""
     minute = desk.now.replace(second=0, microsecond=0)
+    providers = tuple(settings.PAYMENT_PROVIDERS)
     with connection.cursor() as cursor:
-        cursor.execute(*_question(desk.company, tuple(desk.companies), desk.on, minute))
-        return dict.fromkeys(WAITING, 0) | dict(cursor.fetchall())
+        cursor.execute(*_question(desk.company, tuple(desk.companies), desk.on, minute, providers))
+        return dict(cursor.fetchall())
 
 
 @lru_cache(maxsize=64)
 def _question(
-    company: Company, companies: tuple[Company, ...], on: dt.date, now: dt.datetime
+    company: Company, companies: tuple[Company, ...], on: dt.date, now: dt.datetime, providers: tuple[str, ...]
 ) -> tuple[str, tuple[Any, ...]]:
     """The statement that counts what waits; its words, never its answer, are kept for the minute they hold."""
     due = Q(snoozed_until=None) | Q(snoozed_until__lte=on)
@@ -88,20 +88,25 @@ def _question(
         DOUBTFUL: messages.filter(kind="invoice", state="unknown", unknown_at__lt=now - DOUBT),
         TO_APPROVE: messages.filter(state="held", held_for__startswith=APPROVAL),
         "provider_events": needing_person(company),
+        OUTAGES: Outage.objects.filter(ended_at=None),
+        PAUSED: Installation.objects.filter(sending_paused_at__isnull=False),
+        HOLDS: Hold.objects.filter(company=company, ended_at=None),
+        WAYS: usable_ways(company, providers),
     }
-    first, *others = [
-        waiting[page].model._default_manager.filter(pk__in=waiting[page].order_by().values("pk")).order_by()
-        .annotate(page=Value(page)).values("page").annotate(n=Count("pk")).values_list("page", "n")
-        for page in WAITING
-    ]  # fmt: skip
-    statement: tuple[str, tuple[Any, ...]] = first.union(*others, all=True).query.sql_with_params()
-    return statement
+    asked: list[str] = []
+    given: list[Any] = []
+    for page, rows in waiting.items():
+        words, facts = rows.order_by().values("pk").query.sql_with_params()
+        asked.append(f"SELECT '{page}', COUNT(*) FROM ({words}) AS {page}_rows")  # noqa: S608 - words of our own
+        given += facts
+    return " UNION ALL ".join(asked), tuple(given)
 
 
 def banners(desk: Desk, waiting: Mapping[str, int] | None = None) -> Iterator[dict[str, Any]]:
     """What is not as it should be, the gravest first, each with the way to mend it."""
     outbox = reverse("dashboard:outbox")
-    outage = Outage.objects.filter(ended_at=None).order_by("since").first()
+    waiting = waiting or counts(desk)
+    outage = Outage.objects.filter(ended_at=None).order_by("since").first() if waiting[OUTAGES] else None
     if outage is not None:
         since = {"at": _wall(outage.since, desk)}
         yield {
@@ -109,7 +114,7 @@ def banners(desk: Desk, waiting: Mapping[str, int] | None = None) -> Iterator[di
             "detail": _("Messages wait and leave once it answers. It said: %(words)s") % {"words": outage.said},
             "url": outbox, "action": _("To the outbox"),
         }  # fmt: skip
-    paused = Installation.objects.filter(sending_paused_at__isnull=False).first()
+    paused = Installation.objects.filter(sending_paused_at__isnull=False).first() if waiting[PAUSED] else None
     if paused is not None:
         yield {
             "tone": "bad", "text": _("Nothing is sent at the moment."), "detail": paused.sending_paused_because,
@@ -117,11 +122,10 @@ def banners(desk: Desk, waiting: Mapping[str, int] | None = None) -> Iterator[di
         }  # fmt: skip
     ticks = {tick.name: tick for tick in Tick.objects.filter(Q(name__in=SWEEPS) | Q(name__startswith=CHECKED))}
     yield from _violations(desk, ticks)
-    waiting = waiting or counts(desk)
     yield from _doubtful(waiting[DOUBTFUL])
     yield from _card_payments(waiting["provider_events"])
     yield from _late(desk, ticks)
-    yield from _held(desk.company)
+    yield from _held(desk.company) if waiting[HOLDS] else ()
     yield from _to_approve(waiting[TO_APPROVE])
     if settings.MAIL_TRANSPORT == "file":
         yield {
@@ -129,7 +133,8 @@ def banners(desk: Desk, waiting: Mapping[str, int] | None = None) -> Iterator[di
             "detail": _("No mail server is configured; every message can be read in the outbox."),
             "url": outbox, "action": _("To the outbox"),
         }  # fmt: skip
-    yield from _ways_to_pay(desk.company)
+    if waiting[WAYS] < 2:
+        yield _too_few_ways(desk.company)
 
 
 def _violations(desk: Desk, ticks: Mapping[str, Tick]) -> Iterator[dict[str, Any]]:
@@ -222,20 +227,29 @@ def _wall(at: dt.datetime, desk: Desk) -> str:
     return f"{timezone.localtime(at, desk.company.zone):%Y-%m-%d %H:%M}"
 
 
-def _ways_to_pay(company: Company) -> Iterator[dict[str, Any]]:
-    account = BankAccount.objects.filter(company=company, currency=company.currency, is_active=True)
-    offered = PaymentMethod.objects.filter(company=company, is_active=True, currency__in=("", company.currency))
-    works = ~Q(kind__in=("transfer", "card")) | Q(kind="transfer", has_account=True) | Q(
-        kind="card", provider__in=settings.PAYMENT_PROVIDERS
+def usable_ways(company: Company, providers: Sequence[str]) -> QuerySet[PaymentMethod]:
+    """The ways to pay that work in the company's currency: a transfer needs an account, a card a provider."""
+    account = BankAccount.objects.filter(company=company, currency=OuterRef("company__currency"), is_active=True)
+    offered = PaymentMethod.objects.filter(
+        Q(currency="") | Q(currency=F("company__currency")), company=company, is_active=True
     )
-    usable = list(offered.annotate(has_account=Exists(account)).filter(works)[:2])
-    if len(usable) < 2:
-        text = _("%(company)s offers no way to pay.")
-        if usable:
-            text = _("%(company)s offers a single way to pay: %(way)s.")
-        yield {
-            "tone": "info" if usable else "warn",
-            "text": text % {"company": company, "way": usable[0].get_kind_display() if usable else ""},
-            "detail": _("Whoever can choose pays sooner. A transfer needs an account of yours, a card a provider."),
-            "url": reverse("admin:core_company_change", args=[company.pk]), "action": _("Add another"),
-        }  # fmt: skip
+    works = (
+        ~Q(kind__in=("transfer", "card"))
+        | Q(kind="transfer", has_account=True)
+        | Q(kind="card", provider__in=providers)
+    )
+    return offered.annotate(has_account=Exists(account)).filter(works)
+
+
+def _too_few_ways(company: Company) -> dict[str, Any]:
+    """That a client of the company has no choice how to pay, or cannot pay at all."""
+    way = usable_ways(company, settings.PAYMENT_PROVIDERS).first()
+    text = _("%(company)s offers no way to pay.")
+    if way:
+        text = _("%(company)s offers a single way to pay: %(way)s.")
+    return {
+        "tone": "info" if way else "warn",
+        "text": text % {"company": company, "way": way.get_kind_display() if way else ""},
+        "detail": _("Whoever can choose pays sooner. A transfer needs an account of yours, a card a provider."),
+        "url": reverse("admin:core_company_change", args=[company.pk]), "action": _("Add another"),
+    }  # fmt: skip

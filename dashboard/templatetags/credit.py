@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 
 from ar_collections import limit_words
 from clients.services.status import NO_CREDIT
-from dashboard.templatetags.ledger import Look
+from dashboard.templatetags.ledger import Look, part
 from policies import flags
 
 register = template.Library()
@@ -41,32 +41,32 @@ def _pill(look: Look) -> dict[str, Any]:
     return {"tone": look.tone, "icon": look.icon, "label": look.label}
 
 
-@register.inclusion_tag("components/pill.html")
+@part(register, "components/pill.html")
 def credit_status(status: str) -> dict[str, Any]:
     """The pill of a client's credit status; KeyError for one nobody described."""
     return _pill(STATUSES[status])
 
 
-@register.inclusion_tag("components/pill.html")
+@part(register, "components/pill.html")
 def outcome(key: str) -> dict[str, Any]:
     """The pill of a credit decision."""
     return _pill(OUTCOMES[key])
 
 
-@register.inclusion_tag("components/pill.html")
+@part(register, "components/pill.html")
 def risk(key: str) -> dict[str, Any]:
     """The pill of a risk class."""
     return _pill(RISKS[key])
 
 
-@register.inclusion_tag("components/mark.html")
+@part(register, "components/mark.html")
 def limit_mark(percent: int) -> dict[str, Any]:
     """How much of the limit is used, as a mark: from 80 % on it has a colour and an icon."""
     tone = "bad" if percent >= 100 else "warn" if percent >= 80 else ""
     return {"percent": percent, "tone": tone, "icon": "alert-triangle" if percent >= 80 else ""}
 
 
-@register.inclusion_tag("components/pill.html")
+@part(register, "components/pill.html")
 def flag_pill(flag: str) -> dict[str, Any]:
     """A flag that a check raised."""
     return {"tone": "bad", "icon": "flag", "label": capfirst(str(FLAGS.get(flag, flag)))}

@@ -117,7 +117,7 @@ def test_the_frame_asks_the_database_little(rf, desk, company, django_assert_max
     request = rf.get("/")
     request.desk = desk
     hold_first_run(company, by="import")
-    with time_machine.travel(NOON, tick=False), django_assert_max_num_queries(12):
+    with time_machine.travel(NOON, tick=False), django_assert_max_num_queries(4):
         frame = context.frame(request)
     assert frame["nav"]["counts"]["outbox"] == 0
 

@@ -11,6 +11,8 @@ from django.conf import settings
 from django.core.paginator import Paginator
 from django.template import Context, Template
 from django.test import RequestFactory
+from django.utils.safestring import mark_safe
+from django.utils.translation import override
 
 from dashboard.forms_layout import HouseForm, Section
 from dashboard.templatetags.ledger import STATES, aging_table, icon_names, initials
@@ -35,6 +37,21 @@ def test_every_icon_a_template_names_is_in_the_sprite():
 def test_a_wrong_icon_is_said_at_once():
     with pytest.raises(ValueError, match="no icon «telephone»"):
         render('{% icon "telephone" %}')
+
+
+def test_a_part_is_drawn_anew_where_a_word_a_number_or_the_language_differs():
+    both = render("{% pill markup %}{% pill words %}", markup=mark_safe("<b>1</b>"), words="<b>1</b>")
+    assert "><b>1</b><" in both and ">&lt;b&gt;1&lt;/b&gt;<" in both
+    tags = ['{% state "paid" %}', "{% keys_sheet %}"]
+    english = [render(tag) for tag in tags]
+    with override("de"):
+        assert all(render(tag) != words for tag, words in zip(tags, english, strict=True))
+    assert [render(tag) for tag in tags] == english
+    lines = [render('{% nav_item "dashboard:work" "phone" "Work" count=n %}', path, n=n)
+             for path in ("/", "/work/") for n in (None, 0, 1, 2)]  # fmt: skip
+    assert [line.count("<em>") for line in lines] == [0, 0, 1, 1] * 2
+    assert ["aria-current" in line for line in lines] == [False] * 4 + [True] * 4
+    assert len(set(lines)) == 6
 
 
 def test_every_state_has_a_word_and_an_icon_beside_its_colour():
