@@ -16,6 +16,7 @@ from invoices.paying import percent
 from invoices.services.charging import uses_terms
 from policies.models import Step, StepText
 from policies.services import step_text_of
+from policies.services.guard_rails import given_by, rails_at
 from policies.step_texts import filled, names_in, paragraphs
 
 from .notice_facts import Item, Reminder, sums_of
@@ -116,8 +117,9 @@ def signature(reminder: Reminder) -> list[str]:
 def facts_for(reminder: Reminder, step: Step, told: Sequence[Item], language: str) -> Facts:
     """What the words of a step say about the items served with it."""
     on, first = reminder.on, min(told, key=lambda item: (item.due_on, item.invoice.pk or 0))
-    pay_by = on + dt.timedelta(days=step.pay_within_days) if step.pay_within_days else None
-    starts = _interest_starts(reminder, step, told)
+    given = given_by(step, rails_at(step.policy, reminder.client.country or reminder.client.company.country))
+    pay_by = on + dt.timedelta(days=given.within) if given.within else None
+    starts = _interest_starts(reminder, step, told, given.notice)
     to_come = [start for start in starts if start > on]
     if pay_by and to_come and pay_by >= min(to_come):
         pay_by = min(to_come) - dt.timedelta(days=1)  # the day of a payment still bears interest
@@ -177,11 +179,13 @@ def _entitled(told: Sequence[Item], on: dt.date, pay_by: str, language: str) -> 
     return entitled_words(show_day(since, language), pay_by if still_to_claim else "")
 
 
-def _interest_starts(reminder: Reminder, step: Step, told: Sequence[Item]) -> dict[dt.date, list[Item]]:
+def _interest_starts(
+    reminder: Reminder, step: Step, told: Sequence[Item], notice_days: int | None
+) -> dict[dt.date, list[Item]]:
     """From which day which of the items a step gives notice for bear interest: as told before, or as told now."""
     starts: dict[dt.date, list[Item]] = defaultdict(list)
-    if step.interest_notice_days:
-        notice = reminder.on + dt.timedelta(days=step.interest_notice_days)
+    if notice_days:
+        notice = reminder.on + dt.timedelta(days=notice_days)
         for item in told:
             if item.step == step and _needs_notice(item):
                 starts[item.starts_on or notice].append(item)

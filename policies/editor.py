@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 from .forms import SampleForm, StepForm, StepFormSet, VersionForm, mark, steps_from
 from .ladder_checks import Wrong
 from .sentences import step_sentences
+from .services.no_country import not_looked_at
 from .services.versions import what_is_wrong
 from .step_days import step_day
 
@@ -41,6 +42,7 @@ class Editor:
         data: Any = None,
     ) -> None:
         self.name, self.on = name, on
+        self._begun = values, steps
         if data is not None and data.get("look") == "step":
             data = _with_another(data)
         self.another = data is not None and data.get("look") == "step"
@@ -75,6 +77,16 @@ class Editor:
         mark(wrong, self.form, self.steps)
         return wrong
 
+    def not_looked_at(self) -> list[str]:
+        """What no rule was checked for, because no country is named; nothing while a field cannot be read."""
+        if not self.form.is_bound:
+            values, steps = self._begun
+            first = values.get("effective_from")
+            return not_looked_at(values, steps, effective_from=first if isinstance(first, dt.date) else self.on)
+        if not self.is_valid():
+            return []
+        return not_looked_at(self.values(), self.ladder(), effective_from=self.effective_from())
+
     def cards(self) -> list[Card]:
         """The steps in the order in which they stand on the page."""
         return [self._card(form) for form in self.steps]
@@ -88,6 +100,7 @@ class Editor:
         return {
             "editor": self, "form": self.form, "steps": self.steps, "sample": self.sample, "cards": self.cards(),
             "calendar": self.calendar(), "issued_on": self.issued_on, "due_on": self.due_on,
+            "not_looked_at": self.not_looked_at(),
         }  # fmt: skip
 
     def seen(self, request: Any) -> JsonResponse:

@@ -191,7 +191,8 @@ class VersionForm(forms.ModelForm[Policy]):
         known = ", ".join(known_countries()) or "—"
         self.fields["jurisdictions"].help_text = _(
             "Two letters each, such as NO SE: a step that breaks one of their rules is refused. Rules are known of "
-            "%(known)s (EU: every member state). Empty: nothing is checked."
+            "%(known)s (EU: every member state). Empty: no step is refused; fees and days to pay are kept to the rules "
+            "of each client's country."
         ) % {"known": known}
 
     def groups(self) -> list[tuple[Any, Any, list[forms.BoundField]]]:

@@ -73,7 +73,7 @@ move it, or take the fee out.
     """
     steps = sorted(ladder, key=lambda step: int(step["offset_days"]))
     here, consumers = countries_of(policy.get("jurisdictions", "")), bool(policy.get("for_consumers"))
-    found: list[Broken] = []
+    rails, found = list(rails), list[Broken]()
     for rail in rails:
         if not holds_in(rail, here) or rail.for_consumers not in (None, consumers):
             continue
@@ -82,38 +82,8 @@ move it, or take the fee out.
         else:
             told = _CHECKS[rail.kind](rail, steps, policy, rule) if rail.kind in _CHECKS else []
         found += [Broken(step, rail, sentence, where) for step, where, sentence in told]
-    return found
-
-
-def bar_to_fee(
-    rails: Iterable[Rail], *, for_consumers: bool, currency: str, amount: Decimal, days_late: int, fees_before: int,
-    reminders_before: int,
-) -> Rail | None:
-    """The rail that lets nobody charge a fee of ``amount`` today; None where it may be charged.
-
-    Asked when a reminder is written and when its fee is charged: ``fees_before`` are those that stand on the invoice,
-    ``reminders_before`` the reminders since its due date that reached the client, whatever the ladder says.
-
-    >>> rails = [Rail("NO", "two", "most_fees", {"count": 2}, None, "Two fees at most", "", "")]
-    >>> fee = {"for_consumers": False, "currency": "NOK", "amount": Decimal(35), "days_late": 30}
-    >>> [bool(bar_to_fee(rails, fees_before=n, reminders_before=n, **fee)) for n in (0, 1, 2)]
-    [False, False, True]
-    >>> free = [Rail("DE", "free", "first_is_free", {}, None, "First reminder free of charge", "", "")]
-    >>> [bool(bar_to_fee(free, fees_before=0, reminders_before=n, **fee)) for n in (0, 1)]
-    [True, False]
-    """
-    holding = [rail for rail in rails if rail.for_consumers in (None, for_consumers)]
-    for rail in holding:
-        value = rail.value
-        if (
-            (rail.kind == "fee_not_before" and days_late < int(value["days"]))
-            or (rail.kind == "most_fees" and fees_before >= int(value["count"]))
-            or (rail.kind == "first_is_free" and reminders_before < 1)
-            or (rail.kind == "highest_fee" and currency in value and amount > Decimal(str(value[currency])))
-        ):
-            return rail
-    highest = [rail for rail in holding if rail.kind == "highest_fee"]
-    return highest[0] if highest and not any(currency in rail.value for rail in highest) else None
+    held = [rail for rail in rails if holds_in(rail, here) and rail.for_consumers in (None, consumers)]
+    return found + _fees_without_a_highest(held, steps)
 
 
 def countries_of(written: str) -> list[str]:
@@ -247,6 +217,22 @@ def _highest_fee(rail: Rail, steps: Sequence[StepValues], _policy: Any, _rule: A
          f"{rail.value[currency]}; lower it.")
         for step in steps for currency, fee in (step.get("fee") or {}).items()
         if currency in rail.value and Decimal(str(fee)) > Decimal(str(rail.value[currency]))
+    ]  # fmt: skip
+
+
+def _fees_without_a_highest(rails: Sequence[Rail], steps: Sequence[StepValues]) -> list[Broken]:
+    """A highest fee is an amount of some currencies; in another one no fee is known to be lawful."""
+    highest = [rail for rail in rails if rail.kind == "highest_fee"]
+    if not highest:
+        return []
+    known, rail = sorted({currency for rail in highest for currency in rail.value}), highest[0]
+    return [
+        Broken(
+            step["code"], rail,
+            f"{name_of(step)} charges a fee in {currency}, and {rail.title()} says what is allowed in "
+            f"{' and '.join(known)} only; take {currency} out, or enter what the rule allows in it.", "fee",
+        )
+        for step in steps for currency in (step.get("fee") or {}) if currency not in known
     ]  # fmt: skip
 
 

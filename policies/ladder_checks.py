@@ -119,13 +119,13 @@ def _no_room(steps: Sequence[StepValues]) -> Iterator[Wrong]:
         if not within or _offset(step) <= 0:
             continue
         pay_by = _offset(step) + int(within)
-        later = next((other for other in stages[place + 1 :] if not _exclude(step, other)), None)
-        if later is not None and _offset(step) < _offset(later) < pay_by:
-            yield _wrong(
-                later, "offset_days",
-                f"comes on day {_offset(later):+d}, before day {pay_by:+d}, by which {name_of(step)} asks to pay; "
-                f"move it to day {pay_by} or later.",
-            )  # fmt: skip
+        for later in stages[place + 1 :]:
+            if not _exclude(step, later) and _offset(step) < _offset(later) < pay_by:
+                yield _wrong(
+                    later, "offset_days",
+                    f"comes on day {_offset(later):+d}, before day {pay_by:+d}, by which {name_of(step)} asks to pay; "
+                    f"move it to day {pay_by} or later.",
+                )  # fmt: skip
         repeats = step.get("repeats_every_days")
         if repeats and int(repeats) < int(within):
             yield _wrong(

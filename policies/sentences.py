@@ -161,7 +161,12 @@ def _whose(policy: Policy) -> list[str]:
         return [_("Of %(whom)s in %(countries)s; the rules of these countries are kept.") % {
             "whom": whom, "countries": ", ".join(countries)
         }]
-    return [_("Of %(whom)s in whatever country; no rules of a country are held against it.") % {"whom": whom}]
+    return [
+        _(
+            "Of %(whom)s in whatever country; no country's rules were checked, and its fees and days to pay are kept "
+            "to those of each client's country."
+        ) % {"whom": whom}
+    ]
 
 
 def _when(policy: Policy) -> list[str]:

@@ -13,16 +13,21 @@ from typing import Any
 
 import pytest
 
+from audit.models import Event
 from core.dates import show_day
 from core.errors import Refused
 from invoices.models import Charge
+from invoices.services.charging import standing_fees
+from outbox.hearing import hear_delivery
+from policies.editor import Editor
 from policies.models import Policy
 from policies.services import new_version, policy_of
 from policies.services.guard_rails import seed_guard_rails
+from policies.services.no_country import not_looked_at
 from policies.services.versions import steps_of
 from policies.services.versions import what_is_wrong as wrong
 from tests.cast import CLERK, invoice_due, make_client, make_company
-from tests.collecting import a_step, days_pass, sent_to, served
+from tests.collecting import a_day, a_step, sent_to, served
 
 pytestmark = pytest.mark.django_db
 DUE = dt.date(2026, 6, 3)  # a Wednesday
@@ -125,7 +130,7 @@ def test_a_notice_carries_its_own_day_and_two_fees_are_charged_while_the_due_dat
     policy_for_norway(norway, norwegian())
     client = make_client(norway, country="NO", time_zone="Europe/Oslo")
     invoice = invoice_due(client, DUE)
-    days_pass(norway, day(-8), day(50))
+    sent_on(norway, -8, -7, 1, 2, 13, 14, 15, 21, 27, 28, 29, 30, 33, 43, 44, 45, 46, 47)
     assert served(invoice) == [
         ("pre_due", day(-7)), ("friendly", day(1)), ("reminder", day(14)), ("collection", day(30)), ("review", day(46)),
     ]  # fmt: skip
@@ -152,12 +157,99 @@ def test_interest_by_a_norwegian_rule_runs_from_the_original_due_date(norway):
     policy_for_norway(norway, norwegian(), interest="NO-FIXED", interest_posted="claimed")
     client = make_client(norway, country="NO", time_zone="Europe/Oslo")
     invoice = invoice_due(client, DUE, "10000")
-    days_pass(norway, day(13), day(32))
+    sent_on(norway, 14, 30)
     earned = accrued(invoice, day(40)).interest
     assert earned.total == (Decimal(10000) * 12 * 40 / 36500).quantize(Decimal("0.01")), "40 days since the due date"
 
 
-def test_a_client_elsewhere_is_not_affected(norway):
-    """A policy that names no country is held against no rule, whoever its clients are."""
-    made = policy_for_norway(norway, steps_of(policy_of(norway, START)), jurisdictions="")
-    assert made.steps.get(code="reminder_1").pay_within_days == 7
+# When it is sent: the rails are held against what was really sent, and where no country is named against the client's.
+
+
+def sent_on(company: Any, *days: int) -> None:
+    for n in days:
+        a_day(company, day(n))
+
+
+def fees_of(invoice: Any) -> list[dt.date]:
+    return list(Charge.objects.filter(invoice=invoice, kind="fee").order_by("pk").values_list("charged_on", flat=True))
+
+
+def without_a_country(company: Any, *steps: dict[str, Any]) -> None:
+    policy_for_norway(company, list(steps), jurisdictions="", interest="CONTRACT")
+
+
+def test_a_policy_that_names_no_country_is_kept_to_the_rules_of_the_client_s_country(norway):
+    """Seven days to pay and a fee on day eight: lawful for one client, not for the other; the policy says so."""
+    step = a_step("first", 8, tone="firm", mandatory=True, pay_within_days=7, interest_notice_days=7, fee=FEE)
+    without_a_country(norway, step)
+    here = make_client(norway, "C-0001", country="NO", time_zone="Europe/Oslo")
+    there = make_client(norway, "C-0002", country="CH", email="ap@two.example")
+    invoices = [invoice_due(client, DUE) for client in (here, there)]
+    sent_on(norway, 8)
+    assert [fees_of(invoice) for invoice in invoices] == [[], [day(8)]]
+    strict, free = sent_to(here)[0].text, sent_to(there)[0].text
+    assert show_day(day(22), "en") in strict and show_day(day(15), "en") not in strict and "35" not in strict
+    assert show_day(day(14), "en") in free and "35.00" in free
+    begins = [invoice.interest_notices.get().interest_from for invoice in invoices]
+    assert begins == [day(23), day(15)], "interest begins after the days to pay"
+    barred = Event.objects.get(action="fee_not_charged")
+    assert barred.client_id == here.pk and "“No fee before the 14th day” (NO)" in barred.summary
+
+
+def test_fees_are_counted_by_what_was_charged_not_by_the_ladder_of_the_day(norway):
+    """Each version charges two at most; across a change of version the third is not charged, nor shown."""
+    policy_for_norway(norway, norwegian())
+    client = make_client(norway, country="NO", time_zone="Europe/Oslo")
+    invoice = invoice_due(client, DUE)
+    sent_on(norway, 14, 30)
+    later = [a_step("another", 45, pay_within_days=14, fee=FEE), a_step("last", 60, pay_within_days=14, fee=FEE)]
+    new_version(
+        policy_of(norway, day(31)), effective_from=day(32), changes={}, steps=later, on=day(31), by=CLERK
+    )
+    sent_on(norway, 47)
+    assert [code for code, _on in served(invoice)] == ["reminder", "collection", "another"]
+    assert fees_of(invoice) == [day(14), day(30)]
+    assert "a fee of" not in sent_to(client)[-1].text
+
+
+def test_a_fee_taken_back_is_none(norway):
+    policy_for_norway(norway, norwegian())
+    client = make_client(norway, country="NO", time_zone="Europe/Oslo")
+    client.contacts.create(name="Jonas Falk", email="jonas@client.example")
+    invoice = invoice_due(client, DUE)
+    sent_on(norway, 14)
+    at = dt.datetime.combine(day(14), dt.time(14), tzinfo=dt.UTC)
+    assert hear_delivery("bounced", at=at, now=at, said="550 5.1.1 gone", key=sent_to(client)[0].key)
+    sent_on(norway, 15, 30)
+    assert fees_of(invoice) == [day(14), day(15), day(30)] and len(standing_fees(invoice)) == 2
+
+
+def test_the_first_reminder_that_is_really_sent_is_free_in_germany(norway):
+    """The friendly one was passed over, so the first that reaches the client is the one with the fee: it is free."""
+    fee = {"NOK": "5"}
+    steps = [
+        a_step("friendly", 1, tone="friendly"), a_step("first", 8, pay_within_days=7, fee=fee),
+        a_step("second", 21, pay_within_days=7, fee=fee),
+    ]  # fmt: skip
+    policy_for_norway(norway, steps, jurisdictions="DE")
+    invoice = invoice_due(make_client(norway, country="DE"), DUE)
+    sent_on(norway, 8)
+    assert [code for code, _on in served(invoice)] == ["first"] and fees_of(invoice) == []
+    assert "fee" not in sent_to(invoice.client)[0].text
+    sent_on(norway, 21)
+    assert fees_of(invoice) == [day(21)] and "a fee of NOK" in sent_to(invoice.client)[1].text
+
+
+def test_a_currency_of_which_no_highest_fee_is_known_is_refused(norway):
+    assert refusals(norway, {"code": "reminder", "fee": {"NOK": "35", "EUR": "500"}}) == (
+        "“reminder” charges a fee in EUR, and “Highest fee” (NO) says what is allowed in NOK only; take EUR out, or "
+        "enter what the rule allows in it."
+    )
+
+
+def test_who_names_no_country_is_told_what_nobody_checked(norway):
+    ladder = steps_of(policy_of(norway, START))
+    (said,) = not_looked_at({"jurisdictions": "", "interest": "CONTRACT"}, ladder, effective_from=START)
+    assert said.startswith("No country is named, so no rule was checked; in NO it breaks “Fourteen days to pay”. Name")
+    assert not_looked_at({"jurisdictions": "SE"}, ladder, effective_from=START) == []
+    assert Editor("standard", {"interest": "CONTRACT"}, ladder, on=START).context()["not_looked_at"] == [said]

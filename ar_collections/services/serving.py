@@ -29,6 +29,7 @@ from invoices.services.charging import (
 )
 from outbox.models import Message
 from policies.models import Step
+from policies.services.guard_rails import given_by, rails_at
 
 from .copies import use_up
 from .desk import open_task
@@ -160,13 +161,14 @@ def _consequences(message: Message, told: set[int]) -> Iterator[Callable[[], Any
 
 def _announce(invoice: Invoice, step: Step, message: Message) -> None:
     """From now on the client knows from which day interest runs; where the law says so, it needs no notice."""
-    assert step.interest_notice_days is not None
+    days = given_by(step, rails_at(step.policy, invoice.client.country or invoice.company.country)).notice
+    assert days is not None
     rule = Policies().rule(invoice, message.on)
     needs_notice = rule.starts == "notice" or invoice.is_taken_over
     if not rule.charges or not needs_notice or (uses_terms(rule) and invoice.late_percent <= 0):
         return
     give_interest_notice(
-        invoice, interest_from=message.on + dt.timedelta(days=step.interest_notice_days), on=message.on, by="system",
+        invoice, interest_from=message.on + dt.timedelta(days=days), on=message.on, by="system",
         message_key=message.key,
     )
 

@@ -12,9 +12,10 @@ from audit.services import record
 from core.errors import Refused
 from core.models import as_text
 from core.permissions import demand
-from policies.guard_rails import Rail, check_value, holds_in, shipped
+from policies.guard_rails import Rail, check_value, countries_of, holds_in, shipped
 from policies.jurisdictions import EU
-from policies.models import GuardRail
+from policies.models import GuardRail, Policy, Step
+from policies.sending_rails import Given, days_given
 
 
 def standing_rails() -> list[GuardRail]:
@@ -30,6 +31,21 @@ def rails_for(countries: Sequence[str]) -> list[Rail]:
     if not countries:
         return []
     return [rail for rail in map(as_rail, standing_rails()) if holds_in(rail, countries)]
+
+
+def rails_at(policy: Policy, country: str) -> list[Rail]:
+    """The rails that hold when something is sent: of the countries the policy names, else of the client's."""
+    return rails_for(countries_of(policy.jurisdictions) or [country])
+
+
+def given_by(step: Step, rails: Iterable[Rail]) -> Given:
+    """How many days a step gives to pay, and until the interest it gives notice of, where these rails hold."""
+    if not step.sends_mail or step.offset_days <= 0:
+        return Given(step.pay_within_days, step.interest_notice_days)
+    return days_given(
+        step.pay_within_days, step.interest_notice_days, rails, for_consumers=step.policy.for_consumers,
+        must_name_a_day=bool(step.fee) or step.mandatory,
+    )
 
 
 def known_countries() -> list[str]:

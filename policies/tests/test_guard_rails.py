@@ -46,7 +46,7 @@ CASES = {
         "most_fees", {"count": 2}, [step("a", 14, **FEE), step("b", 28, **FEE), step("c", 42, **FEE)], ["c"]
     ),
     "a fee that repeats": ("most_fees", {"count": 2}, [step("a", 14, repeats_every_days=14, **FEE)], ["a"]),
-    "too high": ("highest_fee", {"NOK": "34.50"}, [step("a", 14, **FEE), step("b", 20, fee={"SEK": "60"})], ["a"]),
+    "too high": ("highest_fee", {"NOK": "34.50"}, [step("a", 14, **FEE), step("b", 20, fee={"SEK": "60"})], ["a", "b"]),
     "too little time": (
         "notice_days", {"days": 14},
         [step("a", 8, pay_within_days=13), step("b", 30, pay_within_days=14), step("c", 60, **FEE), step("d", 9),

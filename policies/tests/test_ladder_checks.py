@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from core.errors import Refused
+from policies.ladder_checks import wrong_with_ladder
 from policies.models import Policy
 from policies.services import new_version, policy_of
 from policies.services.guard_rails import seed_guard_rails
@@ -185,3 +186,15 @@ def test_values_as_json_has_them_make_the_same_version(company):
     values = {"window_opens": "08:30:00", "already_overdue": "chosen", "already_overdue_from": "2026-11-01"}
     made = new_version(policy, effective_from=TOMORROW, changes=values, steps=None, on=TODAY, by=CLERK)
     assert (made.window_opens, made.already_overdue_from) == (dt.time(8, 30), dt.date(2026, 11, 1))
+
+
+def test_every_later_stage_leaves_room_not_only_the_next():
+    """The next one is at the same hour by letter; the one after it is the one too early."""
+    steps = [
+        {"code": "a", "title": "A", "offset_days": 8, "channel": "mail", "pay_within_days": 14},
+        {"code": "b", "title": "B", "offset_days": 8, "channel": "letter"},
+        {"code": "c", "title": "C", "offset_days": 15, "channel": "mail"},
+        {"code": "d", "title": "D", "offset_days": 20, "channel": "review"},
+    ]
+    found = [one.step for one in wrong_with_ladder(steps)]
+    assert found == ["c", "d"]

@@ -18,9 +18,10 @@ from core.errors import Refused
 from core.money import is_exact, plain
 from invoices.models import FEE, Charge, Entry, Invoice
 from invoices.spans import running
-from policies.guard_rails import Rail, bar_to_fee, countries_of
+from policies.guard_rails import Rail
 from policies.models import Policy, Step
-from policies.services.guard_rails import rails_for
+from policies.sending_rails import bar_to_fee
+from policies.services.guard_rails import rails_at
 
 from ..ledger import reverse_entries
 from .bearing import Policies, spans_of
@@ -108,9 +109,8 @@ def fee_to_charge(
     if any(charge.derivation.get("step") == step.code for charge in standing):
         return NOTHING, None
     policy, client = step.policy, invoice.client
-    countries = countries_of(policy.jurisdictions) or [client.country or client.company.country]
     bar = bar_to_fee(
-        rails_for(countries), for_consumers=policy.for_consumers, currency=invoice.currency, amount=amount,
+        rails_at(policy, client.country or client.company.country), for_consumers=policy.for_consumers, currency=invoice.currency, amount=amount,
         days_late=(on - invoice.due_on).days if invoice.due_on else 0, fees_before=len(standing),
         reminders_before=reminders_before,
     )
