@@ -27,6 +27,7 @@ from . import (  # noqa: F401  register their own pages
     admin_step_texts,
     admin_terms,
 )
+from .admin_new_policy import new_policy_page
 from .editor import Editor, sample_days
 from .forms import SampleForm
 from .guard_rails import countries_of
@@ -49,8 +50,11 @@ class PolicyAdmin(ReadOnlyAdmin):
 
     def get_urls(self) -> list[URLPattern]:
         view = self.admin_site.admin_view(self.new_version_view)
-        mine = path("<int:pk>/new-version/", view, name="policies_policy_new_version")
-        return [mine, *super().get_urls()]
+        beside = self.admin_site.admin_view(self.new_policy_view)
+        return [
+            path("<int:pk>/new-version/", view, name="policies_policy_new_version"),
+            path("<int:pk>/new-policy/", beside, name="policies_policy_new_policy"), *super().get_urls(),
+        ]
 
     def change_view(
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None
@@ -99,6 +103,13 @@ class PolicyAdmin(ReadOnlyAdmin):
             **self._frame(request, policy), "title": _("New version of %(name)s") % {"name": policy.name},
             **editor.context(), "refused": refused,
         }, status=422 if refused else 200)  # fmt: skip
+
+    def new_policy_view(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """A second policy that begins with what this version says."""
+        if not request.user.has_perm("policies.add_policy"):
+            raise PermissionDenied
+        policy = self._policy(request, str(pk))
+        return new_policy_page(request, policy, self._frame(request, policy))
 
     def _kept(self, editor: Editor, policy: Policy, by: Any) -> PolicyDraft | None:
         """What is written, as a draft to be tried; None where it cannot be read, or there is a draft already."""

@@ -15,12 +15,15 @@ from ar_collections.services.choosing import in_use, policy_for_client, policy_f
 from ar_collections.services.coming import coming
 from ar_collections.services.explaining import explained
 from ar_collections.services.planning import plan
+from clients.services import save_client
 from core.errors import Refused
 from invoices.models import Invoice
+from invoices.services.policy_choice import choose_policy
 from outbox.models import Message
 from policies.models import Segment
 from policies.precedence import policy_that_holds
-from policies.services import policy_of
+from policies.services import policy_of, use_policy
+from policies.services.new_policies import new_policy
 from policies.services.precedence import governed, own_name_of_invoice
 from tests.cast import TODAY, invoice_due, make_client, make_invoice
 from tests.collecting import a_day, a_step, policy_named, sent_to
@@ -59,6 +62,28 @@ def test_the_column_of_the_query_says_what_the_rule_says(company):
     for name in ("final", "gentle", "public", "standard"):  # and the condition of a query
         theirs = Invoice.objects.filter(governed(name, [company.pk] if name == "standard" else []))
         assert set(theirs.values_list("pk", flat=True)) == {pk for pk in wanted if (wanted[pk] or "standard") == name}
+
+
+def test_a_policy_made_from_another_is_chosen_nearer_and_nearer(company, late_client):
+    """Made at the desk today, it holds for the segment, then for the client, then for the one invoice."""
+    old = policy_of(company, TODAY)
+    for name in ("of-segment", "of-client", "of-invoice", "of-company"):
+        new_policy(old, name=name, effective_from=TODAY, changes={}, steps=None, on=TODAY, by="test")
+    invoice = make_invoice(late_client)
+    other = make_invoice(late_client)
+    use_policy(company, "of-company", "test")
+    assert policy_for_invoice(invoice, TODAY).name == "of-company"
+    segment = Segment.objects.create(company=company, name="public bodies", policy_name="of-segment")
+    save_client(late_client, {"segment": segment}, by="test", on=TODAY)
+    invoice.refresh_from_db()
+    assert policy_for_invoice(invoice, TODAY).name == "of-segment"
+    save_client(late_client, {"policy_name": "of-client"}, by="test", on=TODAY)
+    invoice.refresh_from_db()
+    assert policy_for_invoice(invoice, TODAY).name == "of-client"
+    invoice = choose_policy(invoice, "of-invoice", on=TODAY, by="test")
+    assert policy_for_invoice(invoice, TODAY).name == "of-invoice"
+    other.refresh_from_db()
+    assert policy_for_invoice(other, TODAY).name == "of-client"
 
 
 def test_every_client_climbs_its_own_ladder_in_one_run(company, late_client, good_client):

@@ -30,6 +30,11 @@ class Row:
     draft: PolicyDraft | None
     companies: list[str]
 
+    @property
+    def begins_another(self) -> Policy:
+        """The version from which another policy is begun: the one in force, else the last to come."""
+        return self.in_force or self.later[-1]
+
 
 def policies_of(on: dt.date) -> list[Row]:
     """Every policy there is, by name."""

@@ -102,15 +102,26 @@ def new_version(
         raise Refused(wrong[0].sentence, code="policy", where=wrong[0].where)
     try:
         with transaction.atomic():
-            policy = Policy(name=old.name, effective_from=effective_from, made_by=as_text(by), **_typed(Policy, values))
-            policy.save(force_insert=True)
-            Step.objects.bulk_create(Step(policy=policy, **_typed(Step, step)) for step in ladder)
+            policy = saved(old.name, effective_from, values, ladder, by)
             record(by, "policy_version_made", policy, diff={"from": str(old), "changed": sorted(changes)})
     except IntegrityError:
         raise Refused(
             f"“{old.name}” already has a version from {effective_from.isoformat()}; choose another day.",
             where="effective_from",
         ) from None
+    return policy
+
+
+def saved(
+    name: str, effective_from: dt.date, values: Mapping[str, Any], ladder: Sequence[Mapping[str, Any]], by: Any
+) -> Policy:
+    """A version with its ladder, as rows; whoever calls has looked at it and holds the transaction.
+
+    IntegrityError where the policy has a version from that day.
+    """
+    policy = Policy(name=name, effective_from=effective_from, made_by=as_text(by), **_typed(Policy, values))
+    policy.save(force_insert=True)
+    Step.objects.bulk_create(Step(policy=policy, **_typed(Step, step)) for step in ladder)
     return policy
 
 

@@ -80,6 +80,21 @@ def test_a_step_is_added_and_a_version_made_with_the_keyboard_alone(admin_page, 
     assert made.effective_from > dt.date(2026, 1, 1)
 
 
+def test_a_second_policy_is_made_from_one_that_exists(admin_page, company):
+    page = admin_page
+    page.goto(reverse("dashboard:policies"))
+    page.get_by_role("link", name="New policy from Standard").click()
+    page.get_by_label("Name").fill("Public Bodies")
+    page.get_by_role("button", name="Make this policy").click()
+    page.get_by_text("Write a name of small letters").wait_for()
+    assert seen(page, "policy-new", context="form > fieldset:first-of-type") == []
+    page.get_by_label("Name").fill("public-bodies")
+    page.get_by_role("button", name="Make this policy").click()
+    page.get_by_text("until then nobody is reminded by it").wait_for()
+    assert seen(page, "policy-unused", context="p.actions") == []
+    assert Policy.objects.get(name="public-bodies").steps.count() == 10
+
+
 def test_without_a_script_the_days_are_shown_by_their_button(browser: Any, live_server, client, company):
     client.force_login(User.objects.create_superuser("root", "", "correct horse battery"))
     context = browser.new_context(base_url=live_server.url, java_script_enabled=False)
