@@ -14,7 +14,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from ar_collections.models import CopyOnce
-from ar_collections.services.copies import copy_next, withdraw_copy
+from ar_collections.services.copies import copies_waiting, copy_next, withdraw_copy
 from clients.models import Contact
 from core.errors import Refused
 from policies.models import Step
@@ -95,6 +95,16 @@ def test_the_addressee_gets_no_copy_of_their_own_mail_and_nobody_gets_two(late_c
     a_day(late_client.company, ON)
     (message,) = sent_to(late_client)
     assert [copy.casefold() for copy in message.cc_addr.split(", ")] == ["noor@client.example", "books@tax.example"]
+
+
+def test_a_copy_to_whoever_is_written_to_anyway_is_used_up_by_that_mail(late_client):
+    """Asked for in other capitals; it is no second mail to the same person, and does not wait for ever."""
+    copy = copy_next(late_client, "AP@client.example", by=CLERK)
+    invoice_due(late_client, ago(1))
+    a_day(late_client.company, ON)
+    (message,) = sent_to(late_client)
+    copy.refresh_from_db()
+    assert message.cc_addr == "" and copy.message == message and not copies_waiting(late_client).exists()
 
 
 def test_the_clerk_sees_who_is_on_file_before_the_address_is_kept(late_client, boss):

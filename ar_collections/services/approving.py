@@ -17,6 +17,8 @@ from core.models import Company
 from outbox.models import Message
 from outbox.services import discard, release
 
+from .waiting import wait_for_windows
+
 APPROVAL = "approval:"
 
 
@@ -31,13 +33,19 @@ def waiting_for_approval(company: Company) -> list[Message]:
     return list(held.order_by("on", "party"))
 
 
-def approve(messages: Iterable[Message], *, by: Any) -> int:
-    """Let messages go, each in its client's window; answers how many. Refused where one does not wait any more."""
+def approve(messages: Iterable[Message], *, by: Any, now: dt.datetime | None = None) -> int:
+    """Let messages go, each in its client's window; answers how many. Refused where one does not wait any more.
+
+    Where that is shut at the moment (``now``) they wait for the next one.
+    """
     with transaction.atomic():
         done = 0
         for message in messages:
             _check(message)
             record(by, "reminder_approved", message, client_id=message.payload["client"], summary=_steps_of(message))
+            if now is not None:
+                held = Message.objects.filter(held_for=message.held_for, state="held")
+                wait_for_windows(held, about(message).client.company, now)
             done += release(message.held_for, by)
         return done
 

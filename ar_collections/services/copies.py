@@ -98,6 +98,7 @@ def copies_waiting(client: Client) -> QuerySet[CopyOnce]:
 
 
 def use_up(message: Message, client: Client) -> None:
-    """The copies that left with a message are not sent again with the next."""
-    addresses = {address.strip() for address in message.cc_addr.split(",") if address.strip()}
-    CopyOnce.objects.waiting().filter(client=client, address__in=addresses).update(message=message)
+    """The copies that left with a message are not sent again with the next; the addressee's own is its mail itself."""
+    readers = {address.strip().casefold() for address in (*message.cc_addr.split(","), message.to_addr)} - {""}
+    waiting = CopyOnce.objects.waiting().filter(client=client).annotate(plain=Lower("address"))
+    waiting.filter(plain__in=readers).update(message=message)

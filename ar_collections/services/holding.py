@@ -20,6 +20,7 @@ from policies.models import Policy
 from policies.services import policy_of
 
 from .approving import pass_over
+from .waiting import wait_for_windows
 
 PLAN_TICK = "collections.plan"
 LONGEST_SILENCE = dt.timedelta(hours=48)
@@ -44,10 +45,16 @@ def hold_first_run(company: Company, *, reason: str = "import", detail: str = ""
     return hold
 
 
-def release_hold(hold: Hold, *, by: Any) -> int:
-    """Let the held messages go, each in its client's window; answers how many. Refused where the hold has ended."""
+def release_hold(hold: Hold, *, by: Any, now: dt.datetime | None = None) -> int:
+    """Let the held messages go, each in its client's window; answers how many. Refused where the hold has ended.
+
+    Where that is shut at the moment (``now``) they wait for the next one; without ``now`` they are sent as of their
+    own day.
+    """
     with transaction.atomic():
         _end(hold, released=True, by=by)
+        if now is not None:
+            wait_for_windows(Message.objects.filter(held_for=hold.key, state="held"), hold.company, now)
         return release(hold.key, by)
 
 

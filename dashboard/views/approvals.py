@@ -41,7 +41,7 @@ def _decide(request: StaffRequest, waiting: list[Message]) -> HttpResponse:
             n = refuse(chosen, by=request.user)
             messages.success(request, ngettext("%(n)d message discarded.", "%(n)d messages discarded.", n) % {"n": n})
         elif request.POST.get("do") == "approve":
-            n = approve(chosen, by=request.user)
+            n = approve(chosen, by=request.user, now=request.desk.now)
             said = ngettext(
                 "%(n)d message approved; it leaves in its client's window.",
                 "%(n)d messages approved; each leaves in its client's window.", n,

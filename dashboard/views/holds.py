@@ -49,7 +49,7 @@ def release(request: StaffRequest, pk: int) -> HttpResponse:
     batch = get_object_or_404(Hold, pk=pk)
     with refusals_said(request):
         _check_looked(request, batch)
-        count = release_hold(batch, by=request.user)
+        count = release_hold(batch, by=request.user, now=request.desk.now)
         said = ngettext(
             "%(n)d message released; it leaves in its client's window.",
             "%(n)d messages released; each leaves in its client's window.", count,

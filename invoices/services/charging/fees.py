@@ -108,11 +108,11 @@ def fee_to_charge(
     standing = standing_fees(invoice)
     if any(charge.derivation.get("step") == step.code for charge in standing):
         return NOTHING, None
-    policy, client = step.policy, invoice.client
+    policy, client, due_on = step.policy, invoice.client, invoice.due_on
     bar = bar_to_fee(
-        rails_at(policy, client.country or client.company.country), for_consumers=policy.for_consumers, currency=invoice.currency, amount=amount,
-        days_late=(on - invoice.due_on).days if invoice.due_on else 0, fees_before=len(standing),
-        reminders_before=reminders_before,
+        rails_at(policy, client.country or client.company.country), for_consumers=policy.for_consumers,
+        currency=invoice.currency, amount=amount, days_late=(on - due_on).days if due_on else 0,
+        fees_before=len(standing), reminders_before=reminders_before,
     )
     return (NOTHING, bar) if bar is not None else (amount, None)
 
