@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 from django.contrib.contenttypes.models import ContentType
-from django.db import connection
+from django.db import connection, transaction
 from django.test import TransactionTestCase
 
 from core import guards
@@ -35,6 +35,21 @@ def django_db_setup(django_db_setup: None, django_db_blocker: Any) -> Iterator[N
     yield
     if _copy is not None:
         _copy.close()
+
+
+@pytest.fixture(scope="module")
+def one_book(django_db_setup: None, django_db_blocker: Any) -> Iterator[Any]:
+    """A transaction around all tests of a module: ``with one_book():`` writes what each of them finds afresh.
+
+    None of the module's tests may want an empty book, or commit.
+    """
+    with django_db_blocker.unblock():
+        around = transaction.atomic()
+        around.__enter__()
+    yield django_db_blocker.unblock
+    with django_db_blocker.unblock():
+        transaction.set_rollback(True)
+        around.__exit__(None, None, None)
 
 
 _copy: sqlite3.Connection | None = None  # of the whole database, where it is SQLite

@@ -11,21 +11,18 @@ from tests.cast import make_client, make_company, make_draft, make_invoice, pay
 pytestmark = pytest.mark.django_db
 
 
-@pytest.fixture
-def company():
-    return make_company()
-
-
-@pytest.fixture
-def book(company):
-    client = make_client(company, "0042", name="Harbour Lane Coffee", email="mara@harbour.example")
-    Contact.objects.filter(client=client).update(name="Mara Winter", phone="+49 (0)40 5550-9921")
-    make_invoice(client, "5748.89", on=dt.date(2026, 10, 1), po_number="PO-7731")
-    make_invoice(client, "100", on=dt.date(2026, 10, 2))
-    make_draft(client, "5748.89")
-    pay(client, "48.89", on=dt.date(2026, 10, 20), reference="TRX 99/1")
-    other = make_company("us", currency="USD")
-    make_invoice(make_client(other, "0042", name="Harbour View", email="x@view.example"), "5748.89")
+@pytest.fixture(scope="module")
+def book(one_book):
+    with one_book():
+        company = make_company()
+        client = make_client(company, "0042", name="Harbour Lane Coffee", email="mara@harbour.example")
+        Contact.objects.filter(client=client).update(name="Mara Winter", phone="+49 (0)40 5550-9921")
+        make_invoice(client, "5748.89", on=dt.date(2026, 10, 1), po_number="PO-7731")
+        make_invoice(client, "100", on=dt.date(2026, 10, 2))
+        make_draft(client, "5748.89")
+        pay(client, "48.89", on=dt.date(2026, 10, 20), reference="TRX 99/1")
+        other = make_company("us", currency="USD")
+        make_invoice(make_client(other, "0042", name="Harbour View", email="x@view.example"), "5748.89")
     return company
 
 
