@@ -23,7 +23,8 @@ from imports.services.open_items import Taking, as_json, import_open_items
 from invoices.models import Charge, Intake, Invoice
 from invoices.services.charging import charge_interest, give_interest_notice
 from policies.models import Policy, Terms
-from policies.services.drafts import activate_draft, begin_draft
+from policies.services.drafts import activate_draft, begin_draft, save_draft
+from tests.by_law import charge_by
 from tests.cast import invoice_due, make_client, make_company, pay
 
 pytestmark = pytest.mark.django_db
@@ -144,18 +145,23 @@ def test_the_command_asks_by_its_option_and_previews_by_a_dry_run(company, tmp_p
 
 
 def test_activating_a_draft_asks_and_shows_what_each_choice_would_charge(company):
-    """Items 59 and 19 days late whose notices were given long ago, and one not due: three choices, three sums."""
+    """Items 59 and 19 days late whose notices were given long ago, and one not due: three choices, three sums.
+
+    Until now nothing is charged; what the choice then comes to is what charging posts on the day it begins.
+    """
+    charge_by(company, "NONE", dt.date(2025, 6, 1))
     client = make_client(company)
     for age, amount in ((59, "600"), (19, "500"), (-11, "300")):
         invoice = invoice_due(client, ACTIVATED - dt.timedelta(days=age), amount)
         if age > 0:
             give_interest_notice(invoice, interest_from=invoice.due_on + dt.timedelta(1), on=invoice.due_on, by="Ada")
     on = ACTIVATED - dt.timedelta(days=1)
-    draft = begin_draft(Policy.objects.get(), "Ada")
-    told = {
-        choice.code: choice.per_currency["EUR"]
-        for choice in choices_of("standard", ACTIVATED, dt.date(2026, 2, 15), on)
-    }
+    draft = begin_draft(Policy.objects.latest("effective_from"), "Ada")
+    values = {**draft.values, "interest": "CONTRACT"}
+    draft = save_draft(draft, values=values, steps=draft.steps, version=draft.version, by="Ada")
+    choices, matters = choices_of("standard", ACTIVATED, dt.date(2026, 2, 15), on)
+    told = {choice.code: choice.per_currency["EUR"] for choice in choices}
+    assert matters
     a_day = {"A": 600 * Decimal("0.12") / 365, "B": 500 * Decimal("0.12") / 365}
     assert told["activation"] == (2, Decimal(1100), round(a_day["A"], 2) + round(a_day["B"], 2))
     assert told["due_date"] == (2, Decimal(1100), round(59 * a_day["A"], 2) + round(19 * a_day["B"], 2))
@@ -166,4 +172,6 @@ def test_activating_a_draft_asks_and_shows_what_each_choice_would_charge(company
     made = activate_draft(draft, **asked, on=on, by="Ada")
     assert (made.already_overdue, made.effective_from) == ("due_date", ACTIVATED)
     assert activate_draft(draft, **asked, on=on, by="Ada") == made  # pressed twice: one version
-    assert Policy.objects.count() == 2
+    assert Policy.objects.count() == 3
+    posted = [c for i in Invoice.objects.all() for c in charge_interest(i, until=ACTIVATED, on=ACTIVATED, by="system")]
+    assert sum(c.amount for c in posted) == told["due_date"][2]

@@ -22,7 +22,7 @@ from policies.models import Policy
 from policies.services import policy_of
 
 from .business_days import openings
-from .desk import open_task
+from .desk import delivery_key, open_task
 from .holding import hold_for
 
 KIND = "credit_notice"
@@ -81,7 +81,7 @@ def after(message: Message, state: str) -> None:
         open_task(
             client, "delivery", because=_("A notice about the credit status could not be delivered"),
             detail=message.reply or message.reason, due_on=message.on, on=message.on, by="system",
-            key=f"delivery:{message.key}",
+            key=delivery_key(message.key),
         )
 
 

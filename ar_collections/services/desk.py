@@ -41,6 +41,11 @@ def open_task(
     return task
 
 
+def delivery_key(message_key: str, event: str = "") -> str:
+    """The key of the task of a message that did not arrive: once per message, and per event where it did after all."""
+    return f"delivery:{message_key}" + (f":{event}" if event else "")
+
+
 def add_to_task(task: Task, words: str, *, by: Any) -> Task:
     """What was said again stands on the task that is open for it, each once; it is put off no longer.
 

@@ -196,8 +196,7 @@ def _to_charge(
     last_move: Any = Subquery(moves.order_by().values("invoice").annotate(m=Max("effective_on")).values("m"))
     if last_day < on:
         last_move = Least(last_move, Value(last_day), output_field=DateField())
-    undone = Entry.objects.filter(charge=OuterRef("pk"), reverses__kind="charge")
-    charged = Charge.objects.filter(invoice=OuterRef("pk"), kind="interest").filter(~Exists(undone)).order_by()
+    charged = Charge.objects.standing().filter(invoice=OuterRef("pk"), kind="interest").order_by()
     bearing = _of(version, theirs, _bearing(company, [rule for _version, _from, rule in versions]))
     open_ones = owing(company, on).values("pk")
     if by.interest_posted == "settled":
@@ -246,8 +245,7 @@ def _of(version: Policy, theirs: InUse, rows: QuerySet[Any]) -> QuerySet[Any]:
 
 def _made_wrong(company: Company) -> QuerySet[Invoice]:
     """Invoices on which something took effect within days already charged, after they were charged."""
-    undone = Entry.objects.filter(charge=OuterRef("pk"), reverses__kind="charge")
-    standing = Charge.objects.filter(kind="interest", company=company).filter(~Exists(undone))
+    standing = Charge.objects.standing().filter(kind="interest", company=company)
     standing = standing.annotate(series=KT("derivation__terms__series"))
     news = {"invoice": OuterRef("invoice")}
     moved = Entry.objects.filter(Q(dr=RECEIVABLE) | Q(cr=RECEIVABLE), **news, posted_at__gt=OuterRef("created_at"))

@@ -16,7 +16,7 @@ from outbox.models import Message
 from outbox.returns import Return
 
 from .deciding import NOTICE
-from .desk import open_task
+from .desk import delivery_key, open_task
 from .serving import take_back_what_followed
 
 
@@ -43,8 +43,8 @@ def _key(message: Message, what: Return) -> str:
     """One task a message; one more for each copy that came back, and one where it is not wanted."""
     if what.is_copy:
         digest = hashlib.sha256(what.address.casefold().encode()).hexdigest()
-        return f"delivery:{message.key[:100]}:copy:{digest[:16]}"
-    return f"delivery:{message.key}" + (f":{what.event}" if what.event == "complained" else "")
+        return delivery_key(message.key[:100], f"copy:{digest[:16]}")
+    return delivery_key(message.key, what.event if what.event == "complained" else "")
 
 
 def _take_back(message: Message, on: dt.date) -> str:

@@ -32,7 +32,7 @@ from policies.models import Step
 from policies.services.guard_rails import given_by, rails_at
 
 from .copies import use_up
-from .desk import open_task
+from .desk import delivery_key, open_task
 from .interest import claim_interest, take_back, take_back_what_came_too_early
 from .stages import escalate, take_back_escalation
 
@@ -48,7 +48,7 @@ def after(message: Message, state: str) -> None:
             open_task(
                 about(message).client, "delivery", because=_("A reminder could not be delivered"),
                 detail=message.reply or message.reason, due_on=message.on, on=message.on, by="system",
-                key=f"delivery:{message.key}",
+                key=delivery_key(message.key),
             )
         return
     told = set(message.payload.get("told", [pk for pk, _code, _cycle in message.payload["items"]]))

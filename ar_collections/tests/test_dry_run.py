@@ -7,6 +7,7 @@ import datetime as dt
 import io
 import json
 from decimal import Decimal
+from fractions import Fraction
 from typing import Any
 
 import pytest
@@ -16,7 +17,8 @@ from django.db import DatabaseError, connection, connections
 
 from ar_collections.models import Served
 from ar_collections.services.dry_run import Question, dry_run
-from ar_collections.services.dry_run.costs import already_overdue, owed_now
+from ar_collections.services.dry_run.costs import already_overdue, choice_matters
+from ar_collections.services.dry_run.owed import owed_now
 from ar_collections.services.dry_run.running import what_matters
 from ar_collections.services.dry_run.shadow import LONGEST_QUESTION_S, book_at_this_moment
 from ar_collections.services.planning import plan
@@ -24,12 +26,16 @@ from clients.models import Client
 from clients.services.status import set_status
 from core.errors import Refused
 from core.models import Company
-from invoices.services.charging import give_interest_notice
-from policies.models import Policy, PolicyDraft, Segment
+from disputes.services import open_dispute
+from invoices.interest import rounded
+from invoices.models import Invoice
+from invoices.services.charging import charge_compensation, charge_fee, charge_interest, give_interest_notice
+from policies.models import Policy, PolicyDraft, Segment, Terms
 from policies.services import new_version
 from policies.services.drafts import activate_draft, begin_draft, save_draft
 from policies.services.rates import add_rate
-from tests.cast import CLERK, TODAY, invoice_due, make_client, make_company, pay
+from tests.by_law import charge_by, enter_rates
+from tests.cast import CLERK, TODAY, invoice_due, make_client, make_company, make_invoice, pay
 from tests.collecting import a_day, days_pass
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -328,21 +334,118 @@ def test_a_policy_nobody_knows_is_refused() -> None:
         tried(0)
 
 
+CHOICES: list[tuple[Any, ...]] = [("activation",), ("due_date",), ("chosen", TODAY - 9 * DAY)]
+
+
+def preview(company: Company, policy: Policy, *choice: Any) -> dict[str, Any]:
+    owed = owed_now("standard", [company.pk], [company.pk], TODAY - DAY)
+    return already_overdue(owed, policy, TODAY, *choice)
+
+
+def noticed(client: Client, age: int, amount: str) -> Invoice:
+    """Due so many days ago, with notice from the fifth day on."""
+    due = TODAY - age * DAY
+    invoice = invoice_due(client, due, amount)
+    give_interest_notice(invoice, interest_from=due + 5 * DAY, on=due + 2 * DAY, by=CLERK)
+    return invoice
+
+
+def in_halves(client: Client, first: dt.date, second: dt.date) -> Invoice:
+    """1,000 in two parts of 500."""
+    issued = first - 14 * DAY
+    terms = Terms.objects.create(
+        company=client.company, name=f"Halves {first}", net_days=30, late_percent=12,
+        parts=[{"percent": "50", "days": 14}, {"percent": "50", "days": (second - issued).days}],
+    )
+    return make_invoice(client, on=issued, terms=terms)
+
+
 def test_what_is_overdue_already_bears_interest_by_the_choice() -> None:
-    """1,000 EUR 20 days late at 12 % on the day the version begins, noticed long ago."""
+    """1,000 EUR 20 days late at 12 % on the day the version begins, noticed long ago; until then none was charged."""
     company = make_company()
     client = make_client(company)
-    invoice = invoice_due(client, TODAY - 20 * DAY, "1000")
+    noticed(client, 20, "1000")
     invoice_due(client, TODAY + 5 * DAY, "400")
-    give_interest_notice(invoice, interest_from=TODAY - 15 * DAY, on=TODAY - 18 * DAY, by=CLERK)
-    policy = Policy.objects.get(name="standard")
-
-    def preview(*choice: Any) -> tuple[int, Decimal, Decimal]:
-        owed = owed_now("standard", [company.pk], [company.pk], TODAY)
-        found: tuple[int, Decimal, Decimal] = already_overdue(owed, policy, TODAY, *choice)["per_currency"]["EUR"]
-        return found
-
+    charge_by(company, "NONE", TODAY - 25 * DAY)
+    policy = Policy(name="standard", effective_from=TODAY, interest="CONTRACT")
+    told = [preview(company, policy, *choice)["per_currency"]["EUR"] for choice in CHOICES]
     a_day_earns = Decimal(1000) * Decimal("0.12") / 365
-    assert preview("activation") == (1, Decimal(1000), round(a_day_earns, 2))
-    assert preview("due_date") == (1, Decimal(1000), round(16 * a_day_earns, 2))  # by contract: since the notice
-    assert preview("chosen", TODAY - 9 * DAY) == (1, Decimal(1000), round(10 * a_day_earns, 2))
+    assert told == [  # by contract: since the notice
+        (1, Decimal(1000), round(days * a_day_earns, 2)) for days in (1, 16, 10)
+    ]
+    assert choice_matters(owed_now("standard", [company.pk], [company.pk], TODAY), policy, TODAY)
+    policy.interest_posted = "noted"
+    for choice, days in zip(CHOICES, (1, 16, 10), strict=True):
+        told_of_noted = preview(company, policy, *choice)
+        assert told_of_noted["per_currency"] == {}, "noted is charged to nobody"
+        assert told_of_noted["noted"] == {"EUR": round(days * a_day_earns, 2)}
+
+
+@pytest.mark.parametrize("choice", CHOICES)
+def test_what_the_preview_says_is_what_charging_posts(choice: tuple[Any, ...]) -> None:
+    """Paid in part, charged in part, in two parts, disputed, noted for a while: to the cent what charging comes to."""
+    company = make_company()
+    client = make_client(company)
+    plain = noticed(client, 40, "1000")
+    paid = noticed(client, 35, "700")
+    pay(client, "600", on=TODAY - 12 * DAY, how={f"invoice:{paid.pk}": Decimal(600)})
+    halves = in_halves(client, TODAY - 30 * DAY, TODAY - 6 * DAY)
+    give_interest_notice(halves, interest_from=TODAY - 29 * DAY, on=TODAY - 30 * DAY, by=CLERK)
+    charge_interest(plain, until=TODAY - 30 * DAY, on=TODAY - 30 * DAY, by=CLERK)
+    charge_by(company, "CONTRACT", TODAY - 20 * DAY, interest_posted="noted")
+    quarrel = noticed(client, 15, "300")
+    open_dispute(quarrel, amount=Decimal(100), reason="other", on=TODAY - 4 * DAY, by=CLERK)
+    policy = Policy(name="standard", effective_from=TODAY, interest="CONTRACT")
+    invoices, _open, told = preview(company, policy, *choice)["per_currency"]["EUR"]
+    charge_by(
+        company, "CONTRACT", TODAY, interest_posted="month_end", already_overdue=choice[0],
+        already_overdue_from=choice[1] if len(choice) > 1 else None,
+    )
+    made = [charge_interest(one, until=TODAY, on=TODAY, by=CLERK) for one in (plain, paid, halves, quarrel)]
+    assert told == sum((c.amount for some in made for c in some), Decimal(0))
+    assert invoices == sum(bool(some) for some in made) == 4
+
+
+def test_where_the_rule_was_the_same_before_the_choice_makes_no_difference_and_this_is_said() -> None:
+    company = make_company()
+    noticed(make_client(company), 20, "1000")
+    policy = Policy.objects.get(name="standard")
+    assert len({str(preview(company, policy, *choice)) for choice in CHOICES}) == 1
+    assert not choice_matters(owed_now("standard", [company.pk], [company.pk], TODAY), policy, TODAY)
+    draft = draft_with()
+    assert any("makes no difference" in said for said in tried(1)["assumed"])
+    save_draft(draft, values={"interest": "NONE"}, steps=draft.steps, version=draft.version, by=CLERK)
+    assert any("activating it asks" in said for said in tried(1)["assumed"])
+
+
+def test_interest_that_is_only_noted_is_told_apart_and_none_is_charged() -> None:
+    company = make_company()
+    noticed(make_client(company), 20, "1000")
+    draft_with({"interest_posted": "noted"})
+    ten_days = f"{round(10 * 1000 * Decimal('0.12') / 365, 2):f}"
+    told = tried(10)
+    assert told["interest"] == {"EUR": {"tried": "0.00", "against": ten_days}}
+    assert told["noted"] == {"EUR": {"tried": ten_days, "against": "0.00"}}
+
+
+def test_a_part_that_is_not_due_yet_and_what_is_charged_already_cost_nothing_again() -> None:
+    """Of 1,000 in two parts 100 are paid; the second falls due on the fifth day. Fee and lump sum stand charged."""
+    company = make_company()
+    enter_rates()
+    charge_by(company, "EU", TODAY - 100 * DAY)
+    client = make_client(company)
+    halves = in_halves(client, TODAY - 8 * DAY, TODAY + 4 * DAY)
+    pay(client, "100", on=TODAY - 2 * DAY, how={f"invoice:{halves.pk}": Decimal(100)})
+    charge_interest(halves, until=TODAY, on=TODAY, by=CLERK)
+    draft_with(reminder_1={"fee": {"EUR": "7.50"}, "claims_interest": True})
+    told = tried(10)
+    right = Fraction(1040, 100 * 100 * 365) * (400 * 9 + 500 * 5)
+    assert told["interest"]["EUR"]["tried"] == f"{rounded(right, 2):f}", "today is charged already"
+    assert told["fees"] == {"EUR": {"tried": "7.50", "against": "0.00"}}
+    assert told["compensation"] == {"EUR": {"tried": "40.00", "against": "0.00"}}
+    step = Policy.objects.filter(name="standard").latest("effective_from").steps.get(code="reminder_1")
+    step.fee = {"EUR": "7.50"}
+    charge_fee(halves, step, on=TODAY, by=CLERK)
+    charge_compensation(halves, on=TODAY, by=CLERK)
+    told = tried(10)
+    assert told["fees"] == told["compensation"] == {}

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import datetime as dt
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
 from functools import cached_property
 from itertools import groupby
 from typing import Any
 
-from ar_collections.services.dry_run.costs import already_overdue, owed_now
+from ar_collections.services.dry_run.costs import already_overdue, choice_matters
+from ar_collections.services.dry_run.owed import owed_now
 from core.models import Company, Job
 from policies.models import CompanyPolicy, Policy, PolicyDraft
 from policies.services.drafts import open_draft, version_of
@@ -181,7 +182,7 @@ class Outcome:
         """Kind, currency, by the version tried, by the one compared with."""
         return [
             (kind, currency, Decimal(sums["tried"]), Decimal(sums["against"]))
-            for kind in ("interest", "fees", "compensation")
+            for kind in ("interest", "noted", "fees", "compensation")
             for currency, sums in self.told[kind].items()
         ]
 
@@ -237,13 +238,19 @@ class Choice:
     code: str
     per_currency: dict[str, tuple[int, Decimal, Decimal]]
     missing: list[str]
+    noted: dict[str, Decimal] = field(default_factory=dict)
 
 
-def choices_of(name: str, effective_from: dt.date, chosen_on: dt.date | None, on: dt.date) -> list[Choice]:
-    """The three choices side by side, for the draft as it stands; the chosen date only where one is written."""
+def choices_of(
+    name: str, effective_from: dt.date, chosen_on: dt.date | None, on: dt.date
+) -> tuple[list[Choice], bool]:
+    """The three choices side by side, for the draft as it stands; the chosen date only where one is written.
+
+    And whether it matters which of them is chosen.
+    """
     draft = open_draft(name)
     if draft is None:
-        return []
+        return [], True
     policy, _steps = version_of(draft, effective_from)
     users = list(CompanyPolicy.objects.filter(name=name).values_list("company", flat=True))
     companies = list(Company.objects.values_list("pk", flat=True))
@@ -253,8 +260,8 @@ def choices_of(name: str, effective_from: dt.date, chosen_on: dt.date | None, on
         if code == "chosen" and chosen_on is None:
             continue
         told = already_overdue(owed, policy, effective_from, code, chosen_on)  # type: ignore[arg-type]
-        found.append(Choice(code, told["per_currency"], told["missing"]))
-    return found
+        found.append(Choice(code, told["per_currency"], told["missing"], told["noted"]))
+    return found, choice_matters(owed, policy, effective_from)
 
 
 def _sums(said: dict[str, str]) -> dict[str, Decimal]:

@@ -118,6 +118,7 @@ def test_activating_asks_for_the_choice_and_shows_what_each_would_do(manager: An
     url = reverse("dashboard:policy_activate", args=["standard"])
     page = manager.get(url).content.decode()
     assert "from its due date" in page and "checked" not in page  # nobody has chosen for the person
+    assert "makes no difference which of them" in page, "the rule is the same before and after"
     day = (TODAY + DAY).isoformat()
     nothing_chosen = {"effective_from": day, "version": draft.version}
     assert manager.post(url, nothing_chosen).status_code == 422

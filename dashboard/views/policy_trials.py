@@ -149,9 +149,11 @@ def activate(request: StaffRequest, name: str) -> HttpResponse:
         "chosen_on": _written_day(form, "already_overdue_from"), "troubles": draft_troubles(draft, begins),
     }
     choices: dict[str, Choice] = {}
+    context["matters"] = True
     with refusals_said(request):
         on = latest_today(request.desk.now)
-        choices = {one.code: one for one in choices_of(name, begins, context["chosen_on"], on)}
+        three, context["matters"] = choices_of(name, begins, context["chosen_on"], on)
+        choices = {one.code: one for one in three}
     context["rows"] = [
         {"code": code, "label": label, "choice": choices.get(code)} for code, label in ActivateForm.CHOICES or ()
     ]

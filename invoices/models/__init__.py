@@ -20,6 +20,8 @@ from .ledger import (
     Entry,
     InterestNotice,
     clearing,
+    compensation_key,
+    fee_key,
 )
 from .links import LinkCode, LinkView, ShareLink
 from .work import CompletedWork, CompletedWorkQuerySet, RecurringInvoice, RecurringLine, RecurringRun
@@ -29,5 +31,6 @@ __all__ = [
     "RECEIVABLE_CHARGES", "REVENUE", "TAX", "WRITE_OFF", "Charge", "CompletedWork", "CompletedWorkQuerySet",
     "CreditNote", "CreditNoteLine", "Entry", "Extension", "ExtensionQuerySet", "Intake", "InterestNotice", "Invoice",
     "InvoiceLine", "InvoicePart", "InvoiceQuerySet", "LinkCode", "LinkView", "ProForma", "ProFormaQuerySet",
-    "RecurringInvoice", "RecurringLine", "RecurringRun", "Series", "ShareLink", "clearing",
+    "RecurringInvoice", "RecurringLine", "RecurringRun", "Series", "ShareLink", "clearing", "compensation_key",
+    "fee_key",
 ]

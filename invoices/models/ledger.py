@@ -49,6 +49,23 @@ def clearing(provider: str) -> str:
     return f"clearing:{provider}"
 
 
+class ChargeQuerySet(models.QuerySet["Charge"]):
+    def standing(self) -> ChargeQuerySet:
+        """Claims that hold: not taken back by a reversal. One that was waived stands: it is not charged again."""
+        undone = Entry.objects.filter(charge=models.OuterRef("pk"), reverses__kind="charge")
+        return self.filter(~models.Exists(undone))
+
+
+def compensation_key(invoice: int) -> str:
+    """The key of the lump sum of an invoice (by its id): once per invoice."""
+    return f"compensation:{invoice}"
+
+
+def fee_key(invoice: int, step: str) -> str:
+    """The key of the fee of a step on an invoice (by its id): once per invoice and step."""
+    return f"fee:{invoice}:{step}"
+
+
 class Charge(models.Model):
     """Interest, a fee or compensation: a claim of its own beside the invoice, with the derivation of its amount."""
 
@@ -71,6 +88,7 @@ class Charge(models.Model):
     created_at = models.DateTimeField(auto_now_add=True)
 
     guards = [Frozen(when="1 = 1", but=("balance",))]
+    objects = ChargeQuerySet.as_manager()
 
     class Meta:
         ordering = ["invoice", "from_on", "revision"]

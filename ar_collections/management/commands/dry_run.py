@@ -74,7 +74,7 @@ def _steps(answer: dict[str, Any]) -> list[str]:
 def _figures(answer: dict[str, Any]) -> list[str]:
     first, cash, found = answer["first_day"], answer["cash_only"], answer["differences"]
     lines = [f"  first day: {first['messages']} messages on {first['on']}" if first["on"] else "  nothing leaves"]
-    for name in ("interest", "fees", "compensation"):
+    for name in ("interest", "noted", "fees", "compensation"):
         lines += [f"  {name} {c}: {sums['tried']} (compared: {sums['against']})" for c, sums in answer[name].items()]
     lines += [f"  no rate of {missing}: interest by it is not counted" for missing in answer["missing_rates"]]
     lines += [f"  newly cash-only: {cash['count']} clients (compared: {cash['against_count']})"]

@@ -24,7 +24,8 @@ from policies.models import CompanyPolicy, Policy, Segment
 from policies.services.drafts import open_draft, version_of
 
 from .answering import compare
-from .costs import Costs, costs, owed_now
+from .costs import Costs, choice_matters, costs
+from .owed import owed_now
 from .past import what_was_sent
 from .running import Side, Version, put_in_force, run, what_mattered, what_matters
 from .shadow import Book, book_at_this_moment
@@ -86,7 +87,7 @@ def _ahead(
             **_days(one), "against_days": _days(theirs), "first_day": _burst(one, theirs, companies, asked.on),
             **_money(cost, cost if theirs is one else _costs(asked, theirs, companies, users, until)),
             "cash_only": _cash_only(one, theirs, asked.on), "differences": _compared(one, theirs, file),
-            "assumed": assumed(companies),
+            "assumed": [*assumed(companies), *_choice_said(asked, tried, companies, users)],
         }
 
 
@@ -154,11 +155,11 @@ def _costs(
     asked: Question, side: Side, companies: Sequence[Company], users: Sequence[int], until: dt.date
 ) -> Costs:
     owed = owed_now(asked.name, users, [company.pk for company in companies], asked.on)
-    return costs(owed, side, side.version.policy, on=asked.on, until=until)
+    return costs(owed, side, on=asked.on, until=until)
 
 
 def _money(mine: Costs, theirs: Costs) -> dict[str, Any]:
-    names = ("interest", "fees", "compensation")
+    names = ("interest", "noted", "fees", "compensation")
     missing = sorted(mine.missing | theirs.missing)
     both = {name: (getattr(mine, name), getattr(theirs, name)) for name in names}
     told: dict[str, Any] = {
@@ -213,6 +214,18 @@ def assumed(companies: Sequence[Company]) -> list[str]:
     if Hold.objects.filter(company__in=companies, ended_at=None).exists():
         said.append(_("Messages that are held today are counted as released."))
     return said
+
+
+def _choice_said(asked: Question, tried: Version, companies: Sequence[Company], users: Sequence[int]) -> list[str]:
+    """Of a draft: what becomes of the interest of what is overdue, where activating it asks for a choice."""
+    if tried.policy.pk is not None:
+        return []
+    owed = owed_now(asked.name, users, [company.pk for company in companies], asked.on)
+    if choice_matters(owed, tried.policy, asked.on):
+        return [
+            _("What is overdue bears the interest of the draft from the first day; activating it asks from when.")
+        ]
+    return [_("For what is overdue it makes no difference from when the draft holds: its interest is the same before.")]
 
 
 def _tried(name: str, on: dt.date) -> Version:

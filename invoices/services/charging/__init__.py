@@ -1,7 +1,7 @@
 """Late interest, fees and compensation as claims of their own beside the invoice."""
 
 from .appropriating import charge_what_goes_first, interest_goes_first
-from .bearing import Policies, posted_until, register_quarrels, spans_of, uses_terms
+from .bearing import Holding, Policies, posted_until, register_quarrels, spans_by, spans_of, uses_terms
 from .derivation import charge_as_json, rule_kept
 from .fees import (
     charge_compensation,
@@ -33,9 +33,10 @@ from .reckoning import (
 )
 
 __all__ = [
-    "OPENING", "Accrual", "Entitled", "Policies", "accrued", "charge_as_json", "charge_compensation", "charge_fee",
+    "OPENING", "Accrual", "Entitled", "Holding", "Policies", "accrued", "charge_as_json", "charge_compensation",
+    "charge_fee",
     "charge_interest", "charge_what_goes_first", "compensation_due", "derivation_lines", "entitled", "fee_of",
     "fee_to_charge", "give_interest_notice", "give_up", "interest_goes_first", "interest_starts_on", "outdated",
-    "posted_until", "register_quarrels", "replace_interest", "rule_kept", "spans_of", "standing_fees",
+    "posted_until", "register_quarrels", "replace_interest", "rule_kept", "spans_by", "spans_of", "standing_fees",
     "standing_interest", "take_back_charge", "take_back_notices", "uses_terms", "waive_charge",
 ]  # fmt: skip

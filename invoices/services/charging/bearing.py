@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable, Sequence
+from copy import copy
 from decimal import Decimal
 from typing import Any, NamedTuple, cast
 
@@ -87,16 +88,15 @@ class Policies:
             return []
         if (name, on) not in self._versions:
             rows = list(Policy.objects.filter(name=name, effective_from__lte=on).order_by("effective_from"))
-            ends = [*(row.effective_from for row in rows[1:]), on + DAY]
-            found = []
-            for row, end in zip(rows, ends, strict=False):  # a name without a version has none
-                changed = InterestRule.objects.filter(
-                    code=row.interest, effective_from__gt=row.effective_from, effective_from__lt=end
-                )
-                days = sorted(changed.values_list("effective_from", flat=True))
-                found += [Holding(row, day, _rule_on(row.interest, day)) for day in (row.effective_from, *days)]
-            self._versions[name, on] = found
+            self._versions[name, on] = _with_rules(rows, on)
         return self._versions[name, on]
+
+    def with_version(self, policy: Policy, begins: dt.date, on: dt.date) -> list[Holding]:
+        """The same where a version, kept or only thought of, begins on a day and all later ones are not there."""
+        rows = list(Policy.objects.filter(name=policy.name, effective_from__lt=begins).order_by("effective_from"))
+        tried = copy(policy)
+        tried.effective_from = begins
+        return _with_rules([*rows, tried], on)
 
     def rates(self, rule: Rule, percent: Decimal, start: dt.date, until: dt.date, source: str) -> tuple[RateStep, ...]:
         """``rates_for``, asked once."""
@@ -105,6 +105,18 @@ class Policies:
         if key not in self._rates:
             self._rates[key] = rates_for(rule, invoice_percent=percent, start=start, until=until, source=source)
         return self._rates[key]
+
+
+def _with_rules(rows: Sequence[Policy], on: dt.date) -> list[Holding]:
+    ends = [*(row.effective_from for row in rows[1:]), on + DAY]
+    found = []
+    for row, end in zip(rows, ends, strict=False):  # a name without a version has none
+        changed = InterestRule.objects.filter(
+            code=row.interest, effective_from__gt=row.effective_from, effective_from__lt=end
+        )
+        days = sorted(changed.values_list("effective_from", flat=True))
+        found += [Holding(row, day, _rule_on(row.interest, day)) for day in (row.effective_from, *days)]
+    return found
 
 
 def _rule_on(code: str, day: dt.date) -> Rule:
@@ -163,7 +175,8 @@ def _settled_by(invoice: Invoice, day: dt.date) -> bool:
     sums: dict[str, Any] = moves.exclude(kind="issue").aggregate(
         paid=Sum("amount", filter=Q(cr=RECEIVABLE)), back=Sum("amount", filter=Q(dr=RECEIVABLE))
     )
-    return (sums["paid"] or Decimal(0)) - (sums["back"] or Decimal(0)) >= invoice.total
+    paid: Decimal = (sums["paid"] or Decimal(0)) - (sums["back"] or Decimal(0))
+    return bool(paid >= invoice.total)
 
 
 def posted_until(held: Sequence[Holding], on: dt.date) -> tuple[Policy, dt.date] | None:

@@ -10,13 +10,13 @@ from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from django.db import transaction
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import Q
 
 from audit.services import record
 from clients.services import lock_client
 from core.errors import Refused
 from core.money import is_exact, plain
-from invoices.models import FEE, Charge, Entry, Invoice
+from invoices.models import FEE, Charge, Entry, Invoice, compensation_key, fee_key
 from invoices.spans import running
 from policies.guard_rails import Rail
 from policies.models import Policy, Step
@@ -39,7 +39,7 @@ def charge_compensation(invoice: Invoice, *, on: dt.date, by: Any, policies: Pol
     """
     with transaction.atomic():
         lock_client(invoice.client_id)
-        if Charge.objects.filter(key=f"compensation:{invoice.pk}").exists():
+        if Charge.objects.filter(key=compensation_key(invoice.pk)).exists():
             return None
         invoice = Invoice.objects.select_related("client__segment", "intake").get(pk=invoice.pk)
         policies = policies or Policies()
@@ -49,7 +49,7 @@ def charge_compensation(invoice: Invoice, *, on: dt.date, by: Any, policies: Pol
         basis, amount, size = found
         policy = policies.in_force(invoice, on)
         return _charge(
-            invoice, "compensation", f"compensation:{invoice.pk}", amount, policy, on=on, by=by,
+            invoice, "compensation", compensation_key(invoice.pk), amount, policy, on=on, by=by,
             derivation={
                 "rule": basis.rule.code, "terms": rule_as_json(basis.rule), "source": basis.rule.source,
                 "claim": plain(size, invoice.currency), "amount": plain(amount, invoice.currency),
@@ -59,7 +59,7 @@ def charge_compensation(invoice: Invoice, *, on: dt.date, by: Any, policies: Pol
 
 def compensation_due(invoice: Invoice, on: dt.date, policies: Policies | None = None) -> Decimal:
     """The lump sum that may be charged for a late invoice and is not yet; nothing where there is none."""
-    if Charge.objects.filter(key=f"compensation:{invoice.pk}").exists():
+    if Charge.objects.filter(key=compensation_key(invoice.pk)).exists():
         return NOTHING
     found = _compensation(invoice, on, policies or Policies())
     return found[1] if found else NOTHING
@@ -84,7 +84,7 @@ def charge_fee(
             record(by, "fee_not_charged", invoice, client_id=invoice.client_id, doc=doc, summary=said)
         if amount <= 0:
             return None
-        key = f"fee:{invoice.pk}:{step.code}"
+        key = fee_key(invoice.pk, step.code)
         before = Charge.objects.filter(Q(key=key) | Q(key__startswith=f"{key}:")).count()
         derivation = {
             "step": step.code, "title": step.title, "amount": plain(amount, invoice.currency),
@@ -119,8 +119,7 @@ def fee_to_charge(
 
 def standing_fees(invoice: Invoice) -> list[Charge]:
     """The fees charged on an invoice that were not taken back."""
-    undone = Entry.objects.filter(charge=OuterRef("pk"), reverses__kind="charge")
-    return list(Charge.objects.filter(invoice=invoice, kind="fee").filter(~Exists(undone)).order_by("pk"))
+    return list(Charge.objects.standing().filter(invoice=invoice, kind="fee").order_by("pk"))
 
 
 def take_back_charge(charge: Charge, *, on: dt.date, by: Any, because: str) -> Charge:

@@ -7,9 +7,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from fractions import Fraction
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
-from django.db.models import Exists, OuterRef, Q, QuerySet, Sum
+from django.db.models import Q, QuerySet, Sum
 
 from core.money import places
 from invoices.interest import CONTRACT, Claim, Interest, InterestLine, Payment, Quiet, Rule, late_interest, rounded
@@ -71,6 +71,15 @@ class Basis(NamedTuple):
     starts_on: dt.date
 
 
+class Charged(Protocol):
+    """Something that stands charged for days, first and last included."""
+
+    @property
+    def from_on(self) -> dt.date | None: ...
+    @property
+    def to_on(self) -> dt.date | None: ...
+
+
 class Slice(NamedTuple):
     """What was earned from one day to another: rounded so that all slices add up, with the lines it is made of."""
 
@@ -87,7 +96,7 @@ class Reckoning:
         self.policies = policies or Policies()
         self.due = first_due(invoice)
         quarrels = disputed_days(invoice)
-        self.quiet = (*_agreed(invoice, self.due), *quarrels)
+        self.quiet: tuple[Quiet, ...] = (*_agreed(invoice, self.due), *quarrels)
         self.principal, self.payments = _moves(invoice, quarrels)
         if invoice.in_parts:
             # From nothing: that a part falls due counts as so much less paid.
@@ -97,6 +106,17 @@ class Reckoning:
             moves = moves_of_what_is_due(plans_of([invoice.pk])[invoice.pk], moved)
             self.principal, self.payments = Decimal(0), tuple(Payment(m.on, m.amount) for m in moves)
         self._known: dict[tuple[Basis, dt.date, dt.date | None], Interest] = {}
+
+    @classmethod
+    def of(
+        cls, invoice: Invoice, due: dt.date, principal: Decimal, payments: tuple[Payment, ...],
+        quiet: tuple[Quiet, ...], policies: Policies,
+    ) -> Reckoning:
+        """One of facts that are known; nothing is read but rates."""
+        found = cls.__new__(cls)
+        found.invoice, found.policies, found.due, found.quiet = invoice, policies, due, quiet
+        found.principal, found.payments, found._known = principal, payments, {}
+        return found
 
     def interest(self, basis: Basis, until: dt.date, cut: dt.date | None = None) -> Interest:
         """All that was earned by a rule by the end of a day; a line begins anew on the day of a ``cut``."""
@@ -207,8 +227,7 @@ def derivation_lines(invoice: Invoice, on: dt.date) -> tuple[InterestLine, ...]:
 
 def standing_interest(invoice: Invoice) -> QuerySet[Charge]:
     """The interest charged on an invoice, by period; what was replaced by a revision or taken back is left out."""
-    undone = Entry.objects.filter(charge=OuterRef("pk"), reverses__kind="charge")
-    return Charge.objects.filter(invoice=invoice, kind="interest").filter(~Exists(undone)).order_by("from_on")
+    return Charge.objects.standing().filter(invoice=invoice, kind="interest").order_by("from_on")
 
 
 def basis_of(charge: Charge) -> Basis:
@@ -221,7 +240,7 @@ def basis_of(charge: Charge) -> Basis:
 
 
 def open_days(
-    found: Sequence[Span], charges: Iterable[Charge], until: dt.date
+    found: Sequence[Span], charges: Iterable[Charged], until: dt.date
 ) -> Iterable[tuple[Span, Basis, dt.date, dt.date]]:
     """The days that no charge stands for, by the spans in which they lie."""
     taken = sorted((charge.from_on, charge.to_on) for charge in charges if charge.from_on and charge.to_on)
