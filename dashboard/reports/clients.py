@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import datetime as dt
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from django.db.models import Exists, F, Min, OuterRef, Q, QuerySet, Subquery, Sum, Value
+from django.db.models import Count, Exists, F, Min, OuterRef, Q, QuerySet, Subquery, Sum, Value
 from django.db.models.functions import Coalesce
 
 from ar_collections.models import Pause, Promise, StageChange, Task
@@ -21,6 +21,7 @@ from core.models import Company
 from disputes.models import Dispute
 from invoices.aging import BUCKETS, Bucket, OpenItem, age, bucket
 from invoices.due import Overdue
+from invoices.exposure import Exposure
 from invoices.models import Charge, Invoice
 from invoices.services.parts import parts_of_many
 from payments.services import unapplied_cash
@@ -39,15 +40,29 @@ def listed_clients(company: Company, on: dt.date) -> QuerySet[Client]:
     overdue = owes.filter(due_on__lt=on)
     late = overdue.values("client").annotate(s=Sum(Overdue(on)))
     own = {"currency": OuterRef("currency")}
-    stage = StageChange.objects.filter(client=OuterRef("pk")).order_by("-id").values("stage_to")[:1]
     return Client.objects.filter(company=company).annotate(
         owed=Coalesce(Subquery(owes.filter(**own).values("client").annotate(s=Sum("balance")).values("s")), NOTHING),
         late=Coalesce(Subquery(late.filter(**own).values("s")), NOTHING),
-        oldest=Subquery(overdue.values("client").annotate(d=Min("due_on")).values("d")),
         owes=Exists(owes),
         is_late=Exists(overdue),
-        stage=Coalesce(Subquery(stage), Value("current")),
+        **_how_late(on),
     )
+
+
+def _how_late(on: dt.date) -> dict[str, Any]:
+    overdue = Invoice.objects.open().filter(client=OuterRef("pk"), due_on__lt=on).order_by()
+    stage = StageChange.objects.filter(client=OuterRef("pk")).order_by("-id").values("stage_to")[:1]
+    return {
+        "oldest": Subquery(overdue.values("client").annotate(d=Min("due_on")).values("d")),
+        "stage": Coalesce(Subquery(stage), Value("current")),
+    }
+
+
+def clients_shown(ids: Sequence[int], on: dt.date) -> list[Client]:
+    """The clients of a page in its order, each with its ``oldest`` due day and its ``stage``; sums come from
+    ``owed_in``."""
+    rows = Client.objects.annotate(**_how_late(on)).in_bulk(ids)
+    return [rows[pk] for pk in ids if pk in rows]
 
 
 @dataclass(frozen=True)
@@ -67,6 +82,16 @@ def owed_by(clients: Iterable[Client] | QuerySet[Client], on: dt.date) -> dict[i
     found: dict[int, list[Owed]] = defaultdict(list)
     for row in sorted(rows, key=lambda row: (row["currency"] != row["client__currency"], row["currency"])):
         found[row["client"]].append(Owed(row["currency"], row["open"], row["late"] or Decimal(0)))
+    return found
+
+
+def owed_in(exposures: Mapping[tuple[int, str], Exposure], clients: Iterable[Client]) -> dict[int, list[Owed]]:
+    """The same as ``owed_by`` says, from exposures that were asked for already."""
+    found: dict[int, list[Owed]] = {client.pk: [] for client in clients}
+    own = {client.pk: client.currency for client in clients}
+    for (client, currency), exposure in sorted(exposures.items(), key=lambda e: (e[0][1] != own[e[0][0]], e[0][1])):
+        if exposure.open:
+            found[client].append(Owed(currency, exposure.open, exposure.overdue))
     return found
 
 
@@ -228,6 +253,18 @@ def _rows(
         )  # fmt: skip
         rows.append(row)
     return rows
+
+
+def count_without_contact(company: Company, companies: Sequence[Company], clients: int) -> int:
+    """How many of the company's clients nobody can write to, where it has so many: those it has less those who can be.
+
+    Counting who can be written to reads the contacts alone where there is one company; each of them is its client's.
+    """
+    reachable = Contact.objects.reachable()
+    if len(companies) > 1:
+        reachable = reachable.filter(client__company=company)
+    # Between the two questions somebody may have been added.
+    return max(clients - reachable.aggregate(n=Count("client", distinct=True))["n"], 0)
 
 
 def clients_without_contact(company: Company) -> QuerySet[Client]:

@@ -9,13 +9,16 @@ from typing import Any
 import pytest
 import time_machine
 from django.urls import reverse
+from django.utils import timezone
 
 from ar_collections.models import ContactLog, Pause, Promise
 from ar_collections.services.desk import open_task
 from ar_collections.services.stages import stage_of
 from clients.models import Client, Contact
 from clients.services.status import set_status
+from dashboard.reports.clients import clients_shown, listed_clients, owed_by, owed_in
 from disputes.models import Dispute
+from invoices.services.exposure import exposures_of
 from tests.cast import TODAY, invoice_due, make_client, make_company, make_invoice
 
 pytestmark = pytest.mark.django_db
@@ -79,6 +82,33 @@ def test_lists_ask_the_database_the_same_number_of_questions_however_long(desk, 
         invoice_due(make_client(company, f"C-{n}"), TODAY - dt.timedelta(days=n), "10")
     with django_assert_max_num_queries(25):
         desk.get("/clients/")
+
+
+def test_a_page_says_what_the_file_of_all_says(company, good_client, late_client):
+    make_client(company, "C-3")
+    for client, amount, due in ((good_client, "10", 5), (late_client, "20", -5), (late_client, "30", 0)):
+        invoice_due(client, TODAY + dt.timedelta(days=due), amount)
+    make_invoice(late_client, "7", currency="USD", on=TODAY - dt.timedelta(days=60))
+    clients = clients_shown([late_client.pk, good_client.pk], TODAY)
+    listed = {client.pk: client for client in listed_clients(company, TODAY)}
+    assert [client.pk for client in clients] == [late_client.pk, good_client.pk]
+    assert [(c.oldest, c.stage) for c in clients] == [(listed[c.pk].oldest, listed[c.pk].stage) for c in clients]
+    assert clients[0].oldest == TODAY - dt.timedelta(days=30) and clients[1].oldest is None
+    assert owed_in(exposures_of(clients, TODAY), clients) == dict(owed_by(clients, TODAY))
+
+
+def test_whom_nobody_can_write_to_is_counted_in_the_company_looked_at(desk, company, late_client):
+    assert "without a contact" not in text(desk.get("/clients/"))
+    late_client.contacts.create(name="Second", email="second@client.example")
+    make_client(company, "C-7", email=None)
+    left = make_client(company, "C-8")
+    left.contacts.update(is_active=False)
+    assert "2 without a contact" in text(desk.get("/clients/"))
+    make_client(make_company("other"), "C-9")
+    for address in ("/clients/", "/clients/?show=owing", "/clients/?q=nobody"):
+        assert "2 without a contact" in text(desk.get(address))
+    left.contacts.update(is_active=True, bounced_at=timezone.now())
+    assert "2 without a contact" in text(desk.get("/clients/"))
 
 
 def test_a_new_client_gets_the_default_terms_and_then_a_contact(desk, company):

@@ -29,11 +29,14 @@ from dashboard.pages import form_page
 from dashboard.reports.clients import (
     Owed,
     at_their_desk,
+    clients_shown,
     clients_without_contact,
+    count_without_contact,
     file_of,
     listed_clients,
     money_of,
     owed_by,
+    owed_in,
 )
 from dashboard.reports.credit import trust_in
 from dashboard.reports.credit_desk import by_credit, spendable, with_rank
@@ -42,7 +45,7 @@ from invoices.documents import recipient
 from invoices.models import Invoice
 from invoices.pdf import statement_pdf
 from invoices.printing import CouldNotPrint
-from invoices.services.exposure import credits_of
+from invoices.services.exposure import credits_of, exposures_of
 from reports.timeline import recent
 
 from .client_head import client_at, crumbs_to, head_of
@@ -79,15 +82,16 @@ def clients(request: StaffRequest) -> HttpResponseBase:
         return as_csv("clients", _columns(owed_by(rows, on)), _with_credit(rows, on))
     # First who stands on the page, then all about these fifty: the database would work it out for everybody.
     page = page_of(request, rows.values_list("pk", flat=True))
-    told = {client.pk: client for client in rows.filter(pk__in=list(page.object_list))}
-    page.object_list = [told[pk] for pk in page.object_list]
-    owed, credits = owed_by(page, on), credits_of(list(page), on)
+    page.object_list = clients_shown(list(page.object_list), on)
+    exposures = exposures_of(page, on)
+    owed, credits = owed_in(exposures, page), credits_of(list(page), on, exposures)
+    company, narrowed = request.desk.company, bool(wanted or credit or shown != "all")
+    everybody = Client.objects.filter(company=company).count() if narrowed else page.paginator.count
     context: dict[str, Any] = {
-        "page": page, "rows": [(client, owed.get(client.pk, []), credits[client.pk]) for client in page],
-        "sort": order, "shown": shown, "q": wanted, "credit": credit, "credits": CREDITS.items(),
+        "page": page, "rows": [(client, owed[client.pk], credits[client.pk]) for client in page],
+        "sort": order, "shown": shown, "q": wanted, "credit": credit, "credits": CREDITS.items(), "any": everybody,
+        "without_contact": count_without_contact(company, request.desk.companies, everybody),
     }  # fmt: skip
-    context["any"] = bool(context["page"]) or Client.objects.filter(company=request.desk.company).exists()
-    context["without_contact"] = Client.objects.filter(company=request.desk.company).without_contact().count()
     return render(request, "dashboard/clients.html", context)
 
 
