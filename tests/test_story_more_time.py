@@ -11,13 +11,14 @@ from django.utils import timezone
 
 from ar_collections.services.interest import apply_late_interest, give_more_time, take_back_more_time
 from arledger.invariants import check
+from audit.models import Event
 from core.errors import Refused
 from invoices.models import Charge, Extension, InterestNotice, Invoice
 from invoices.more_time import extension_words
 from invoices.services.charging import accrued
 from invoices.services.extending import agree_extension, extension_of, withdraw_extension
 from invoices.services.issuing import void_invoice
-from tests.cast import CLERK, invoice_due, make_draft, pay
+from tests.cast import CLERK, invoice_due, make_draft, make_manager, pay
 
 pytestmark = pytest.mark.django_db
 
@@ -46,7 +47,7 @@ def earned(invoice: Invoice, on: dt.date = END) -> Decimal:
 )
 def test_it_runs_on_pauses_or_starts_later(invoice: Invoice, interest: str, days: int) -> None:
     """Agreed on the 11th for the 21st: of 30 days, all bear interest, or all but those 11, or those after it."""
-    agree_extension(invoice, day(20), interest=interest, reason="They wait for a grant", on=day(10), by=CLERK)
+    agree_extension(invoice, day(20), interest=interest, reason="They wait for a grant", on=day(10), by=make_manager())
     invoice.refresh_from_db()
     assert invoice.due_on == DUE
     assert earned(invoice) == (Decimal(1000) * 12 / 100 * days / 365).quantize(Decimal("0.01"))
@@ -58,13 +59,28 @@ def test_what_was_charged_for_days_that_are_free_now_is_taken_back_at_once(invoi
     apply_late_interest(invoice.company, END, by="system")
     (charge,) = Charge.objects.all()
     pay(invoice.client, "9.86", on=END, how={f"charge:{charge.pk}": charge.amount})
-    agreed = give_more_time(invoice, day(45), interest="moves", reason="Agreed", on=day(31), by=CLERK)
+    agreed = give_more_time(invoice, day(45), interest="moves", reason="Agreed", on=day(31), by=make_manager())
     charge.refresh_from_db()
     assert charge.balance == 0 and Charge.objects.count() == 1 and earned(invoice) == 0
     take_back_more_time(agreed, on=day(31), by=CLERK)
     apply_late_interest(invoice.company, day(32), by="system")
     assert Charge.objects.get(revision=2).amount == Decimal("9.86"), "withdrawn on the day it was agreed, as if never"
     assert check(timezone.now(), fast=False)["violations"] == []
+
+
+def test_who_may_not_waive_gives_up_no_interest_that_was_earned(invoice: Invoice, clerk: Any) -> None:
+    """Starting later takes back what was earned, charged or not: that is waiving it. Before anything is, it is free."""
+    agree = {"interest": "moves", "reason": "Agreed"}
+    with pytest.raises(Refused, match=r"earned already \(3\.29 EUR\)") as refused:
+        give_more_time(invoice, day(20), on=day(10), by=clerk, **agree)
+    assert (refused.value.where, refused.value.code) == ("interest", "permission")
+    assert not Extension.objects.exists()
+    give_more_time(invoice, day(20), on=day(10), by=make_manager(), **agree)
+    assert "3.29 EUR given up" in Event.objects.get(action="extension_agreed").summary
+    give_more_time(invoice, day(25), on=day(12), by=clerk, **agree)  # nothing was earned by then
+    assert earned(invoice) == (Decimal(1000) * 12 / 100 * 5 / 365).quantize(Decimal("0.01"))
+    late = invoice_due(invoice.client, day(30))
+    give_more_time(late, day(60), on=day(29), by=clerk, **agree)
 
 
 def test_what_held_until_it_was_withdrawn_stays(invoice: Invoice) -> None:

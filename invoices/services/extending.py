@@ -14,7 +14,12 @@ from clients.services import lock_client
 from core.dates import add_months, show_day
 from core.errors import Refused
 from core.models import as_text
+from core.money import plain
+from core.permissions import may
 from invoices.models import Extension, Invoice
+from invoices.rates import MissingRate
+
+from .charging import accrued
 
 LONGEST_MONTHS = 12
 
@@ -26,7 +31,8 @@ def agree_extension(
 
     «runs»: interest runs on; «pauses»: none from today to the new day; «moves»: none before the day after it.
     Refused for a day that is not later than the due date and the day agreed before, or more than a year off, on an
-    invoice that is not open, and without a reason.
+    invoice that is not open, without a reason, and where interest that was earned already would be given up by
+    somebody who may not waive it.
     """
     if interest not in dict(Extension.INTEREST):
         raise Refused(_("Choose what happens to late interest."), code="interest", where="interest")
@@ -41,13 +47,14 @@ def agree_extension(
             raise Refused(_("Nothing is owed on this invoice; it needs no more time."), code="settled")
         standing = extension_of(invoice, on)
         _check_day(until_on, invoice.due_on, standing, on)
+        given_up = _given_up(invoice, interest, on, by)
         agreed = Extension.objects.create(
             invoice=invoice, until_on=until_on, interest=interest, reason=reason.strip()[:300], agreed_on=on,
             agreed_by=as_text(by)[:150],
         )
         record(
             by, "extension_agreed", agreed, client_id=invoice.client_id, doc=f"invoice:{invoice.pk}",
-            summary=f"{invoice}: until {until_on}, interest {interest}",
+            summary=f"{invoice}: until {until_on}, interest {interest}{given_up and f', {given_up} given up'}",
         )
     return agreed
 
@@ -88,6 +95,29 @@ def interest_sentence(interest: str, until_on: dt.date, on: dt.date, language: s
         "pauses": _("From %(today)s to %(day)s no late interest is earned; what was earned before stays.") % days,
         "moves": _("Late interest starts after %(day)s only; what was charged for earlier days is taken back.") % days,
     }[interest]
+
+
+def _given_up(invoice: Invoice, interest: str, on: dt.date, by: Any) -> str:
+    """The interest, charged or still to be, that was earned by today and would not be owed; empty where there is none.
+
+    That is waiving it, whatever it is called: refused without the permission.
+    """
+    if interest != "moves":
+        return ""
+    try:
+        said = accrued(invoice, on)
+    except MissingRate as missing:  # earned, though nobody can say how much
+        given_up = missing.message
+    else:
+        earned = said.interest.total - said.noted
+        given_up = f"{plain(earned, invoice.currency)} {invoice.currency}" if earned > 0 else ""
+    if given_up and not may(by, "invoices.waive_charge"):
+        raise Refused(
+            _("Interest is earned already (%(sum)s), and you may not give it up: let it run on or pause, or ask "
+              "somebody who may waive it.") % {"sum": given_up},
+            code="permission", where="interest",
+        )  # fmt: skip
+    return given_up
 
 
 def _check_day(until_on: dt.date, due_on: dt.date, standing: Extension | None, on: dt.date) -> None:
