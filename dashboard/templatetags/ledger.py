@@ -22,7 +22,7 @@ from django.template.loader import get_template
 from django.templatetags.static import static
 from django.urls import NoReverseMatch, reverse
 from django.utils import timezone
-from django.utils.html import conditional_escape, format_html
+from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
@@ -31,6 +31,7 @@ from core.dates import DayStyle, show_day
 from core.money import show, show_whole
 
 register = template.Library()
+Facts = Callable[..., dict[str, Any]]
 
 
 @lru_cache
@@ -60,31 +61,32 @@ def _drawn(name: str, label: str, cls: str) -> SafeString:
 # ── Parts ───────────────────────────────────────────────────────────────
 
 
-def part(library: template.Library, name: str, **how: Any) -> Callable[[Callable[..., dict[str, Any]]], Any]:
+def part(library: template.Library, name: str, *, takes_context: bool = False) -> Callable[[Facts], Any]:
     """A tag whose markup is a template of templates/components/ and alike whenever its facts are alike.
 
-    So it is drawn once, and a list of fifty rows pays for one: the facts are words, numbers and yes or no.
+    So it is drawn once, and a list of fifty rows pays for one. The facts are words, numbers and yes or no, and follow
+    from what the tag is given, or from the context where it ``takes_context``.
     """
 
-    def registered(facts_of: Callable[..., dict[str, Any]]) -> Any:
+    def registered(facts_of: Facts) -> Any:
+        @lru_cache(maxsize=1024, typed=True)  # typed: <b> as markup and as a word are two
+        def drawn(_language: str, /, *given: Any, **named: Any) -> SafeString:
+            return get_template(name).render(facts_of(*given, **named))
+
         @wraps(facts_of)
         def tag(*given: Any, **named: Any) -> SafeString:
-            facts = facts_of(*given, **named)
-            return _part(name, _language(), tuple((key, _plain(value)) for key, value in facts.items()))
+            if takes_context:
+                return _part(name, _language(), **facts_of(*given, **named))
+            return drawn(_language(), *given, **named)
 
-        return library.simple_tag(tag, **how)
+        return library.simple_tag(tag, takes_context=takes_context)
 
     return registered
 
 
-@lru_cache(maxsize=2048)
-def _part(name: str, language: str, facts: tuple[tuple[str, Any], ...]) -> SafeString:
-    return get_template(name).render(dict(facts))
-
-
-def _plain(fact: Any) -> Any:
-    """A fact by which a drawing is kept: words are escaped first, so that <b> as markup and as a word stay two."""
-    return fact if fact is None or isinstance(fact, (bool, int)) else conditional_escape(fact)
+@lru_cache(maxsize=1024, typed=True)
+def _part(name: str, _language: str, /, **facts: Any) -> SafeString:
+    return get_template(name).render(facts)
 
 
 # ── Money, days, people ─────────────────────────────────────────────────
@@ -120,6 +122,16 @@ def ago(at: datetime | None) -> SafeString | str:
         exact.strftime("%Y-%m-%d %H:%M %Z"),
         naturaltime(at),
     )
+
+
+@register.filter
+def row(address: str, pk: int) -> str:
+    """The address of a row, by that of row 0: a list asks the map of the site once and not for every row.
+
+    >>> row("/clients/0/credit/", 7)
+    '/clients/7/credit/'
+    """
+    return address.replace("/0/", f"/{pk}/")
 
 
 @register.filter

@@ -68,7 +68,7 @@ SHOWN = {
 
 def clients(request: StaffRequest) -> HttpResponseBase:
     """Every client of the company, found by name, number or person."""
-    rows = listed_clients(request.desk.company, request.desk.on)
+    rows = _asked_for(request)
     wanted = request.GET.get("q", "").strip()
     if wanted:
         rows = rows.filter(pk__in=found(request, wanted))
@@ -93,6 +93,15 @@ def clients(request: StaffRequest) -> HttpResponseBase:
         "without_contact": count_without_contact(company, request.desk.companies, everybody),
     }  # fmt: skip
     return render(request, "dashboard/clients.html", context)
+
+
+def _asked_for(request: StaffRequest) -> QuerySet[Client]:
+    """The company's clients, with what each owes where the list is narrowed or sorted by it, or handed out."""
+    company, on = request.desk.company, request.desk.on
+    sums = {"owed", "late", "oldest"}
+    if wants_csv(request) or SHOWN.get(request.GET.get("show", "")) or request.GET.get("sort", "").strip("-") in sums:
+        return listed_clients(company, on)
+    return Client.objects.filter(company=company)
 
 
 def _with_credit(rows: QuerySet[Client], on: dt.date) -> Iterator[Client]:
