@@ -33,70 +33,117 @@ ON = date(2026, 11, 18)  # a Wednesday
 LIMIT, MEMORY_MB = 1.5, 250
 SAMPLE = 500  # clients of the row-by-row way
 POLICIES = ("standard", "gentle", "public", "large")
+Rows = tuple[int, ...]  # steps served, steps passed over, messages, tasks
 
-# The same decision as one statement per table: of every kind the furthest step reached, up to the next mandatory
-# notice, where it was not served; of what is open and nothing stands against. A window is a range of clients.
+# The same decision as one statement per table, over a window of clients. What an invoice of an age, served so far up to
+# a message, has reached is a small table of its own (up to the next mandatory notice); the rest is joins.
 RAW_STEPS = """
 CREATE TEMPORARY TABLE bench_steps AS
-SELECT p.name AS policy, s.code, s.channel, s.offset_days, s.mandatory, row_number() OVER (
+SELECT p.name AS policy, s.code, s.channel, s.offset_days, s.mandatory, s.spacing_exempt, row_number() OVER (
     PARTITION BY p.name ORDER BY s.offset_days, s.id) AS place,
   CASE WHEN s.channel IN ('mail', 'letter') THEN 'message' ELSE s.channel END AS kind
 FROM policies_step s JOIN policies_policy p ON p.id = s.policy_id WHERE s.repeats_every_days IS NULL
 """
+RAW_REACHED = """
+CREATE TEMPORARY TABLE bench_reached AS
+SELECT told.policy, told.place AS told, age, s.kind, s.place, s.code, s.channel, s.spacing_exempt
+FROM (SELECT policy, 0 AS place FROM bench_steps GROUP BY 1 UNION SELECT policy, place FROM bench_steps
+      WHERE kind = 'message') AS told
+CROSS JOIN LATERAL (SELECT coalesce(min(m.place), 99) AS place FROM bench_steps m
+                    WHERE m.policy = told.policy AND m.mandatory AND m.place > told.place) AS notice
+CROSS JOIN generate_series(-30, 120) AS age
+CROSS JOIN LATERAL (
+  SELECT DISTINCT ON (kind) * FROM bench_steps b
+  WHERE b.policy = told.policy AND b.offset_days <= age AND (b.offset_days >= 0 OR age <= -2)
+    AND b.place <= notice.place
+  ORDER BY kind, place DESC) AS s
+"""
 RAW_DECIDED = """
 CREATE TEMPORARY TABLE decided ON COMMIT DROP AS
-SELECT i.id, i.client_id, s.code, s.channel, s.kind
-FROM invoices_invoice i JOIN clients_client c ON c.id = i.client_id
-CROSS JOIN LATERAL (SELECT coalesce(array_agg(v.step), '{}') AS steps FROM collections_served v
-                    WHERE v.invoice_id = i.id) AS told
-CROSS JOIN LATERAL (SELECT coalesce(min(m.place), 99) AS place FROM bench_steps m
-                    WHERE m.policy = coalesce(nullif(i.policy_name, ''), nullif(c.policy_name, ''), 'standard')
-                      AND m.mandatory AND NOT m.code = ANY (told.steps)) AS notice
-CROSS JOIN (VALUES ('message'), ('call'), ('review')) AS k (kind)
-JOIN LATERAL (
-  SELECT b.code, b.channel, b.kind FROM bench_steps b
-  WHERE b.policy = coalesce(nullif(i.policy_name, ''), nullif(c.policy_name, ''), 'standard') AND b.kind = k.kind
-    AND i.due_on + b.offset_days <= %(on)s AND (b.offset_days >= 0 OR i.due_on - %(on)s::date >= 2)
-    AND b.place <= notice.place
-  ORDER BY b.place DESC LIMIT 1) s ON NOT s.code = ANY (told.steps)
-WHERE i.company_id = %(company)s AND i.balance > 0 AND i.voided_at IS NULL AND i.issued_on <= %(on)s
-  AND i.client_id > %(low)s AND i.client_id <= %(high)s
-  AND NOT EXISTS (SELECT 1 FROM disputes_dispute x WHERE x.invoice_id = i.id AND x.closed_on IS NULL)
-  AND NOT EXISTS (SELECT 1 FROM collections_promise p WHERE p.invoice_id = i.id AND p.pauses_until >= %(on)s)
-  AND NOT EXISTS (SELECT 1 FROM collections_pause p WHERE p.client_id = i.client_id AND p.until_on >= %(on)s
-                  AND (p.invoice_id IS NULL OR p.invoice_id = i.id))
+WITH open AS MATERIALIZED (
+  SELECT i.id, i.client_id, i.balance, %(on)s::date - i.due_on AS age,
+         coalesce(nullif(i.policy_name, ''), nullif(c.policy_name, ''), nullif(g.policy_name, ''), 'standard') AS policy
+  FROM invoices_invoice i JOIN clients_client c ON c.id = i.client_id
+  LEFT JOIN policies_segment g ON g.id = c.segment_id
+  WHERE i.company_id = %(company)s AND i.balance > 0 AND i.voided_at IS NULL AND i.issued_on <= %(on)s
+    AND i.due_on <= %(on)s::date + 7 AND i.client_id > %(low)s AND i.client_id <= %(high)s
+    AND NOT EXISTS (SELECT 1 FROM disputes_dispute x WHERE x.invoice_id = i.id AND x.closed_on IS NULL)
+    AND NOT EXISTS (SELECT 1 FROM collections_promise p WHERE p.invoice_id = i.id AND p.pauses_until >= %(on)s)
+    AND NOT EXISTS (SELECT 1 FROM collections_pause p WHERE p.client_id = i.client_id AND p.until_on >= %(on)s
+                    AND (p.invoice_id IS NULL OR p.invoice_id = i.id))
+    AND NOT EXISTS (SELECT 1 FROM invoices_extension e WHERE e.invoice_id = i.id AND e.until_on >= %(on)s
+                    AND e.withdrawn_on IS NULL)
+), told AS (
+  SELECT o.id, coalesce(max(s.place) FILTER (WHERE s.kind = 'message'), 0) AS message,
+         coalesce(max(s.place) FILTER (WHERE s.kind = 'call'), 0) AS call,
+         coalesce(max(s.place) FILTER (WHERE s.kind = 'review'), 0) AS review
+  FROM open o JOIN collections_served v ON v.invoice_id = o.id
+  JOIN bench_steps s ON s.policy = o.policy AND s.code = v.step GROUP BY o.id
+)
+SELECT o.id, o.client_id, o.balance, o.age, o.policy, r.place, r.code, r.channel, r.kind, r.spacing_exempt,
+  CASE r.kind WHEN 'message' THEN coalesce(t.message, 0) WHEN 'call' THEN coalesce(t.call, 0)
+    ELSE coalesce(t.review, 0) END AS so_far
+FROM open o LEFT JOIN told t ON t.id = o.id
+JOIN bench_reached r ON r.policy = o.policy AND r.told = coalesce(t.message, 0) AND r.age = o.age
+WHERE r.place > CASE r.kind WHEN 'message' THEN coalesce(t.message, 0) WHEN 'call' THEN coalesce(t.call, 0)
+    ELSE coalesce(t.review, 0) END
 """
 RAW_MESSAGES = """
 INSERT INTO outbox_message (key, kind, party, "on", payload, transport, held_for, from_name, reply_to, to_name, to_addr,
   cc_addr, subject, text, html, attachments, message_id, state, reason, attempts, not_before, reply, resolved_by,
   provider_id, delivery, delivery_said, created_at)
-SELECT 'notice:' || client_id || ':' || %(day)s || ':mail', 'notice', 'client:' || client_id, %(on)s,
-  jsonb_build_object('company', %(company)s, 'client', client_id, 'items',
-    jsonb_agg(jsonb_build_array(id, code, 1))), 'mail', '', '', '', '', '', '', '', '', '', '[]',
-  '<ar-' || md5(client_id || %(day)s) || '@bench.example>', 'pending', '', 0, now(), '', '', '', '', '', now()
-FROM decided d
-WHERE kind = 'message'
-  AND EXISTS (SELECT 1 FROM clients_contact k WHERE k.client_id = d.client_id AND k.is_active AND k.bounced_at IS NULL
+SELECT key, 'notice', 'client:' || client_id, %(on)s,
+  jsonb_build_object('company', %(company)s, 'client', client_id, 'until', %(until)s, 'items', items)
+    || CASE WHEN policy = 'standard' THEN '{}' ELSE jsonb_build_object('policy', policy) END,
+  'mail', '', '', '', '', '', '', '', '', '', '[]',
+  '<ar-' || left(encode(sha256(key::bytea), 'hex'), 32) || '@bench.example>', 'pending', '', 0, %(opens)s, '', '', '',
+  '', '', now()
+FROM (
+  SELECT client_id, 'notice:' || client_id || ':' || %(day)s || ':mail' AS key, min(policy) AS policy,
+         jsonb_agg(jsonb_build_array(id, code, 1) ORDER BY age DESC, id) AS items, bool_or(spacing_exempt) AS exempt
+  FROM decided WHERE kind = 'message' GROUP BY client_id) AS d
+WHERE EXISTS (SELECT 1 FROM clients_contact k WHERE k.client_id = d.client_id AND k.is_active AND k.bounced_at IS NULL
               AND k.email <> '')
-  AND NOT EXISTS (SELECT 1 FROM outbox_message m WHERE m.party = 'client:' || d.client_id
-                  AND m."on" > %(on)s::date - 5 AND m.state <> 'cancelled')
-GROUP BY client_id ORDER BY client_id ON CONFLICT DO NOTHING
+  AND NOT EXISTS (SELECT 1 FROM outbox_message m WHERE m.party = 'client:' || d.client_id AND m.kind = 'notice'
+                  AND m."on" = %(on)s)
+  AND (exempt OR NOT EXISTS (
+    SELECT 1 FROM outbox_message m WHERE m.party = 'client:' || d.client_id AND m.kind = 'notice'
+      AND m."on" > %(on)s::date - 5 AND m.state NOT IN ('cancelled', 'failed') AND m.delivery <> 'bounced'))
+  AND NOT EXISTS (SELECT 1 FROM invoices_entry e WHERE e.client_id = d.client_id AND 'customer_credit' IN (e.dr, e.cr)
+                  GROUP BY e.currency HAVING sum(CASE WHEN e.cr = 'customer_credit' THEN amount ELSE -amount END) > 0)
+ORDER BY client_id ON CONFLICT DO NOTHING
 """
 RAW_TASKS = """
 INSERT INTO collections_task (key, company_id, client_id, kind, because, detail, low_priority, due_on, opened_at,
   closed_by, closed_because)
-SELECT kind || ':' || client_id || ':' || %(day)s, %(company)s, client_id, kind, count(*) || ' invoices', '', false,
-  %(on)s, now(), '', ''
-FROM decided d WHERE kind <> 'message' GROUP BY client_id, kind ORDER BY client_id ON CONFLICT DO NOTHING
+SELECT kind || ':' || d.client_id || ':' || %(day)s, %(company)s, d.client_id, kind,
+  count(*) || ' invoices reached the call step, the oldest ' || max(age) || ' days overdue', '',
+  kind = 'call' AND min(o.overdue) < 2500000, %(on)s, now(), '', ''
+FROM decided d JOIN (
+  SELECT client_id, sum(balance) AS overdue FROM invoices_invoice
+  WHERE client_id > %(low)s AND client_id <= %(high)s AND balance > 0 AND due_on < %(on)s GROUP BY 1) AS o
+  ON o.client_id = d.client_id
+WHERE kind <> 'message' AND NOT EXISTS (
+  SELECT 1 FROM collections_task t WHERE t.client_id = d.client_id AND t.kind = d.kind AND t.closed_on IS NULL)
+GROUP BY d.client_id, kind ORDER BY d.client_id ON CONFLICT DO NOTHING
 """
 RAW_SERVED = """
 INSERT INTO collections_served (invoice_id, step, part, cycle, channel, "on", outcome, because, message_id, task_id)
-SELECT d.id, d.code, 1, 1, d.channel, %(on)s, 'served', '', m.id, t.id
+SELECT d.id, s.code, 1, 1, s.channel, %(on)s, CASE WHEN s.place = d.place THEN 'served' ELSE 'skipped' END,
+  CASE WHEN s.place = d.place THEN '' ELSE d.code END, m.id, t.id
 FROM decided d
 LEFT JOIN outbox_message m ON d.kind = 'message' AND m.key = 'notice:' || d.client_id || ':' || %(day)s || ':mail'
-LEFT JOIN collections_task t ON d.kind <> 'message' AND t.key = d.kind || ':' || d.client_id || ':' || %(day)s
+LEFT JOIN collections_task t ON d.kind <> 'message' AND t.client_id = d.client_id AND t.kind = d.kind
+  AND t.closed_on IS NULL
+JOIN bench_steps s ON s.policy = d.policy AND s.kind = d.kind AND s.place > d.so_far AND s.place <= d.place
 WHERE m.id IS NOT NULL OR t.id IS NOT NULL
 ORDER BY d.id ON CONFLICT DO NOTHING
+"""
+RAW_PAID = """
+UPDATE collections_task t SET closed_on = %(on)s, closed_by = 'system', closed_because = 'Paid'
+WHERE company_id = %(company)s AND closed_on IS NULL AND kind IN ('call', 'review') AND NOT EXISTS (
+  SELECT 1 FROM collections_served v JOIN invoices_invoice i ON i.id = v.invoice_id
+  WHERE v.task_id = t.id AND i.balance > 0 AND i.voided_at IS NULL)
 """
 RAW = (RAW_DECIDED, "ANALYZE decided", RAW_MESSAGES, RAW_TASKS, RAW_SERVED)
 
@@ -140,75 +187,97 @@ def run(asked: argparse.Namespace, url: str) -> int:
     filled, seconds = timed(lambda: Company.objects.filter(code="bench").first() or fill(asked))
     print(f"{asked.invoices:,} invoices, {asked.invoices * 3 // 10:,} open, after {seconds:.0f} s", flush=True)
     if asked.sqlite:
-        return nights_of("planner, SQLite", 1, lambda on: planned(filled, on), None)
+        return nights_of("planner, SQLite", 1, lambda on: planned(filled, on), {}, {})
     clients = max(asked.invoices // 20, 1)
-    shapes: dict[str, Callable[[date], int]] = {
+    shapes: dict[str, Callable[[date], Rows]] = {
         "raw, all at once": lambda on: raw(filled, on, clients, clients),
         "raw, windows of 2,000": lambda on: raw(filled, on, clients, 2000),
     }
     fastest: dict[str, float] = {}
+    wrote: dict[str, Rows] = {}
     for name, act in shapes.items():
-        for night, seconds in three_nights(asked.rounds, act).items():
+        took, wrote = three_nights(asked.rounds, act)
+        for night, seconds in took.items():
             print(f"{name}, {night} night: {seconds:.2f} s", flush=True)
             fastest[night] = min(seconds, fastest.get(night, seconds))
-    wrong = nights_of("planner", asked.rounds, lambda on: planned(filled, on), fastest)
+    wrong = nights_of("planner", asked.rounds, lambda on: planned(filled, on), fastest, wrote)
     row_by_row(filled, clients)
     return wrong + memory(url, asked)
 
 
 def nights_of(
-    name: str, rounds: int, act: Callable[[date], int], fastest: dict[str, float] | None
+    name: str, rounds: int, act: Callable[[date], Rows], fastest: dict[str, float], as_raw: dict[str, Rows]
 ) -> int:
-    """The three nights of the planner, each beside the fastest raw shape; how many are too slow."""
+    """The three nights of the planner, each beside the fastest raw shape; how many are too slow, or wrote otherwise."""
     wrong = 0
-    for night, seconds in three_nights(rounds, act).items():
+    took, wrote = three_nights(rounds, act)
+    for night, seconds in took.items():
         beside = ""
         if fastest:
             times = seconds / fastest[night]
             wrong += times > LIMIT
             well = "ok" if times <= LIMIT else "TOO SLOW"
-            beside = f" ({times:.1f} times the fastest raw shape, limit {LIMIT}) {well}"
+            beside = f" ({times:.2f} times the fastest raw shape, limit {LIMIT}) {well}"
         print(f"{name}, {night} night: {seconds:.2f} s{beside}", flush=True)
+        if as_raw and wrote[night] != as_raw[night]:
+            wrong += 1
+            print(f"  NOT THE SAME ROWS: {wrote[night]}, raw {as_raw[night]}", flush=True)
     return wrong
 
 
-def three_nights(rounds: int, act: Callable[[date], int]) -> dict[str, float]:
+def three_nights(rounds: int, act: Callable[[date], Rows]) -> tuple[dict[str, float], dict[str, Rows]]:
     """The first night, the one after it and that one again; each the median of the rounds, from an empty outbox."""
     took: dict[str, list[float]] = {"first": [], "steady": [], "again": []}
-    served = {}
+    wrote: dict[str, Rows] = {}
     for _ in range(rounds):
         empty()
         for night, on in (("first", ON), ("steady", ON + timedelta(days=1)), ("again", ON + timedelta(days=1))):
-            served[night], seconds = timed(lambda: act(on))  # noqa: B023
+            wrote[night], seconds = timed(lambda: act(on))  # noqa: B023
             took[night].append(seconds)
             sent()
-    print("  served: " + ", ".join(f"{night} {n:,}" for night, n in served.items()), flush=True)
-    return {night: statistics.median(seconds) for night, seconds in took.items()}
+    for night, rows in wrote.items():
+        told = zip(("served", "passed over", "messages", "tasks"), rows, strict=True)
+        print(f"  {night} night: " + ", ".join(f"{n:,} {what}" for what, n in told), flush=True)
+    return {night: statistics.median(seconds) for night, seconds in took.items()}, wrote
 
 
-def planned(company: Any, on: date) -> int:
+def planned(company: Any, on: date) -> Rows:
     """The planner, as a person's run of the day: nothing is held back."""
-    from ar_collections.models import Served
     from ar_collections.services.planning import plan
 
     plan(company, on, by="bench", hold_allowed=False)
-    return Served.objects.filter(on=on, outcome="served").count()
+    return rows_of_the_night(on)
 
 
-def raw(company: Any, on: date, clients: int, window: int) -> int:
+def raw(company: Any, on: date, clients: int, window: int) -> Rows:
     """The same night by statements alone, in windows of clients with their own commits."""
     from django.db import transaction
 
-    sql("DROP TABLE IF EXISTS bench_steps")
+    sql("DROP TABLE IF EXISTS bench_steps, bench_reached")
     sql(RAW_STEPS)
+    sql(RAW_REACHED)
     sql("ANALYZE bench_steps")
+    sql("ANALYZE bench_reached")
     first = sql("SELECT min(id) - 1 FROM clients_client WHERE company_id = %(company)s", company=company.pk)[0][0]
     for low in range(first, first + clients, window):
-        facts = {"company": company.pk, "on": on, "day": on.isoformat(), "low": low, "high": low + window}
+        facts = {"company": company.pk, "on": on, "day": on.isoformat(), "low": low, "high": low + window,
+                 "opens": f"{on} 08:00+00", "until": f"{on + timedelta(days=1)}T00:00:00+01:00"}  # fmt: skip
         with transaction.atomic():
             for statement in RAW:
                 sql(statement, **facts)
-    return int(sql('SELECT count(*) FROM collections_served WHERE "on" = %(on)s', on=on)[0][0])
+    sql(RAW_PAID, company=company.pk, on=on)
+    return rows_of_the_night(on)
+
+
+def rows_of_the_night(on: date) -> Rows:
+    """What a night wrote down: steps served, steps passed over, messages, tasks."""
+    found = sql(
+        "SELECT (SELECT count(*) FROM collections_served WHERE \"on\" = %(on)s AND outcome = 'served'), "
+        "(SELECT count(*) FROM collections_served WHERE \"on\" = %(on)s AND outcome = 'skipped'), "
+        '(SELECT count(*) FROM outbox_message WHERE "on" = %(on)s), '
+        "(SELECT count(*) FROM collections_task WHERE due_on = %(on)s)", on=on,
+    )  # fmt: skip
+    return tuple(found[0])
 
 
 def row_by_row(company: Any, clients: int) -> None:

@@ -1,7 +1,7 @@
 """The decision, written once: which step every open invoice is to be served with on a day, and why not.
 
-``facts`` is one query per policy with what every guard needs to know; ``decide`` gives each row its verdicts. The night
-takes those that say «serve»; ``why`` shows them all.
+``facts`` asks what every guard needs to know; ``decide`` gives each row its verdicts. The night takes those that say
+«serve»; ``why`` shows them all.
 """
 
 from __future__ import annotations
@@ -10,8 +10,9 @@ import datetime as dt
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
-from heapq import merge
+from functools import lru_cache
 from itertools import groupby, islice
+from operator import itemgetter
 from typing import Any
 
 from ar_collections.payers import NEW, kinds_of_payer
@@ -37,8 +38,8 @@ from .bank_facts import bank_data_are_fresh, nothing_unmatched
 from .behaving import bills_of
 from .business_days import Place
 from .choosing import InUse, as_in_use
-from .expressions import ROUND
-from .facts import COLUMNS, NOTICE, facts, ladder_of, stands_of
+from .expressions import ROUND, SCALE
+from .facts import NOTICE, facts, ladder_of, stands_of
 
 __all__ = [
     "NOTICE", "SERVE", "Decision", "against_of", "askable", "cash_of", "cash_of_clients", "chased", "decide", "dues",
@@ -47,7 +48,7 @@ __all__ = [
 
 SERVE = "serve"
 PASSED_OVER = ("only_for", "step_minimum")  # verdicts of a step that is not for this client: later ones do not wait
-AT_ONCE = 200  # clients whose unapplied cash is asked for together
+AT_ONCE = 500  # clients whose unapplied cash is asked for together
 
 
 @dataclass
@@ -74,7 +75,9 @@ class Decision:
     @property
     def verdict(self) -> str:
         """«serve», or the first guard that does not let it pass."""
-        return next((guard for guard, passes in self.guards.items() if not passes), SERVE)
+        if all(self.guards.values()):
+            return SERVE
+        return next(guard for guard, passes in self.guards.items() if not passes)
 
     @property
     def is_passed_over(self) -> bool:
@@ -111,66 +114,74 @@ def decide(
     everything else that is due rides along.
     """
     policies = as_in_use(policies)
-    ladders = {policy.name: ladder_of(policy) for policy in policies}
-    rungs = [rung for ladder in ladders.values() for rung in ladder]
+    climbs = {policy.name: _climb(ladder_of(policy), on) for policy in policies}
+    rungs = [rung for climb in climbs.values() for rung in climb.ladder]
     asks_sums = any(policy.minimum for policy in policies) or any(rung.minimum for rung in rungs)
     asks_payers = any(rung.only_for for rung in rungs)
     fresh = {policy.name: bank_data_are_fresh(company, on, policy.bank_data_days).passes for policy in policies}
-    by_client = groupby(_rows(company, on, policies, clients), key=lambda found: found[1]["client_id"])
-    groups = (sorted(group, key=lambda found: (found[1]["due_day"], found[1]["pk"])) for _client, group in by_client)
+    by_client = groupby(facts(company, on, policies, clients), key=itemgetter("client_id"))
+    groups = ((client, reached) for client, rows in by_client if (reached := _reached(rows, policies, climbs)))
     while some := list(islice(groups, AT_ONCE)):
-        them = [group[0][1]["client_id"] for group in some]
+        them = [client for client, _reached in some]
         known = _Knowledge(
             cash_of_clients(them, on), askable_of(company, on, them) if asks_sums else {},
             {c: kinds_of_payer(bills, on) for c, bills in bills_of(them, on).items()} if asks_payers else {},
         )
-        for group in some:
-            decisions, sums = _of_a_client(group, on, policies, ladders, known)
-            if decisions:
-                client = decisions[0].client
-                _credit(company, on, decisions, known.cash.get(client, {}))
-                unmatched = nothing_unmatched(company, on, client).passes
-                for d in decisions:
-                    d.guards |= {"bank_data": fresh[d.client_policy.name], "unmatched": unmatched}
-                _of_the_rest(decisions, on, openings, sums)
-                yield decisions
+        for client, reached in some:
+            decisions, sums = _of_a_client(reached, on, policies, known)
+            _credit(company, on, decisions, known.cash.get(client, {}))
+            unmatched = nothing_unmatched(company, on, client).passes
+            for d in decisions:
+                d.guards["bank_data"], d.guards["unmatched"] = fresh[d.client_policy.name], unmatched
+            _of_the_rest(decisions, on, openings, sums)
+            yield decisions
 
 
-def _rows(
-    company: Company, on: dt.date, policies: InUse, clients: Collection[int] | None
-) -> Iterator[tuple[Policy, dict[str, Any]]]:
-    """The facts by each policy, client by client; with several policies they are read side by side."""
+class _Climb:
+    """A ladder on a day. Items of one age that were served alike have reached the same: it is worked out once."""
 
-    def by(policy: Policy, rows: Any) -> Iterator[tuple[Policy, dict[str, Any]]]:
-        if clients is not None:
-            rows = rows.filter(client__in=clients)
-        found = rows.order_by("client_id", "due_day", "pk").values(*COLUMNS).iterator(chunk_size=2000)
-        return ((policy, row) for row in found)
+    def __init__(self, ladder: Sequence[Rung], on: dt.date) -> None:
+        self.ladder, self.on = ladder, on
+        self._known: dict[Any, list[tuple[Kind, Due]]] = {}
 
-    read = [by(policy, rows) for policy, rows in facts(company, on, policies)]
-    return merge(*read, key=lambda found: found[1]["client_id"]) if len(read) > 1 else read[0]
+    def reached(self, row: Mapping[str, Any]) -> list[tuple[Kind, Due]]:
+        alike = row["so_far"], row["ladder_day"], terms_days_of(row), row["has_address"], _was_old(row)
+        if alike not in self._known:
+            self._known[alike] = list(dues(row, self.on, self.ladder))
+        return self._known[alike]
+
+
+_climb = lru_cache(maxsize=16)(_Climb)
+_Reached = list[tuple[Policy, _Climb, dict[str, Any], list[tuple[Kind, Due]]]]
+
+
+def _reached(rows: Iterable[dict[str, Any]], policies: InUse, climbs: Mapping[str, _Climb]) -> _Reached:
+    """The items that have reached a step of their policy's ladder."""
+    found: _Reached = []
+    for row in rows:
+        policy = policies.named(row["own_policy"])
+        climb = climbs[policy.name]
+        if reached := climb.reached(row):
+            found.append((policy, climb, row, reached))
+    return found
 
 
 def _of_a_client(
-    group: Iterable[tuple[Policy, Mapping[str, Any]]], on: dt.date, policies: InUse,
-    ladders: Mapping[str, Sequence[Rung]], known: _Knowledge,
+    reached: _Reached, on: dt.date, policies: InUse, known: _Knowledge
 ) -> tuple[list[Decision], dict[str, Decimal]]:
     """What the items of a client have reached, each judged by itself, and what the client is asked for as a whole."""
-    reached = [(policy, row, list(dues(row, on, ladders[policy.name]))) for policy, row in group]
-    reached = [one for one in reached if one[2]]
-    if not reached:
-        return [], {}
-    client = reached[0][1]["client_id"]
-    sums = known.asked_as_a_whole(client, on, max(row["due_day"] for _policy, row, _found in reached))
+    client = reached[0][2]["client_id"]
+    sums = known.asked_as_a_whole(client, on, max(row["due_day"] for _policy, _climb, row, _found in reached))
     payer = known.payers.get(client, NEW)
+    client_policy = policies.named(reached[0][2]["client_policy"])
     decisions = []
-    for policy, row, found in reached:
-        ladder = ladders[policy.name]
+    for policy, climb, row, found in reached:
+        ladder = climb.ladder
         against = _against(ladder, sums, payer)
         if against:  # what is passed over is named; what is served instead is looked for without it
             found = [one for one in found if one[1].place in against] + list(dues(row, on, ladder, against))
         decisions += [
-            _decision(row, on, policy, policies, kind, due, ladder[due.place], against) for kind, due in found
+            _decision(row, on, policy, client_policy, kind, due, ladder[due.place], against) for kind, due in found
         ]
     return decisions, sums
 
@@ -198,15 +209,15 @@ def _against(ladder: Sequence[Rung], sums: Mapping[str, Decimal], payer: Collect
 
 
 def _decision(
-    row: Mapping[str, Any], on: dt.date, policy: Policy, policies: InUse, kind: Kind, due: Due, rung: Rung,
+    row: Mapping[str, Any], on: dt.date, policy: Policy, client_policy: Policy, kind: Kind, due: Due, rung: Rung,
     against: Mapping[int, str],
 ) -> Decision:
     asked = row["owed"] - row["disputed"]
     last = row["last_on"] if _was_old(row) else None
-    conditions = {"only_for": bool(rung.only_for), "step_minimum": bool(rung.minimum)}
+    conditions = [guard for guard, asks in (("only_for", rung.only_for), ("step_minimum", rung.minimum)) if asks]
     return Decision(
         row["pk"], row["client_id"], kind, due, rung, row["currency"], row["due_day"], asked, row["part_now"], row,
-        policy, policies.named(row["client_policy"]),
+        policy, client_policy,
         {
             "paid": row["owed"] > 0,
             "handed_over": not row["handed_over"],
@@ -217,7 +228,7 @@ def _decision(
             "pause": not row["paused_otherwise"],
             "payment_in_flight": not row["in_flight"],
             "taken_over": last is None or (on - last).days >= policy.takeover_spacing_days,
-            **{guard: against.get(due.place) != guard for guard, asks in conditions.items() if asks},
+            **{guard: against.get(due.place) != guard for guard in conditions},
             "credit": True,
         },
     )
@@ -276,7 +287,7 @@ def in_turn(row: Mapping[str, Any], ladder: Sequence[Rung]) -> list[list[int]]:
 
 def _was_old(row: Mapping[str, Any]) -> bool:
     """Taken over from elsewhere, and overdue already on the first day the planner ran after that."""
-    first_planned_on = row["intake__first_planned_on"]
+    first_planned_on = row["first_planned_on"]
     return first_planned_on is not None and bool(row["due_day"] < first_planned_on)
 
 
@@ -296,26 +307,28 @@ def _of_the_rest(
     decisions: Sequence[Decision], on: dt.date, openings: Mapping[Place, Any], sums: Mapping[str, Decimal]
 ) -> None:
     """The guards of a call's day, and those of the message as a whole."""
+    row, policy = decisions[0].of_client, decisions[0].client_policy
+    quiet = not is_quiet(on, policy.quiet_periods)
     messages = [d for d in decisions if d.kind == "message"]
     goes_anyway = any(d.rung.spacing_exempt and d.verdict == SERVE for d in messages)
     must_go = any(d.rung.mandatory and d.verdict == SERVE for d in messages)
+    least = {currency: Decimal(str(sum_)) for currency, sum_ in policy.minimum.items()}
+    last = row["last_notice_on"]
+    of_message = {
+        "quiet": quiet,
+        "bounced": row["has_address"] or not row["bounced"],
+        "address": row["has_address"] or row["bounced"],
+        "today": not row["has_today"],
+        "minimum": must_go or not least or is_enough(sums, least),
+        "spacing": goes_anyway or last is None or (on - last).days >= policy.spacing_days,
+        "window": place_of(row) in openings,
+        "approval": True,  # it is planned, and waits for a person: see ``approving``
+    }
     for decision in decisions:
-        row, policy = decision.of_client, decision.client_policy
-        if decision.kind != "review":
-            decision.guards["quiet"] = not is_quiet(on, policy.quiet_periods)
-        if decision.kind != "message":
-            continue
-        least = {currency: Decimal(str(sum_)) for currency, sum_ in policy.minimum.items()}
-        last = row["last_notice_on"]
-        decision.guards |= {
-            "bounced": row["has_address"] or not row["bounced"],
-            "address": row["has_address"] or row["bounced"],
-            "today": not row["has_today"],
-            "minimum": must_go or not least or is_enough(sums, least),
-            "spacing": goes_anyway or last is None or (on - last).days >= policy.spacing_days,
-            "window": place_of(row) in openings,
-            "approval": True,  # it is planned, and waits for a person: see ``approving``
-        }
+        if decision.kind == "message":
+            decision.guards |= of_message
+        elif decision.kind == "call":
+            decision.guards["quiet"] = quiet
 
 
 def place_of(row: Mapping[str, Any]) -> Place:
@@ -325,7 +338,9 @@ def place_of(row: Mapping[str, Any]) -> Place:
 
 
 def _stands(row: Mapping[str, Any]) -> dict[Kind, Stand]:
-    return {kind: _stand(row[f"{kind}_so_far"]) for kind in KINDS}
+    messages, others = divmod(row["so_far"], SCALE * SCALE)
+    calls, reviews = divmod(others, SCALE)
+    return {"message": _stand(messages), "call": _stand(calls), "review": _stand(reviews)}
 
 
 def _stand(number: int) -> Stand:

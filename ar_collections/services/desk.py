@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import datetime as dt
 import uuid
-from collections import defaultdict
 from typing import Any
 
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils.translation import gettext as _
 
 from ar_collections.models import Served, Task
@@ -101,36 +100,25 @@ def request_plan(invoice: Invoice, *, text: str = "", on: dt.date, by: Any) -> T
 
 def close_settled_tasks(company: Company, on: dt.date) -> int:
     """Tasks about money close themselves once it is paid, and the search for a contact once there is one."""
-    tasks = list(Task.objects.filter(company=company, closed_on=None, kind__in=[*ABOUT_MONEY, "contact"]))
-    if not tasks:
+    tasks = Task.objects.filter(company=company, closed_on=None, kind__in=[*ABOUT_MONEY, "contact"])
+    if not tasks.exists():
         return 0
-    about: dict[int, set[int]] = defaultdict(set)
-    served = Served.objects.filter(task__company=company, task__closed_on=None)
-    for task_id, invoice_id in served.values_list("task_id", "invoice_id"):
-        about[task_id].add(invoice_id)
-    for task in tasks:
-        if task.invoice_id:
-            about[task.pk].add(task.invoice_id)
-    open_ones = _still_owed(company, on, set().union(*about.values()) if about else set())
-    searching = {task.client_id for task in tasks if task.kind == "contact"}
-    found = set(Contact.objects.reachable().filter(client__in=searching).values_list("client_id", flat=True))
-    paid = [t.pk for t in tasks if t.kind != "contact" and about[t.pk] and not about[t.pk] & open_ones]
-    reached = [t.pk for t in tasks if t.kind == "contact" and t.client_id in found]
+    owed, about = owing(company, on), Q(invoice__isnull=False) | Exists(Served.objects.filter(task=OuterRef("pk")))
+    still_owed = Exists(owed.filter(pk=OuterRef("invoice"))) | Exists(owed.filter(served__task=OuterRef("pk")))
+    paid = tasks.exclude(kind="contact").filter(about).exclude(still_owed)
+    reachable = Contact.objects.reachable().filter(client=OuterRef("client"))
+    reached = tasks.filter(Exists(reachable), kind="contact")
     return _close_all(paid, _("Paid"), on) + _close_all(reached, _("There is a contact now"), on)
 
 
-def _still_owed(company: Company, on: dt.date, invoices: set[int]) -> set[int]:
-    ordered = sorted(invoices)
-    found: set[int] = set()
-    for start in range(0, len(ordered), 500):
-        found |= set(owing(company, on).filter(pk__in=ordered[start : start + 500]).values_list("pk", flat=True))
-    return found
-
-
-def _close_all(tasks: list[int], because: str, on: dt.date) -> int:
-    return Task.objects.filter(pk__in=tasks, closed_on=None).update(
-        closed_on=on, closed_by="system", closed_because=because
-    ) if tasks else 0
+def _close_all(tasks: QuerySet[Task], because: str, on: dt.date) -> int:
+    found = list(tasks.order_by().values_list("pk", flat=True))
+    return sum(
+        Task.objects.filter(pk__in=found[start : start + 500], closed_on=None).update(
+            closed_on=on, closed_by="system", closed_because=because
+        )
+        for start in range(0, len(found), 500)
+    )
 
 
 def _change(task: Task, action: str, by: Any, summary: str, **changes: Any) -> Task:

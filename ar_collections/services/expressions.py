@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
-from django.db.models import F, Func, IntegerField, Q, QuerySet, Subquery, Sum, TextField, Value
+from django.db.models import BooleanField, F, Func, IntegerField, Q, QuerySet, Subquery, Sum, TextField, Value
 from django.db.models.functions import Cast, Coalesce, Concat
 
 from core.fields import MoneyField
@@ -15,48 +15,88 @@ from invoices.models import Entry
 
 NO_AMOUNT = Value(Decimal(0), output_field=MoneyField())
 ROUND = 1000  # so that place and round of a step are compared, and fetched, as one number
+SCALE = 10**6  # so that messages, calls and reviews are fetched as one number, in that order
+KIND_OF = (f"so_far / {SCALE * SCALE}", f"so_far / {SCALE} %% {SCALE}", f"so_far %% {SCALE}")
 
 
-class PlaceOf(Func):
-    """A column's code as its place on the ladder; one short expression where a Case of Whens takes long to compile."""
+class _ByPolicy(Func):
+    """An expression that is another for each policy; its last argument names the policy of the row."""
+
+    def _choose(self, column: str, params: Sequence[Any], by_name: Mapping[str, tuple[str, list[Any]]]) -> Any:
+        """One case per policy, and the first where the name is none of theirs; nothing is asked where all are alike."""
+        usual, *others = by_name.items()
+        different = [(name, found) for name, found in others if found != usual[1]]
+        if not different:
+            return usual[1]
+        whens = " ".join(f"WHEN %s THEN {sql}" for _name, (sql, _values) in different)
+        values = [value for name, (_sql, its) in different for value in (name, *its)]
+        return f"CASE {column} {whens} ELSE {usual[1][0]} END", [*params, *values, *usual[1][1]]
+
+
+class ScoreOf(_ByPolicy):
+    """A step and its round as one number by its place on the ladder; nothing for a step that is not among ``places``.
+
+    One short expression where a Case of Whens takes long to compile.
+    """
 
     output_field = IntegerField()
 
-    def __init__(self, column: Any, places: Mapping[str, int], **extra: Any) -> None:
-        super().__init__(F(column) if isinstance(column, str) else column, **extra)
+    def __init__(self, *expressions: Any, places: Mapping[str, Mapping[str, int]], **extra: Any) -> None:
+        super().__init__(*expressions, **extra)
         self.places = places
 
     def as_sql(
         self, compiler: Any, connection: Any, function: Any = None, template: Any = None, arg_joiner: Any = None,
         **extra_context: Any,
     ) -> Any:
-        column, params = compiler.compile(self.source_expressions[0])
-        whens = " ".join(f"WHEN %s THEN {(place + 1) * ROUND}" for place in self.places.values())
-        return f"CASE {column} {whens} ELSE 0 END", [*params, *self.places]
+        (step, its), (cycle, _none), (policy, params) = (compiler.compile(one) for one in self.source_expressions)
+        by_name: dict[str, tuple[str, list[Any]]] = {}
+        for name, places in self.places.items():
+            whens = " ".join(f"WHEN %s THEN {(place + 1) * ROUND} + {cycle}" for place in places.values())
+            by_name[name] = (f"CASE {step} {whens} END", [*its, *places]) if places else ("NULL", [])
+        sql, values = self._choose(policy, params, by_name)
+        return f"CAST({sql} AS bigint)", values
 
 
-class ReachedBy(Func):
-    """The score of the furthest step reached by the day the ladder counts from: ``scores`` say from which day back."""
+class Behind(_ByPolicy):
+    """Whether an item has reached more, of any kind, by the day the ladder counts from, than what it was served with.
 
-    output_field = IntegerField()
+    ``reached``, per policy and kind: from which day back which score is reached.
+    """
 
-    def __init__(self, scores: Sequence[tuple[dt.date, int]], **extra: Any) -> None:
-        super().__init__(F("ladder_day"), **extra)
-        self.scores = scores
+    output_field = BooleanField()
+
+    def __init__(self, *expressions: Any, reached: Mapping[str, Sequence[Sequence[tuple[dt.date, int]]]], **extra: Any):
+        super().__init__(*expressions, **extra)
+        self.reached = reached
 
     def as_sql(
         self, compiler: Any, connection: Any, function: Any = None, template: Any = None, arg_joiner: Any = None,
         **extra_context: Any,
     ) -> Any:
-        column, params = compiler.compile(self.source_expressions[0])
-        found: list[str] = []
+        (so_far, its), (day, days), (policy, params) = (compiler.compile(one) for one in self.source_expressions)
+        tests, values = [], []
+        for kind in range(len(next(iter(self.reached.values())))):
+            scores = {name: self._score(day, days, kinds[kind], connection) for name, kinds in self.reached.items()}
+            sql, given = self._choose(policy, params, scores)
+            tests.append(f"{KIND_OF[kind]} < {sql}")
+            values += given
+        # The limit keeps the sum from being worked out once for each time it is named.
+        sql = f"(SELECT {' OR '.join(tests)} FROM (SELECT {so_far} AS so_far LIMIT 1) AS one)"  # noqa: S608
+        return sql, [*values, *its]
+
+    @staticmethod
+    def _score(
+        day: str, days: Sequence[Any], scores: Sequence[tuple[dt.date, int]], connection: Any
+    ) -> tuple[str, list[Any]]:
+        whens: list[str] = []
         values: list[Any] = []
         below = 0
-        for day, score in self.scores:
-            found.append(f"WHEN {column} > %s THEN {below}")
-            values += [*params, connection.ops.adapt_datefield_value(day)]
+        for reached, score in scores:
+            whens.append(f"WHEN {day} > %s THEN {below}")
+            values += [*days, connection.ops.adapt_datefield_value(reached)]
             below = max(below, score)
-        return (f"CASE {' '.join(found)} ELSE {below} END", values) if found else ("0", [])
+        return (f"CASE {' '.join(whens)} ELSE {below} END", values) if whens else ("0", [])
 
 
 class SignedFor(Func):

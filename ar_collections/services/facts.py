@@ -3,29 +3,44 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from decimal import Decimal
 from functools import lru_cache
 from typing import Any, NamedTuple
 
-from django.db.models import Exists, F, Max, OuterRef, Q, QuerySet, Subquery, TextField, Value, prefetch_related_objects
+from django.db.models import (
+    DateField,
+    Exists,
+    F,
+    IntegerField,
+    Max,
+    OuterRef,
+    Q,
+    QuerySet,
+    Subquery,
+    TextField,
+    Value,
+    prefetch_related_objects,
+)
 from django.db.models.functions import Cast, Coalesce, Concat
 
 from ar_collections.models import Pause, Served, Task
 from ar_collections.reminders import KINDS, Kind, Rung
-from clients.models import Contact
+from clients.models import Client, Contact
 from core.models import Company
+from invoices.models import Intake
 from outbox.models import Message
 from policies.models import Policy
 from policies.services.precedence import own_name, own_name_of_invoice
 
 from .asking import Book, chased_in, may_be_asked, what_there_is
 from .choosing import InUse
-from .expressions import ROUND, PlaceOf, ReachedBy
+from .expressions import ROUND, SCALE, Behind, ScoreOf
 
 NOTICE = "notice"
 ROUNDS = 120  # of a step that repeats; ten years of a monthly statement
 CHANNELS: dict[Kind, tuple[str, ...]] = {"message": ("mail", "letter"), "call": ("call",), "review": ("review",)}
+Ladders = tuple[tuple[str, tuple[Rung, ...]], ...]  # of the policies in use, by their names; the company's first
 
 
 def ladder_of(policy: Policy) -> tuple[Rung, ...]:
@@ -47,103 +62,15 @@ def ladder_of(policy: Policy) -> tuple[Rung, ...]:
     return tuple(found)
 
 
-def facts(company: Company, on: dt.date, policies: InUse) -> Iterator[tuple[Policy, QuerySet[Any]]]:
+def facts(company: Company, on: dt.date, policies: InUse, clients: Collection[int] | None) -> list[dict[str, Any]]:
     """Open invoices that may have reached a step they were not served with, with all that the guards ask about.
 
-    One question for every policy: the invoices that climb its ladder.
+    Client by client, the oldest first. ``clients`` are those asked about (a range of ids or some); without, all.
     """
     there = _there_is(company, on)
-    for policy in policies:
-        yield policy, _facts(company.pk, on, *there, ladder_of(policy), _mine(policy, policies)).all()
-
-
-class _People(NamedTuple):
-    """What there is about clients that only the decision asks about."""
-
-    has_bounced: bool  # addresses from which mail came back
-    has_claims: bool  # pauses of single invoices, which may be claims that they are paid
-
-
-def _there_is(company: Company, on: dt.date) -> tuple[Book, _People]:
-    bounced = Contact.objects.filter(client__company=company, is_active=True, bounced_at__isnull=False)
-    claims = Pause.objects.running_on(on).filter(invoice__isnull=False)
-    found = what_there_is(company, on, Exists(bounced.exclude(email="")), Exists(claims))
-    return Book(*found[: len(Book._fields)]), _People(*found[len(Book._fields) :])
-
-
-class _Mine(NamedTuple):
-    """Which invoices climb a ladder, where a company has several: those of a policy, or those of none of the others."""
-
-    name: str = ""
-    others: tuple[str, ...] = ()
-
-
-def _mine(policy: Policy, policies: InUse) -> _Mine:
-    if policies.is_single:
-        return _Mine()
-    return _Mine("", tuple(policies.others)) if policy is policies.usual else _Mine(policy.name)
-
-
-# Kept, because in a night that goes window by window writing the question takes longer than the answer.
-@lru_cache(maxsize=32)
-def _facts(
-    company: int, on: dt.date, book: Book, people: _People, ladder: Sequence[Rung], mine: _Mine
-) -> QuerySet[Any]:
-    longest = max([0, *(-rung.offset_days for rung in ladder)])
-    may_be_due = chased_in(company, on, book).filter(due_day__lte=on + dt.timedelta(days=longest))
-    rows = _with_stands(_of_policy(may_be_due, mine), ladder)
-    climbs = Q()
-    for kind in KINDS:
-        climbs |= Q(**{f"{kind}_so_far__lt": ReachedBy(_scores(ladder, kind, on))})
-    return _with_the_client(rows.filter(climbs), on, people)
-
-
-def _of_policy(rows: QuerySet[Any], mine: _Mine) -> QuerySet[Any]:
-    """Nothing is asked of the rows where the company has one policy."""
-    if not any(mine):
-        found: QuerySet[Any] = rows.annotate(client_policy=Value(""))
-        return found
-    rows = rows.annotate(own_policy=own_name_of_invoice(), client_policy=own_name("client__"))
-    return rows.filter(own_policy=mine.name) if mine.name else rows.exclude(own_policy__in=mine.others)
-
-
-def _with_stands(rows: QuerySet[Any], ladder: Sequence[Rung]) -> QuerySet[Any]:
-    found: QuerySet[Any] = rows.annotate(**{f"{kind}_so_far": _so_far(ladder, kind) for kind in KINDS})
-    return found
-
-
-def _with_the_client(rows: QuerySet[Any], on: dt.date, people: _People) -> QuerySet[Any]:
-    client = OuterRef("client")
-    notices = Message.objects.filter(kind=NOTICE, party=OuterRef("party"))
-    arrived = notices.exclude(state__in=["cancelled", "failed"]).exclude(delivery="bounced")  # spacing is for readers
-    before = arrived.filter(on__lt=on).order_by("-on")
-    served = Served.objects.filter(invoice=OuterRef("pk")).order_by().values("invoice")
-    found: QuerySet[Any] = rows.annotate(
-        last_on=Subquery(served.annotate(m=Max("on")).values("m")),
-        has_address=Exists(Contact.objects.reachable().filter(client=client)),
-        party=Concat(Value("client:"), Cast("client_id", TextField()), output_field=TextField()),
-        has_today=Exists(notices.filter(on=on)),
-        last_notice_on=Subquery(before.values("on")[:1]),
-        bounced=Value(False), claimed=Value(False), paused_otherwise=F("paused"),
-    )
-    if people.has_bounced:
-        active = Contact.objects.filter(client=client, is_active=True, bounced_at__isnull=False)
-        found = found.annotate(bounced=Exists(active.exclude(email="")))
-    if people.has_claims:
-        pauses = Pause.objects.running_on(on).filter(client=client)
-        task = Task.objects.filter(kind="matching", invoice=OuterRef("invoice"), due_on=OuterRef("from_on"))
-        claims = pauses.filter(Exists(task), invoice=OuterRef("pk"))
-        others = pauses.filter(Q(invoice=None) | Q(~Exists(task), invoice=OuterRef("pk")))
-        found = found.annotate(claimed=Exists(claims), paused_otherwise=Exists(others))
-    return found
-
-
-COLUMNS = (
-    "pk", "client_id", "currency", "due_day", "ladder_day", "terms_days", "owed", "disputed", "promised", "claimed",
-    "paused_otherwise", "in_flight", "extended", "handed_over", "in_parts", "issued_on", "part_now",
-    "intake__first_planned_on", "last_on", "message_so_far", "call_so_far", "review_so_far", "has_address", "bounced",
-    "has_today", "last_notice_on", "client_policy", "client__time_zone", "client__country",
-)
+    rows = _reached(company.pk, on, *there, _ladders(policies), policies.is_single)
+    found = _of_clients(rows, clients).order_by("client_id", "due_day", "pk").values(*_COLUMNS)
+    return _with_the_client(list(found), on, there[1], policies.is_single)
 
 
 def stands_of(
@@ -151,27 +78,142 @@ def stands_of(
 ) -> list[tuple[Policy, dict[str, Any]]]:
     """Every invoice that a client may be asked for on a day, with where it stands, whether a step is reached or not."""
     book, people = _there_is(company, on)
-    found = []
-    for policy in policies:
-        asked = may_be_asked(chased_in(company.pk, on, book)).filter(client=client)
-        rows = _with_stands(_of_policy(asked, _mine(policy, policies)), ladder_of(policy))
-        standing = _with_the_client(rows, on, people).order_by("due_day", "pk").values(*COLUMNS)
-        found += [(policy, row) for row in standing if row["owed"] > row["disputed"]]
+    rows = _standing(company.pk, on, book, people, _ladders(policies), policies.is_single)
+    asked = may_be_asked(rows).filter(client=client, owed__gt=F("disputed")).order_by("due_day", "pk").values(*_COLUMNS)
+    found = _with_the_client(list(asked), on, people, policies.is_single)
+    return [(policies.named(row["own_policy"]), row) for row in found]
+
+
+class _People(NamedTuple):
+    """What there is about clients that only the decision asks about."""
+
+    has_bounced: bool  # addresses from which mail came back
+    has_claims: bool  # pauses of single invoices, which may be claims that they are paid
+    has_intakes: bool  # invoices taken over from elsewhere
+
+
+def _there_is(company: Company, on: dt.date) -> tuple[Book, _People]:
+    bounced = Contact.objects.filter(client__company=company, is_active=True, bounced_at__isnull=False)
+    claims = Pause.objects.running_on(on).filter(invoice__isnull=False)
+    intakes = Intake.objects.filter(company=company)
+    found = what_there_is(company, on, Exists(bounced.exclude(email="")), Exists(claims), Exists(intakes))
+    return Book(*found[: len(Book._fields)]), _People(*found[len(Book._fields) :])
+
+
+def _ladders(policies: InUse) -> Ladders:
+    return tuple((policy.name, ladder_of(policy)) for policy in policies)
+
+
+def _of_clients(rows: QuerySet[Any], clients: Collection[int] | None) -> QuerySet[Any]:
+    if clients is None:
+        return rows.all()
+    if isinstance(clients, range):
+        return rows.filter(client__gte=clients.start, client__lt=clients.stop)
+    return rows.filter(client__in=clients)
+
+
+# Kept, because in a night that goes window by window writing the question takes longer than the answer.
+@lru_cache(maxsize=32)
+def _reached(
+    company: int, on: dt.date, book: Book, people: _People, ladders: Ladders, is_single: bool
+) -> QuerySet[Any]:
+    """Those whose age speaks for a step they were not served with; terms and notices are judged row by row."""
+    longest = max([0, *(-rung.offset_days for _name, ladder in ladders for rung in ladder)])
+    rows = _standing(company, on, book, people, ladders, is_single)
+    rows = rows.filter(due_day__lte=on + dt.timedelta(days=longest))
+    reached = {name: [_scores(ladder, kind, on) for kind in KINDS] for name, ladder in ladders}
+    found: QuerySet[Any] = rows.filter(Behind(_so_far(ladders), "ladder_day", "own_policy", reached=reached))
     return found
 
 
-def _so_far(ladder: Sequence[Rung], kind: Kind) -> Coalesce:
-    """The furthest place by steps of a kind and its round, as one number; 0 for none. Each part has its own ladder.
+@lru_cache(maxsize=32)
+def _standing(
+    company: int, on: dt.date, book: Book, people: _People, ladders: Ladders, is_single: bool
+) -> QuerySet[Any]:
+    """What is chased, by which policy each climbs, and how far it has come (see ``_so_far``)."""
+    rows: QuerySet[Any] = chased_in(company, on, book)
+    rows = rows.annotate(own_policy=Value("") if is_single else own_name_of_invoice())
+    rows = rows.annotate(so_far=_so_far(ladders), claimed=Value(False), paused_otherwise=F("paused"))
+    first_planned_on: Any = Value(None, DateField())
+    last_on: Any = Value(None, DateField())
+    if people.has_intakes:
+        served = Served.objects.filter(invoice=OuterRef("pk")).order_by().values("invoice")
+        first_planned_on, last_on = F("intake__first_planned_on"), Subquery(served.annotate(m=Max("on")).values("m"))
+    rows = rows.annotate(first_planned_on=first_planned_on, last_on=last_on)
+    if people.has_claims:
+        pauses = Pause.objects.running_on(on).filter(client=OuterRef("client"))
+        task = Task.objects.filter(kind="matching", invoice=OuterRef("invoice"), due_on=OuterRef("from_on"))
+        claims = pauses.filter(Exists(task), invoice=OuterRef("pk"))
+        others = pauses.filter(Q(invoice=None) | Q(~Exists(task), invoice=OuterRef("pk")))
+        rows = rows.annotate(claimed=Exists(claims), paused_otherwise=Exists(others))
+    return rows
 
-    The channel is asked only where a code is a message and a call at once: a step that changed its channel with a
-    version is not served again.
+
+_COLUMNS = (
+    "pk", "client_id", "currency", "due_day", "ladder_day", "terms_days", "owed", "disputed", "promised", "claimed",
+    "paused_otherwise", "in_flight", "extended", "handed_over", "in_parts", "issued_on", "part_now",
+    "first_planned_on", "last_on", "so_far", "own_policy",
+)
+
+
+def _with_the_client(
+    rows: list[dict[str, Any]], on: dt.date, people: _People, is_single: bool
+) -> list[dict[str, Any]]:
+    """The rows with what there is to know about the client of each; asked once per client."""
+    known = _clients({row["client_id"] for row in rows}, on, people, is_single) if rows else {}
+    return [row | known[row["client_id"]] for row in rows]
+
+
+def _clients(
+    clients: Iterable[int], on: dt.date, people: _People, is_single: bool
+) -> dict[int, dict[str, Any]]:
+    found = _about_clients(on, people, is_single).filter(pk__in=clients).values_list("pk", *_OF_CLIENT)
+    return {pk: dict(zip(_OF_CLIENT, known, strict=True)) for pk, *known in found}
+
+
+_OF_CLIENT = (
+    "client_policy", "client__time_zone", "client__country", "owner_id", "has_address", "bounced", "has_today",
+    "last_notice_on",
+)
+
+
+@lru_cache(maxsize=32)
+def _about_clients(on: dt.date, people: _People, is_single: bool) -> QuerySet[Any]:
+    client = OuterRef("pk")
+    notices = Message.objects.filter(kind=NOTICE, party=OuterRef("party"))
+    arrived = notices.exclude(state__in=["cancelled", "failed"]).exclude(delivery="bounced")  # spacing is for readers
+    bounced = Contact.objects.filter(client=client, is_active=True, bounced_at__isnull=False).exclude(email="")
+    found: QuerySet[Any] = Client.objects.order_by().annotate(
+        client_policy=Value("") if is_single else own_name(),
+        client__time_zone=F("time_zone"), client__country=F("country"),
+        party=Concat(Value("client:"), Cast("pk", TextField()), output_field=TextField()),
+        has_address=Exists(Contact.objects.reachable().filter(client=client)),
+        bounced=Exists(bounced) if people.has_bounced else Value(False),
+        has_today=Exists(notices.filter(on=on)),
+        last_notice_on=Subquery(arrived.filter(on__lt=on).order_by("-on").values("on")[:1]),
+    )
+    return found
+
+
+def _so_far(ladders: Ladders) -> Coalesce:
+    """How far an invoice has come, as one number: per kind the furthest place served and its round; 0 for none.
+
+    Each part has its own ladder. The channel is asked only where a code is a message and a call at once: a step that
+    changed its channel with a version is not served again.
     """
-    places = {rung.code: place for place, rung in enumerate(ladder) if rung.kind == kind}
-    served = Served.objects.filter(invoice=OuterRef("pk"), part=OuterRef("part_now"), step__in=places)
-    if not places.keys().isdisjoint(rung.code for rung in ladder if rung.kind != kind):
-        served = served.filter(channel__in=CHANNELS[kind])
-    rows = served.order_by().values("invoice")
-    return Coalesce(Subquery(rows.annotate(top=Max(PlaceOf("step", places) + F("cycle"))).values("top")), Value(0))
+    served = Served.objects.filter(invoice=OuterRef("pk"), part=OuterRef("part_now"))
+    top: Any = Value(0)
+    for kind in KINDS:
+        places = {
+            name: {rung.code: n for n, rung in enumerate(ladder) if rung.kind == kind} for name, ladder in ladders
+        }
+        codes = {code for found in places.values() for code in found}
+        others = {rung.code for _name, ladder in ladders for rung in ladder if rung.kind != kind}
+        channel = Q(channel__in=CHANNELS[kind]) if codes & others else None
+        furthest = Max(ScoreOf("step", "cycle", OuterRef("own_policy"), places=places), filter=channel)
+        top = top * SCALE + Coalesce(furthest, 0)
+    rows = served.order_by().values("invoice").annotate(top=top).values("top")
+    return Coalesce(Subquery(rows, output_field=IntegerField()), Value(0))
 
 
 def _scores(ladder: Sequence[Rung], kind: Kind, on: dt.date) -> list[tuple[dt.date, int]]:

@@ -4,24 +4,25 @@ from __future__ import annotations
 
 import datetime as dt
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
-from itertools import islice
 from typing import Any
 
 from django.db import transaction
+from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils.translation import gettext as _
 
 from ar_collections.models import Hold, Served, Task
-from ar_collections.reminders import Kind, Rung
+from ar_collections.reminders import Kind
 from audit.services import record
 from clients.models import Client
+from core.bulk import insert_columns
 from core.models import Company
 from invoices.models import Intake
 from outbox.models import Message
 from outbox.moves import move
-from outbox.services import NewMessage, enqueue_many
+from outbox.services import NewMessage, enqueue_numbers
 from policies.models import Policy
 
 from .approving import approval_key
@@ -32,12 +33,13 @@ from .desk import close_settled_tasks
 from .holding import hold_for
 from .stages import settle_stages
 
-WINDOW = 200  # clients planned in one transaction, so that nobody waits long for a lock
+WINDOW = 500  # clients planned in one transaction, so that nobody waits long for a lock
+NAMED = 20_000  # as many items that wait are named, however many there are
 
 
 @dataclass
 class Plan:
-    """What one run did; ``waiting`` names every invoice and step that was due and held back, and the guard."""
+    """What one run did; ``waiting`` names what was due and held back, by invoice and step, and the guard."""
 
     on: dt.date
     planned: list[int] = field(default_factory=list)
@@ -70,20 +72,12 @@ def plan(
     if fresh.exists():
         fresh.update(first_planned_on=on)
     done.cancelled = _cancel_what_is_over(company, on)
-    places = openings(company, on, policies, now)
-    due: dict[int, bool] = {}
-    without_address: set[int] = set()
-    for decisions in decide(company, on, policies, places):
-        done.waiting.update({(d.invoice, d.rung.code): d.verdict for d in decisions if d.verdict != SERVE})
-        served = [d for d in decisions if d.verdict == SERVE]
-        if served:
-            due[served[0].client] = any(d.kind == "message" for d in served)
-        without_address.update(d.client for d in decisions if d.verdict in ("address", "bounced"))
+    night = _Night(company, on, policies, openings(company, on, policies, now), done)
     if hold_allowed and now is not None:
-        done.held_by = hold_for(company, on, sum(due.values()), policy=policies.usual, now=now)
-    for window in _windows(sorted(due)):
-        _plan_window(company, on, policies, places, window, done)
-    done.tasks += _ask_for_contacts(company, on, without_address)
+        night.plan_within_limits(now)
+    else:
+        night.plan_all()
+    done.tasks += _ask_for_contacts(company, on, night.without_address)
     done.closed = close_settled_tasks(company, on)
     settle_stages(company, on, by)
     if done.did_something:
@@ -101,57 +95,160 @@ def _cancel_what_is_over(company: Company, on: dt.date) -> int:
     return sum(move(message, "cancelled", reason=_("Its day was over; it is planned afresh.")) for message in over)
 
 
-def _plan_window(
-    company: Company, on: dt.date, policies: InUse, places: Mapping[Place, dt.datetime], window: Sequence[int],
-    done: Plan,
-) -> None:
-    """Plan for some clients in one transaction, under their locks: what another planner did meanwhile is seen."""
-    with transaction.atomic():
-        locked = Client.objects.select_for_update(of=("self",)).filter(pk__in=window).order_by("pk")
-        list(locked.values_list("pk", flat=True))
-        messages: dict[int, list[Decision]] = defaultdict(list)
-        by_desk: dict[tuple[int, Kind], list[Decision]] = defaultdict(list)
-        for decisions in decide(company, on, policies, places, window):
+class _Night:
+    """One run over a company's clients, window by window, each in a transaction of its own under their locks."""
+
+    def __init__(
+        self, company: Company, on: dt.date, policies: InUse, places: Mapping[Place, dt.datetime], done: Plan
+    ) -> None:
+        self.company, self.on, self.policies, self.places, self.done = company, on, policies, places, done
+        self.without_address: set[int] = set()
+        self.ladders = {policy.name: ladder_of(policy) for policy in policies}
+        self.until = start_of_day(company, on + dt.timedelta(days=1)).isoformat()
+
+    def plan_all(self) -> None:
+        """Plan for every client."""
+        last: int | None = 0
+        while last is not None:
+            with transaction.atomic():
+                clients = self._lock(self._after(last))
+                if clients:
+                    self._plan_window(range(clients[0], clients[-1] + 1))
+            last = clients[-1] if len(clients) == WINDOW else None
+
+    def plan_within_limits(self, now: dt.datetime) -> None:
+        """Plan for those for whom something is due, once it is known whether so much may leave without a person."""
+        due, messages, last = list[int](), 0, 0
+        while window := list(self._after(last).values_list("pk", flat=True)):
+            last = window[-1]
+            for served in self._decide(range(window[0], last + 1)):
+                due.append(served[0].client)
+                messages += any(d.kind == "message" for d in served)
+        self.done.held_by = hold_for(self.company, self.on, messages, policy=self.policies.usual, now=now)
+        for start in range(0, len(due), WINDOW):
+            with transaction.atomic():
+                clients = self._lock(Client.objects.filter(pk__in=due[start : start + WINDOW]).order_by("pk"))
+                self._plan_window(clients)
+
+    def _after(self, last: int) -> QuerySet[Client]:
+        """The next clients of the company, in the order of their ids."""
+        return Client.objects.filter(company=self.company, pk__gt=last).order_by("pk")[:WINDOW]
+
+    def _lock(self, clients: QuerySet[Client]) -> list[int]:
+        return list(clients.select_for_update(of=("self",)).values_list("pk", flat=True))
+
+    def _decide(self, clients: Collection[int]) -> Iterator[list[Decision]]:
+        """What is served, client by client; what waits is written down."""
+        for decisions in decide(self.company, self.on, self.policies, self.places, clients):
+            served = []
             for decision in decisions:
-                if decision.verdict != SERVE:
+                verdict = decision.verdict
+                if verdict == SERVE:
+                    served.append(decision)
                     continue
+                if verdict in ("address", "bounced"):
+                    self.without_address.add(decision.client)
+                if len(self.done.waiting) < NAMED:
+                    self.done.waiting[decision.invoice, decision.rung.code] = verdict
+            if served:
+                yield served
+
+    def _plan_window(self, clients: Collection[int]) -> None:
+        """Plan for clients whose locks are held: what another planner did meanwhile is seen."""
+        messages: dict[int, list[Decision]] = {}
+        by_desk: dict[tuple[int, Kind], list[Decision]] = defaultdict(list)
+        for served in self._decide(clients):
+            for decision in served:
                 if decision.kind == "message":
-                    messages[decision.client].append(decision)
+                    messages.setdefault(decision.client, []).append(decision)
                 else:
                     by_desk[decision.client, decision.kind].append(decision)
-                    done.desk[decision.rung.code] += 1
+                    self.done.desk[decision.rung.code] += 1
         if by_desk:
-            done.tasks += _plan_tasks(company, on, by_desk)
-        done.planned += _plan_messages(company, on, policies, places, messages, done.held_by)
+            self._plan_tasks(by_desk)
+        if messages:
+            self._plan_messages(messages)
 
+    def _plan_messages(self, clients: Mapping[int, Sequence[Decision]]) -> None:
+        """One message per client, for all that is due from it; which items and steps stands in its payload.
 
-def _plan_messages(
-    company: Company, on: dt.date, policies: InUse, places: Mapping[Place, dt.datetime],
-    clients: Mapping[int, Sequence[Decision]], held_by: Hold | None,
-) -> list[int]:
-    """One message per client, for all that is due from it; which items and steps stands in its payload.
-
-    Where a step wants a person's approval the whole message waits for it; every other waits behind a hold, if any.
-    """
-    until = start_of_day(company, on + dt.timedelta(days=1)).isoformat()
-    new = {
-        client: NewMessage(
-            f"{NOTICE}:{client}:{on.isoformat()}:mail", NOTICE, f"client:{client}", on,
-            places[place_of(items[0].of_client)],
-            {
-                "company": company.pk, "client": client, "until": until,
-                "items": [[d.invoice, d.rung.code, d.due.cycle] for d in items], **_parts(items),
-                **_chosen(items, policies),
-            },
-            _held_for(client, on, items, held_by),
+        Where a step wants a person's approval the whole message waits for it; every other waits behind a hold, if any.
+        """
+        on, company = self.on, self.company.pk
+        keys = {client: f"{NOTICE}:{client}:{on.isoformat()}:mail" for client in clients}
+        made = enqueue_numbers(
+            NewMessage(
+                keys[client], NOTICE, f"client:{client}", on, self.places[place_of(items[0].of_client)],
+                {
+                    "company": company, "client": client, "until": self.until,
+                    "items": [[d.invoice, d.rung.code, d.due.cycle] for d in items], **_parts(items),
+                    **_chosen(items, self.policies),
+                },
+                _held_for(client, on, items, self.done.held_by),
+            )
+            for client, items in clients.items()
         )
-        for client, items in clients.items()
-    }
-    made = enqueue_many(new.values())
-    _claim(
-        row for client, items in clients.items() for row in _served(on, items, message=made[new[client].key])
-    )
-    return [message.pk for message in made.values()]
+        self._claim(((made[keys[client]], items) for client, items in clients.items()), "message_id")
+        self.done.planned += made.values()
+
+    def _plan_tasks(self, by_desk: Mapping[tuple[int, Kind], Sequence[Decision]]) -> None:
+        """A client is called once for all that is due: a call still open takes the new items in.
+
+        Where the day's call is done already and something else becomes due on that day, that is a task of its own.
+        """
+        day = self.on.isoformat()
+        still_open, keys = self._tasks_there(by_desk, day)
+        new = {of: _next_key(f"{of[1]}:{of[0]}:{day}", keys) for of in by_desk if of not in still_open}
+        if new:
+            small = _small(self.company, self.on, {c: by_desk[c, kind] for c, kind in by_desk if kind == "call"})
+            made = dict(insert_columns(Task, self._new_tasks(new, by_desk, small), returning=("key", "id")))
+            still_open |= {of: made[key] for of, key in new.items()}
+            self.done.tasks += len(new)
+        self._claim(((still_open[of], items) for of, items in by_desk.items()), "task_id")
+
+    def _tasks_there(
+        self, by_desk: Iterable[tuple[int, Kind]], day: str
+    ) -> tuple[dict[tuple[int, Kind], int], list[str]]:
+        """The open tasks that take more in, the earliest of each client and kind; and the keys of the day."""
+        clients, kinds = {client for client, _kind in by_desk}, {kind for _client, kind in by_desk}
+        known = Task.objects.filter(client__in=clients, kind__in=kinds).annotate(
+            takes_more=Q(closed_on=None) & Exists(Served.objects.filter(task=OuterRef("pk")))
+        )
+        known = known.filter(Q(takes_more=True) | Q(key__contains=f":{day}")).order_by("-due_on", "-pk")
+        rows = list(known.values_list("client_id", "kind", "pk", "key", "takes_more"))
+        return {(client, kind): pk for client, kind, pk, _key, more in rows if more}, [row[3] for row in rows]
+
+    def _new_tasks(
+        self, keys: Mapping[tuple[int, Kind], str], by_desk: Mapping[tuple[int, Kind], Sequence[Decision]],
+        small: Collection[int],
+    ) -> dict[str, Any]:
+        because = []
+        for of in keys:
+            oldest = min(item.due_on for item in by_desk[of])
+            because.append(_task_because(of[1], len(by_desk[of]), (self.on - oldest).days))
+        return {
+            "key": list(keys.values()), "client_id": [client for client, _kind in keys],
+            "kind": [kind for _client, kind in keys], "because": because,
+            "low_priority": [kind == "call" and client in small for client, kind in keys],
+            "owner_id": [by_desk[of][0].of_client["owner_id"] for of in keys],
+            "company_id": self.company.pk, "due_on": self.on,
+        }
+
+    def _claim(self, served: Iterable[tuple[int, Sequence[Decision]]], by: str) -> None:
+        """Write down what is served, by which message or task, and what is passed over and by which step.
+
+        What is there already stays: the database knows every invoice, step and round once.
+        """
+        rows: list[tuple[Any, ...]] = []
+        for served_by, items in served:
+            for item in items:
+                invoice, part, rung = item.invoice, item.part, item.rung
+                rows.append((served_by, invoice, part, rung.code, item.due.cycle, rung.channel, "served", ""))
+                for place in item.due.passes_over:
+                    over = self.ladders[item.policy.name][place]
+                    rows.append((served_by, invoice, part, over.code, 1, over.channel, "skipped", rung.code))
+        names = (by, "invoice_id", "part", "step", "cycle", "channel", "outcome", "because")
+        insert_columns(Served, dict(zip(names, map(list, zip(*rows, strict=True)), strict=True)) | {"on": self.on})
 
 
 def _held_for(client: int, on: dt.date, items: Iterable[Decision], held_by: Hold | None) -> str:
@@ -174,55 +271,10 @@ def _parts(items: Iterable[Decision]) -> dict[str, dict[str, int]]:
     return {"parts": later} if later else {}
 
 
-def _plan_tasks(company: Company, on: dt.date, by_desk: Mapping[tuple[int, Kind], Sequence[Decision]]) -> int:
-    """A client is called once for all that is due: a call still open takes the new items in.
-
-    Where the day's call is done already and something else becomes due on that day, that is a task of its own.
-    """
-    clients = {client for client, _kind in by_desk}
-    earlier = Task.objects.filter(client__in=clients, kind__in={kind for _client, kind in by_desk})
-    still_open = earlier.filter(closed_on=None, served__isnull=False).distinct().order_by("-due_on", "-pk")
-    tasks = {(task.client_id, task.kind): task for task in still_open}  # the earliest one stays
-    keys = list(earlier.filter(key__contains=f":{on.isoformat()}").values_list("key", flat=True))
-    owners = dict(Client.objects.filter(pk__in=clients).values_list("pk", "owner_id"))
-    small = _small(company, on, [items[0] for (_client, kind), items in by_desk.items() if kind == "call"])
-    made = [
-        Task(
-            key=_next_key(f"{kind}:{client}:{on.isoformat()}", keys), company=company, client_id=client, kind=kind,
-            due_on=on, because=_task_because(kind, len(items), (on - min(item.due_on for item in items)).days),
-            low_priority=kind == "call" and client in small, owner_id=owners[client],
-        )
-        for (client, kind), items in by_desk.items() if (client, kind) not in tasks
-    ]
-    tasks |= {(task.client_id, task.kind): task for task in Task.objects.bulk_create(made)}
-    _claim(row for of, items in by_desk.items() for row in _served(on, items, task=tasks[of]))
-    return len(made)
-
-
 def _next_key(key: str, taken: Iterable[str]) -> str:
     """The day's first task of a kind has the key itself, the ones after it are numbered; under the client's lock."""
     before = sum(1 for other in taken if other == key or other.startswith(f"{key}:"))
     return f"{key}:{before + 1}" if before else key
-
-
-def _claim(rows: Iterable[Served]) -> None:
-    """Write down what is served; the database refuses an invoice, step and round that is there already."""
-    Served.objects.bulk_create(rows, batch_size=500)
-
-
-def _served(on: dt.date, items: Iterable[Decision], **served_by: Any) -> Iterator[Served]:
-    """What is served, and what is passed over and by which step."""
-    for item in items:
-        ladder: Sequence[Rung] = ladder_of(item.policy)
-        yield Served(
-            invoice_id=item.invoice, step=item.rung.code, part=item.part, cycle=item.due.cycle,
-            channel=item.rung.channel, on=on, **served_by,
-        )
-        for place in item.due.passes_over:
-            yield Served(
-                invoice_id=item.invoice, step=ladder[place].code, part=item.part, channel=ladder[place].channel, on=on,
-                outcome="skipped", because=item.rung.code, **served_by,
-            )
 
 
 def _task_because(kind: str, count: int, days: int) -> str:
@@ -235,14 +287,24 @@ def _task_because(kind: str, count: int, days: int) -> str:
     return _("An invoice reached the call step, %(days)d days overdue") % {"days": days}
 
 
-def _small(company: Company, on: dt.date, calls: Sequence[Decision]) -> set[int]:
+def _small(company: Company, on: dt.date, calls: Mapping[int, Sequence[Decision]]) -> set[int]:
     """The clients among those to call who owe less, in every currency, than their policy calls for."""
-    asked = overdue_of(company, on, [call.client for call in calls]) if calls else {}
-    return {
-        call.client for call in calls
-        if (sums := asked.get(call.client))
-        and all(total < Decimal(call.client_policy.call_minimum.get(code, 0)) for code, total in sums.items())
-    }
+
+    def is_small(client: int, sums: Mapping[str, Decimal]) -> bool:
+        least = calls[client][0].client_policy.call_minimum
+        return all(total < Decimal(least.get(code, 0)) for code, total in sums.items())
+
+    # All that is overdue is added up only where what the call is about does not reach the sum by itself.
+    doubtful = [client for client, items in calls.items() if is_small(client, _asked(items))]
+    asked = overdue_of(company, on, doubtful) if doubtful else {}
+    return {client for client in doubtful if client in asked and is_small(client, asked[client])}
+
+
+def _asked(items: Iterable[Decision]) -> dict[str, Decimal]:
+    sums: dict[str, Decimal] = defaultdict(Decimal)
+    for item in items:
+        sums[item.currency] += item.asked
+    return sums
 
 
 def _ask_for_contacts(company: Company, on: dt.date, clients: Iterable[int]) -> int:
@@ -263,12 +325,6 @@ def _ask_for_contacts(company: Company, on: dt.date, clients: Iterable[int]) -> 
     before = Task.objects.filter(key__in=[row.key for row in rows]).count()
     Task.objects.bulk_create(rows, ignore_conflicts=True)
     return len(rows) - before
-
-
-def _windows(clients: Sequence[int]) -> Iterable[list[int]]:
-    rest = iter(clients)
-    while window := list(islice(rest, WINDOW)):
-        yield window
 
 
 def _in_words(done: Plan) -> str:
