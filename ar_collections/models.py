@@ -54,7 +54,7 @@ class Task(models.Model):
         ("call", _("call")), ("matching", _("find a payment")), ("plan_request", _("asks for a plan")),
         ("answer", _("answer")), ("letter", _("post a letter")), ("review", _("decide what to do")),
         ("promise_broken", _("promise broken")), ("contact", _("find a contact")),
-        ("delivery", _("message not delivered")),
+        ("delivery", _("message not delivered")), ("inform", _("for your information")),
     ]
 
     key = models.CharField(max_length=160, unique=True)

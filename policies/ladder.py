@@ -40,7 +40,10 @@ DEFAULT_LADDER: tuple[LadderStep, ...] = (
         30,
         "mail",
         "firm",
-        {"mandatory": True, "attach_invoice": True, "interest_notice_days": 7, "pay_within_days": 7},
+        {
+            "mandatory": True, "attach_invoice": True, "interest_notice_days": 7, "pay_within_days": 7,
+            "sets_cash_only": True,
+        },
     ),
     LadderStep("call_2", "Call after the second invoice", 33, "call", "firm", {}),
     LadderStep(

@@ -23,6 +23,7 @@ from policies.credit import credit_policy_if_any
 from .choosing import InUse, in_use
 from .credit_days import look_after_credit
 from .credit_letters import KIND as CREDIT_NOTICE
+from .credit_letters import tell_credit
 from .deciding import NOTICE
 from .holding import release_hold
 from .interest import apply_late_interest
@@ -89,7 +90,9 @@ def _run(company: Company, day: Day, policies: InUse, *, send: bool, by: Any, pr
     letters = Q(kind=CREDIT_NOTICE, on__lte=on, payload__company=company.pk)
     touched = set(done.planned)
     if send:
-        touched |= _send(company, day, mine, letters, by, progress)
+        touched |= _send(company, day, mine, by, progress)
+        tell_credit(company, on, by=by, hold_allowed=False, policy=policies.usual)  # what the reminders began
+        _send_letters(letters)
     served = Served.objects.filter(on=on, outcome="served", invoice__company=company, message__isnull=False)
     for step, message in served.values_list("step", "message_id") if touched else ():
         if message in touched:
@@ -100,12 +103,10 @@ def _run(company: Company, day: Day, policies: InUse, *, send: bool, by: Any, pr
         day.interest[currency] += total
 
 
-def _send(company: Company, day: Day, mine: Q, letters: Q, by: Any, progress: Progress) -> set[int]:
-    """Send what is planned for the date, at the instants at which the windows of its clients open.
-
-    Notices about credit leave with the reminders and are none of them: the counts of the day are without them.
-    """
-    held = set(Message.objects.filter(mine | letters, state="held").values_list("held_for", flat=True))
+def _send(company: Company, day: Day, mine: Q, by: Any, progress: Progress) -> set[int]:
+    """Send what is planned for the date, at the instants at which the windows of its clients open."""
+    ours = mine | Q(kind=CREDIT_NOTICE, on__lte=day.on, payload__company=company.pk)
+    held = set(Message.objects.filter(ours, state="held").values_list("held_for", flat=True))
     for hold in Hold.objects.filter(company=company, ended_at=None) if held else ():
         if hold.key in held:
             release_hold(hold, by=by)
@@ -124,6 +125,10 @@ def _send(company: Company, day: Day, mine: Q, letters: Q, by: Any, progress: Pr
             day.counts[state] += count
     if waiting:
         progress(len(waiting), len(waiting), "messages")
+    return set(waiting)
+
+
+def _send_letters(letters: Q) -> None:
+    """Notices about credit leave after the reminders and are none of them: the counts of the day are without them."""
     for instant in sorted(set(Message.objects.filter(letters, state="pending").values_list("not_before", flat=True))):
         deliver(instant, only=letters)
-    return set(waiting)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from typing import Any
 
@@ -52,7 +52,8 @@ def after(message: Message, state: str) -> None:
             )
         return
     told = set(message.payload.get("told", [pk for pk, _code, _cycle in message.payload["items"]]))
-    Served.objects.filter(message=message).exclude(invoice__in=told).delete()
+    if untold := {pk for pk, _code, _cycle in message.payload["items"]} - told:
+        Served.objects.filter(message=message, invoice__in=untold).delete()
     use_up(message, about(message).client)
     if ":r" in message.key:
         _claim_again(message, told)
@@ -134,29 +135,34 @@ def _consequences(message: Message, told: set[int]) -> Iterator[Callable[[], Any
     items = [(pk, step_of(pk, code)) for pk, code, _cycle in message.payload["items"] if pk in told]
     served = [(pk, step) for pk, step in items if step]
     related = Invoice.objects.select_related("client__segment", "company", "intake")
-    invoices = related.in_bulk([pk for pk, _step in served])
+    invoices = related.in_bulk([pk for pk, step in served if _asks_for_the_invoice(step)])
     mails_before = reminders_before({pk: step for pk, step in served if step.fee}, message)
     for pk, step in served:
-        invoice = invoices[pk]
         if step.interest_notice_days is not None:
-            yield partial(_announce, invoice, step, message)
+            yield partial(_announce, invoices[pk], step, message)
         if step.claims_interest:
-            yield partial(claim_interest, invoice, on=on, by="system")
+            yield partial(claim_interest, invoices[pk], on=on, by="system")
         if step.fee:
             before = mails_before[pk]
             yield partial(
-                charge_fee, invoice, step, on=on, by="system", reminders_before=before, message_key=message.key
+                charge_fee, invoices[pk], step, on=on, by="system", reminders_before=before, message_key=message.key
             )
         if step.sets_cash_only:
             yield partial(_no_more_credit, client, step, on)
         if step.moves_stage_to:
             yield partial(escalate, client, step.moves_stage_to, because=str(step), on=on, by="system")
+    if client.owner_id is not None and any(step.sets_cash_only for _pk, step in served):
+        yield partial(_inform_owner, client, [(invoices[pk], step) for pk, step in served], message)
     letters = [step for _pk, step in served if step.channel == "letter"]
     if letters:
         because = _("Post the letter “%(title)s”; it is attached to the mail") % {"title": letters[-1].title}
         yield partial(
             open_task, client, "letter", because=because, due_on=on, on=on, by="system", key=f"letter:{message.key}"
         )
+
+
+def _asks_for_the_invoice(step: Step) -> bool:
+    return step.interest_notice_days is not None or step.claims_interest or bool(step.fee)
 
 
 def _announce(invoice: Invoice, step: Step, message: Message) -> None:
@@ -170,6 +176,16 @@ def _announce(invoice: Invoice, step: Step, message: Message) -> None:
     give_interest_notice(
         invoice, interest_from=message.on + dt.timedelta(days=days), on=message.on, by="system",
         message_key=message.key,
+    )
+
+
+def _inform_owner(client: Client, served: Sequence[tuple[Invoice, Step]], message: Message) -> None:
+    """Whoever looks after the account hears that its client is in trouble, once a message; paid, it closes itself."""
+    invoice, step = min(((i, s) for i, s in served if s.sets_cash_only), key=lambda one: (one[0].due_on, one[0].pk))
+    open_task(
+        client, "inform", invoice=invoice, due_on=message.on, on=message.on, by="system", key=f"inform:{message.key}",
+        because=_("“%(step)s” was sent: the client buys against payment in advance until all is paid")
+        % {"step": step.title},
     )
 
 

@@ -12,8 +12,9 @@ from ar_collections.services.interest import claim_interest
 from clients.services.status import set_status, status_of
 from core.errors import Refused
 from invoices.models import Charge
+from outbox.models import Message
 from policies.services import STEP_FIELDS, new_version, policy_of
-from tests.cast import CLERK, invoice_due, make_manager
+from tests.cast import CLERK, invoice_due, make_manager, pay
 from tests.collecting import days_pass, sent_to
 
 pytestmark = pytest.mark.django_db
@@ -63,3 +64,28 @@ def test_what_is_refused_is_one_task_and_undoes_nothing_else(harder: Any, monkey
     assert Task.objects.get(key__startswith="follow:").detail == "Not today."
     monkeypatch.undo()
     assert claim_interest(invoice, on=LATE, by="system") == [], "no notice was given: nothing to claim"
+
+
+def test_the_invoice_sent_again_makes_cash_only_tells_the_client_and_informs_the_owner(late_client: Any) -> None:
+    """As design/ladder.md has it of day 30: one run of the day does all of it; once paid the task is done."""
+    owner = make_manager("ida")
+    late_client.owner = owner
+    late_client.save(update_fields=["owner"])
+    invoice, on = invoice_due(late_client, DUE), DUE + dt.timedelta(days=30)
+    days_pass(late_client.company, on, on)
+    assert status_of(late_client, on).status == "cash_only"
+    told = Message.objects.get(kind="credit_notice")
+    assert (told.state, told.on) == ("sent", on), "on the same day, after the reminder that brought it about"
+    task = Task.objects.get(kind="inform")
+    assert (task.owner, task.invoice, task.closed_on) == (owner, invoice, None) and "sent again" in task.because
+    pay(late_client, "1000", on=on + dt.timedelta(days=1))
+    days_pass(late_client.company, on + dt.timedelta(days=1), on + dt.timedelta(days=1))
+    task.refresh_from_db()
+    assert task.closed_on and status_of(late_client, task.closed_on).status == "open"
+
+
+def test_where_nobody_looks_after_the_account_nobody_is_informed(late_client: Any) -> None:
+    invoice_due(late_client, DUE)
+    days_pass(late_client.company, DUE + dt.timedelta(days=30), DUE + dt.timedelta(days=30))
+    assert status_of(late_client, DUE + dt.timedelta(days=30)).status == "cash_only"
+    assert not Task.objects.filter(kind="inform").exists()

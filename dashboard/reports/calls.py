@@ -197,6 +197,7 @@ LOOKS = {
     "review": (gettext_lazy("Decide what to do"), "warn", "scale"),
     "contact": (gettext_lazy("Find a contact"), "warn", "user-question"),
     "delivery": (gettext_lazy("Message not delivered"), "bad", "alert-circle"),
+    "inform": (gettext_lazy("For your information"), "info", "message"),
 }  # fmt: skip
 
 
