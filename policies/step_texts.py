@@ -10,13 +10,14 @@ import difflib
 import re
 import tomllib
 import unicodedata
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 from core.errors import Refused
+from policies.interest import Rule
 
 LONGEST_SUBJECT = 200
 LONGEST_TEXT = 6000
@@ -89,7 +90,8 @@ _SHOUTED = re.compile(r"[^\W\d_]{2,}")
 class Backing:
     """What a policy really does, so that a text may say it.
 
-    ``handover`` is true where a step hands over, or the text is that of a final notice whose consequences are named.
+    ``handover`` is true where a step hands over, or the text is that of a final notice whose consequences are named;
+    ``by_law`` are words that the law of a country wants in it.
     """
 
     handover: bool = False
@@ -98,6 +100,7 @@ class Backing:
     compensation: bool = False
     cash_only: bool = False
     consumers: bool = False
+    by_law: tuple[str, ...] = ()
 
     def allows(self, needs: str) -> bool:
         if needs == "handover":
@@ -114,6 +117,36 @@ class Group:
     instead: str
     words: Mapping[str, re.Pattern[str]]
     but: Mapping[str, re.Pattern[str] | None]
+
+
+def backing_by(
+    ladder: Sequence[Mapping[str, Any]], meant: Sequence[Mapping[str, Any]], *, rule: Rule, consumers: bool,
+    by_law: Iterable[str] = (),
+) -> Backing:
+    """What a version with this ladder and rule of interest backs in words for the steps ``meant``.
+
+    ``by_law`` are the words that the law wants in a mandatory notice; they back the words for one only.
+
+    >>> from policies.interest import CONTRACT
+    >>> final = {"code": "f", "channel": "letter", "moves_stage_to": "final_notice"}
+    >>> backing_by([final], [final], rule=CONTRACT, consumers=False).handover
+    True
+    """
+    return Backing(
+        handover=any(step.get("moves_stage_to") == "handed_over" for step in ladder)
+        or (bool(meant) and all(is_final_notice(step) for step in meant)),
+        interest=rule.charges,
+        fees=any(step.get("fee") for step in ladder),
+        compensation=bool(rule.compensation),
+        cash_only=any(step.get("sets_cash_only") for step in ladder),
+        consumers=consumers,
+        by_law=tuple(by_law) if any(step.get("mandatory") for step in meant) else (),
+    )
+
+
+def is_final_notice(step: Mapping[str, Any]) -> bool:
+    """The last notice before a person decides: it names what may follow."""
+    return step.get("channel") in ("mail", "letter") and step.get("moves_stage_to") == "final_notice"
 
 
 def example_of(name: str, language: str) -> str:
@@ -194,8 +227,9 @@ def check_text(subject: str, text: str) -> None:
 def check_tone(subject: str, text: str, language: str, backing: Backing) -> None:
     """Refuse threats and charges that the policy does not back, insults, mockery and shouting.
 
-    ``language`` is that of the text; its words are looked for, whatever their case, accents and ending. Refused names
-    the word, says why, and what one may write instead.
+    ``language`` is that of the text. The words of every language are looked for, whatever their case, accents and
+    ending: what is written need not be in the language it is kept for. Refused names the word, says why, and what one
+    may write instead.
 
     >>> check_tone("", "Otherwise we will see you in COURT.", "en", Backing())
     Traceback (most recent call last):
@@ -210,7 +244,7 @@ there. Instead, say what really comes next, such as «if we do not hear from you
         for group in _groups():
             if backing.allows(group.needs):
                 continue
-            found = _first_of(group, plain, language)
+            found = _first_of(group, plain, language, backing.by_law)
             if found is not None:
                 word = words[places[found[0]] : places[found[1] - 1] + 1].strip()
                 raise Refused(_not_said(word, group, backing), code="tone", where=where)
@@ -238,14 +272,16 @@ def _not_said(word: str, group: Group, backing: Backing) -> str:
     return f"“{word}” cannot be said: {why}. Instead, {group.instead}."
 
 
-def _first_of(group: Group, plain: str, language: str) -> tuple[int, int] | None:
-    pattern, but = group.words.get(language), group.but.get(language)
-    if pattern is None:
-        return None
-    means_else = [found.span() for found in but.finditer(plain)] if but else []
-    for found in pattern.finditer(plain):
-        if not any(begins <= found.start() and found.end() <= ends for begins, ends in means_else):
-            return found.span()
+def _first_of(group: Group, plain: str, language: str, by_law: tuple[str, ...]) -> tuple[int, int] | None:
+    """Where a word of the group stands; its own language's words first, then those of the others."""
+    asked = _pattern(f"*{_plain(word)[0].strip()}*" for word in by_law) if by_law else None
+    for other in sorted(group.words, key=lambda one: one != language):
+        ordinary = _ordinary().get(language) if other != language else None
+        but = [group.but.get(other), group.but.get(language), ordinary, asked]
+        means_else = [found.span() for pattern in but if pattern for found in pattern.finditer(plain)]
+        for found in group.words[other].finditer(plain):
+            if not any(begins <= found.start() and found.end() <= ends for begins, ends in means_else):
+                return found.span()
     return None
 
 
@@ -316,6 +352,12 @@ def _plain_letter(char: str) -> str:
 @lru_cache(maxsize=1)
 def _told() -> dict[str, Any]:
     return tomllib.loads((Path(__file__).parent / "step_tone.toml").read_text(encoding="utf-8"))
+
+
+@lru_cache(maxsize=1)
+def _ordinary() -> dict[str, re.Pattern[str]]:
+    """By language the words that are threats in another language and ordinary in this one: French «seize» is 16."""
+    return {language: _pattern(words) for language, words in _told()["ordinary"].items()}
 
 
 @lru_cache(maxsize=1)

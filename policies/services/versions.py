@@ -17,10 +17,11 @@ from core.money import currency_codes
 from policies.guard_rails import broken, countries_of
 from policies.ladder import DEFAULT_CALL_MINIMUM, DEFAULT_LADDER
 from policies.ladder_checks import Wrong, wrong_with_ladder, wrong_with_values
-from policies.models import CompanyPolicy, Policy, Step, StepText, Terms
+from policies.models import CompanyPolicy, Policy, Step, Terms
 
 from .guard_rails import known_countries, rails_for, unknown_among
 from .rates import rule_of
+from .words_of_steps import texts_by_step, wrong_with_words
 
 _OF_THE_VERSION = {"id", "name", "effective_from", "made_by", "made_at"}
 COPIED = tuple(f.name for f in Policy._meta.concrete_fields if f.name not in _OF_THE_VERSION)
@@ -145,7 +146,8 @@ def what_is_wrong(
 ) -> list[Wrong]:
     """Everything for which a version of the policy ``name`` would be refused: sentence, step and field of each.
 
-    Values may be typed or as JSON has them. With ``keeps_ladder`` notices of interest may stand without a rule.
+    Our own words for its steps are looked at too: a version may take away what they speak of. Values may be typed or
+    as JSON has them. With ``keeps_ladder`` notices of interest may stand without a rule.
     """
     found: list[Wrong] = []
     for model, row in ((Policy, values), *((Step, step) for step in steps)):
@@ -165,10 +167,10 @@ def what_is_wrong(
     unknown = unknown_among(countries)
     if unknown:
         found.append(Wrong(_unknown(unknown), "", "jurisdictions"))
-    texts = _own_texts(name, ladder)
+    rails, texts = rails_for(countries), texts_by_step(name, ladder)
+    found += wrong_with_words(name, values, ladder, rule, rails)
     found += [
-        Wrong(one.sentence, one.step, one.where)
-        for one in broken(ladder, values, rails_for(countries), rule=rule, texts=texts)
+        Wrong(one.sentence, one.step, one.where) for one in broken(ladder, values, rails, rule=rule, texts=texts)
     ]
     return found
 
@@ -204,20 +206,6 @@ def _unknown(countries: Sequence[str]) -> str:
         f"Of {', '.join(countries)} no rule is known, only of {of}; add one under “Guard rails” with its source, or "
         "take the country out."
     )
-
-
-def _own_texts(name: str, steps: Sequence[Mapping[str, Any]]) -> dict[str, list[str]]:
-    """Our own words for each step that has some, in every language there are some in; the newest row holds."""
-    newest: dict[tuple[str, str, str], StepText] = {}
-    for row in StepText.objects.filter(policy_name=name).order_by("id"):
-        newest[(row.step, row.tone, row.language)] = row
-    found: dict[str, list[str]] = {}
-    for step in steps:
-        for language in sorted({key[2] for key in newest}):
-            mine = newest.get((step["code"], step["tone"], language)) or newest.get(("", step["tone"], language))
-            if mine is not None and mine.text:
-                found.setdefault(step["code"], []).append(mine.text)
-    return found
 
 
 def _typed(model: type[Model], row: Mapping[str, Any]) -> dict[str, Any]:

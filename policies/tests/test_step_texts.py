@@ -11,8 +11,10 @@ from hypothesis import strategies as st
 
 from audit.models import Event
 from core.errors import Refused
-from policies.models import Policy, Step, StepText
+from policies.models import GuardRail, Policy, StepText
 from policies.services import default_policy, new_version, save_step_text, step_text_of
+from policies.services.drafts import keep_as_draft
+from policies.services.versions import steps_of, values_of, what_is_wrong
 from policies.step_texts import (
     EXAMPLES,
     NAMES,
@@ -87,7 +89,7 @@ def test_every_name_has_an_example_in_every_language():
     assert all(example_of(name, language) for name in NAMES for language in ("en", "de", "fr"))
 
 
-@pytest.mark.parametrize(("language", "text", "word"), [
+THREATS = [
     ("en", "Otherwise we take you to Court.", "Court"),
     ("en", "Our ATTORNEYS will write to you.", "ATTORNEYS"),
     ("en", "We will hand this to a debt  collection firm.", "debt  collection"),
@@ -107,10 +109,24 @@ def test_every_name_has_an_example_in_every_language():
     ("fr", "Une société de recouvrement prendra contact.", "recouvrement"),
     ("fr", "Vous êtes malhonnête.", "malhonnête"),
     ("fr", "L’huissier passera.", "huissier"),
-])  # fmt: skip
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("language", "text", "word"), THREATS)
 def test_a_threat_or_an_insult_is_refused_with_the_word_why_and_what_to_write_instead(language, text, word):
     said = refused(text, language)
     assert said.startswith(f"“{word}” cannot be said: ") and "Instead, " in said
+
+
+def test_a_threat_is_refused_whatever_language_the_words_are_kept_for():
+    """Words in German kept as English reach whoever reads English. Three words are ordinary elsewhere."""
+    elsewhere = {("Court", "fr"), ("seize", "fr"), ("police", "de")}  # short, sixteen, and an insurance policy
+    for language, text, word in THREATS:
+        for kept_for in {"en", "de", "fr"} - {language}:
+            if (word, kept_for) in elsewhere:
+                check_tone("", text, kept_for, Backing())
+            else:
+                assert refused(text, kept_for).startswith(f"“{word}” cannot be said"), (text, kept_for)
 
 
 @pytest.mark.parametrize(("language", "text", "backed_by"), [
@@ -146,6 +162,8 @@ def test_shouting_is_refused(text):
     ("de", "Vielen Dank für Ihre Treue, {{ first_name }} {{ last_name }}."),
     ("fr", "Sauf erreur de notre part, {{ total }} reste dû. La facture est jointe encore une fois."),
     ("fr", "Nous aimerions poursuivre notre collaboration. Merci !"),
+    ("fr", "Il reste seize jours, un délai court ; or face à cette date, écrivez-nous."),
+    ("de", "Auf hell gedrucktem Papier, zu Ihrer Police Nr. 7."), ("en", "As amended in May."),
 ])  # fmt: skip
 def test_what_is_polite_passes(language, text):
     check_text("", text)
@@ -193,9 +211,59 @@ def test_a_final_notice_may_name_what_follows_another_step_may_not(policy):
 
 def test_interest_may_be_spoken_of_where_the_policy_charges_it(policy):
     save(text="Interest may be charged.")
-    new_version(policy, effective_from=ON, changes={"interest": "NONE"}, steps=None, on=ON - dt.timedelta(1), by="t")
+    none = {"effective_from": ON, "changes": {"interest": "NONE"}, "on": ON - dt.timedelta(1), "by": "t"}
+    with pytest.raises(Refused, match=r"“First reminder”, our own words \(English\): “Interest” cannot be said"):
+        new_version(policy, steps=None, **none)
+    save()  # given back: the words shipped say nothing of it where none is charged
+    new_version(policy, steps=None, **none)
     with pytest.raises(Refused, match="charges none"):
         save(text="Interest may be charged.")
+
+
+def test_words_are_held_against_a_version_that_is_still_to_come(policy):
+    new_version(
+        policy, effective_from=ON + dt.timedelta(days=9), changes={"interest": "NONE"}, steps=None, on=ON, by="t"
+    )
+    with pytest.raises(Refused, match=r"For the version from \d{4}-\d\d-\d\d: “Interest” cannot be said"):
+        save(text="Interest may be charged.")
+    save(text="Please pay {{ total }}.")
+
+
+def test_a_version_that_hands_nothing_over_any_more_is_refused_while_words_name_an_attorney(policy):
+    handover = changed(policy, {"review": {"moves_stage_to": "handed_over", "offset_days": 120}})
+    on = handover.effective_from
+    save_step_text("standard", "", "plain", "de", "", "Danach geht es an einen Rechtsanwalt.", on=on, by="vera")
+    steps = [step | {"moves_stage_to": ""} for step in steps_of(handover)]
+    wrong = what_is_wrong("standard", values_of(handover), steps, effective_from=on + dt.timedelta(days=1))
+    assert [(one.step, one.where) for one in wrong] == [("reminder_1", "tone")], "once, although two steps say it"
+    assert "our own words (German): “Rechtsanwalt” cannot be said" in wrong[0].sentence
+    consumers = values_of(handover) | {"for_consumers": True}
+    assert "consumers" in what_is_wrong("standard", consumers, steps_of(handover), effective_from=on)[0].sentence
+
+
+def test_words_of_a_mandatory_notice_say_what_the_law_asks_for(policy):
+    """They are written while the version is a draft: then the law backs them; from then on they cannot go."""
+    GuardRail.objects.create(
+        country="NO", code="inkasso", kind="words", value={"on": "notice", "words": ["inkasso"]}, as_of=ON,
+        name="The word inkasso", says="It has to be said.", source="§ 9", made_by="t",
+    )  # fmt: skip
+    it = "Saken går ellers til inkasso."
+    with pytest.raises(Refused, match="collection agency"):
+        save("reissue", "firm", text=it)  # nothing hands over, and no law asks for the word
+    steps = [step | {"pay_within_days": 15} for step in steps_of(policy) if step["code"] == "reissue"]
+    norway = {"jurisdictions": "NO"}
+    assert "write words of your own" in what_is_wrong(
+        "standard", values_of(policy) | norway, steps, effective_from=ON
+    )[0].sentence  # fmt: skip
+    keep_as_draft(policy, values=norway, steps=steps, begins=ON, by="t")
+    save("reissue", "firm", text=it)
+    new_version(policy, effective_from=ON, changes=norway, steps=steps, on=ON - dt.timedelta(days=1), by="t")
+    for words in ("Please pay.", ""):
+        with pytest.raises(Refused, match="has to say “inkasso” by “The word inkasso” \\(NO\\)") as said:
+            save("reissue", "firm", text=words)
+        assert said.value.where == "text"
+    save("", "firm", text="A firm word.")  # the step has words of its own, which go before
+    save("reissue", "firm", text=f"Vennligst betal. {it}")
 
 
 @pytest.mark.parametrize(("fields", "where"), [
@@ -211,9 +279,6 @@ def test_words_for_nothing_are_refused_with_the_field_and_nothing_is_kept(policy
 
 def changed(policy: Policy, by_code: dict) -> Policy:
     """The next version of a policy with some fields of some steps changed."""
-    steps = []
-    for step in policy.steps.all():
-        row = {f.name: getattr(step, f.name) for f in Step._meta.concrete_fields if f.name not in ("id", "policy")}
-        steps.append(row | by_code.get(step.code, {}))
+    steps = [step | by_code.get(step["code"], {}) for step in steps_of(policy)]
     day = ON + dt.timedelta(days=1)
     return new_version(policy, effective_from=day, changes={}, steps=steps, on=ON, by="test")
