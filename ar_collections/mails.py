@@ -20,7 +20,16 @@ from outbox.kinds import Composed, Kind, register
 from outbox.models import Message
 from policies.terms import due_words
 
-from .notice_facts import Item, Reminder, asked_of, by_currency, gather, leading_step, readers_in_order
+from .notice_facts import (
+    Item,
+    Reminder,
+    asked_of,
+    by_currency,
+    gather,
+    leading_step,
+    read_for_many,
+    readers_in_order,
+)
 from .notice_letters import File, attachments, derivations, notes_on
 from .own_words import paragraphs_for, signature, subject_for
 from .services.asking import cash_of
@@ -41,7 +50,8 @@ def register_kinds() -> None:
     """Make the outbox know what this app sends."""
     register(
         Kind(
-            NOTICE, compose=compose_notice, may_go=may_go, still=still, after=after, expires=expires, apart=A_DAY_APART
+            NOTICE, compose=compose_notice, may_go=may_go, still=still, after=after, expires=expires, apart=A_DAY_APART,
+            prepare=read_for_many,
         )
     )
 
@@ -49,7 +59,9 @@ def register_kinds() -> None:
 def may_go(message: Message, now: dt.datetime) -> str:
     """Why it may not go: its day or its window is over. What a person sends again is not bound to the window."""
     client = about(message).client
-    if not client.contacts.reachable().exists():
+    # Read now and once: the letter is written for whom these are.
+    message.__dict__["reachable"] = readers = list(client.contacts.reachable())
+    if not readers:
         return "nobody at the client's can be written to"
     if ":r" in message.key:
         return ""
@@ -87,9 +99,8 @@ def compose_notice(message: Message, now: dt.datetime) -> Composed:
     What was paid since it was planned is dropped, and its step is not served; NothingToSay where nothing is left.
     """
     reminder = gather(message, now)
-    if message.state == "claimed":
+    if message.state == "claimed":  # frozen with the words, when it is handed over
         message.payload["told"] = [item.invoice.pk for item in reminder.told]
-        Message.objects.filter(pk=message.pk).update(payload=message.payload)
     language = reminder.to.speaks()
     with translation.override(language):
         return written(reminder, now, language)

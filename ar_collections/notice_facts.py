@@ -12,8 +12,9 @@ from typing import Any
 from django.db.models import Q, QuerySet
 
 from ar_collections.models import CopyOnce, Served
-from clients.models import Client, Contact
-from clients.services.status import NO_CREDIT, status_of
+from clients.models import Client, Contact, StatusChange
+from clients.services.status import NO_CREDIT, statuses_of
+from core.models import Company
 from invoices.credit_notes import credited_by
 from invoices.interest import InterestLine
 from invoices.models import Charge, Extension, Invoice
@@ -27,7 +28,7 @@ from policies.interest import NONE, Rule
 from policies.models import Step, StepText
 
 from .services.asking import cash_of, chased, may_be_asked
-from .subjects import about
+from .subjects import about, told_about
 from .wording import manner_of
 
 NOTHING = Decimal(0)
@@ -133,10 +134,12 @@ def gather(message: Message, now: dt.datetime) -> Reminder:
     if not told:
         raise NothingToSay("paid, promised, disputed or paused since it was planned")
     step = max(told.values(), key=lambda step: (step.offset_days, step.pk))
-    to, copies = readers_of(client, set(told.values()), step)
-    items = _items([row for row in listed if row.currency not in covered], told, on)
+    beside = _beside(message, rows.values())
+    people = message.__dict__.pop("reachable", None) or list(client.contacts.reachable())
+    to, copies = readers_of(people, beside.once.get(client.pk, ()), set(told.values()), step)
+    items = _items([row for row in listed if row.currency not in covered], told, on, beside)
     currencies = {item.invoice.currency for item in items}
-    standing, policy = status_of(client, on), step.policy
+    standing, policy = beside.standing.get(client.pk), step.policy
     return Reminder(
         client, to, copies, step, items, {c: amount for c, amount in cash.items() if amount > 0 and c in currencies},
         on, is_cash_only=standing is not None and standing.status in NO_CREDIT,
@@ -153,13 +156,73 @@ def asked_of(client: Client, on: dt.date) -> QuerySet[Any]:
     return may_be_asked(chased(client.company, on)).filter(client=client)
 
 
-def readers_of(client: Client, steps: Collection[Step], leading: Step) -> tuple[Contact, list[str]]:
+@dataclass(frozen=True)
+class Beside:
+    """What is read for several clients at once: all that a reminder says but for what is owed, which is read last.
+
+    ``once`` are addresses asked for this once and ``standing`` the credit status, by client; by invoice what is
+    ``credited``, the time agreed, the step of every reminder that left, and ``owed``, by which one knows whether
+    any of it changed meanwhile.
+    """
+
+    owed: Mapping[int, Decimal]
+    once: Mapping[int, Sequence[str]]
+    standing: Mapping[int, StatusChange]
+    credited: Mapping[int, Decimal]
+    extensions: Mapping[int, Extension]
+    served: Mapping[int, Sequence[str]]
+
+
+def read_for_many(messages: Sequence[Message], now: dt.datetime) -> None:
+    """Read what these reminders, that are next, have in common; each is still written from what is owed then."""
+    clients = Client.objects.select_related("company", "owner").in_bulk([m.payload["client"] for m in messages])
+    same: dict[tuple[Company, dt.date], list[Message]] = defaultdict(list)
+    for message in messages:
+        if client := clients.get(message.payload["client"]):
+            told_about(message, client)
+            same[client.company, message.on].append(message)
+    for (company, on), those in same.items():
+        asked = may_be_asked(chased(company, on)).filter(client__in=[about(m).client.pk for m in those])
+        beside = _read(list(asked), [about(message).client for message in those], on)
+        for message in those:
+            message.__dict__["beside"] = beside
+
+
+def _beside(message: Message, rows: Collection[Any]) -> Beside:
+    """What was read for many a moment ago, unless something of this client changed since."""
+    known = message.__dict__.pop("beside", None)
+    if isinstance(known, Beside) and all(known.owed.get(row.pk) == row.owed for row in rows):
+        return known
+    return _read(rows, [about(message).client], message.on)
+
+
+def _read(rows: Collection[Any], clients: Sequence[Client], on: dt.date) -> Beside:
+    """Four questions, whether about one client or many."""
+    invoices = [row.pk for row in rows]
+    once: dict[int, list[str]] = defaultdict(list)
+    for client, address in CopyOnce.objects.waiting().filter(client__in=clients).values_list("client_id", "address"):
+        once[client].append(address)
+    agreed = Extension.objects.standing().filter(invoice__in=invoices, agreed_on__lte=on)
+    left = Q(message=None) | Q(message__state__in=("sent", "unknown"))
+    served: dict[int, list[str]] = defaultdict(list)
+    rows_served = Served.objects.filter(left, invoice__in=invoices, outcome="served")
+    for invoice, step in rows_served.values_list("invoice_id", "step"):
+        served[invoice].append(step)
+    return Beside(
+        {row.pk: row.owed for row in rows}, once, statuses_of(clients, on), credited_by(rows),
+        {extension.invoice_id: extension for extension in agreed.order_by("until_on", "pk")}, served,
+    )
+
+
+def readers_of(
+    people: Iterable[Contact], once: Iterable[str], steps: Collection[Step], leading: Step
+) -> tuple[Contact, list[str]]:
     """Whom the leading step addresses, else the next one who can be reached; and the addresses that get a copy.
 
     Copies go to the next contact, to the contact with the role a step names, to the addresses of a step, and to those
-    that somebody asked for this once: each once, never to the addressee, and never to whom mail came back from.
+    that somebody asked for this ``once``: each once, never to the addressee, and never to whom mail came back from.
     """
-    reachable = readers_in_order(client.contacts.reachable(), leading)
+    reachable = readers_in_order(people, leading)
     if not reachable:
         raise NothingToSay("nobody at the client's can be written to")
     to = reachable[0]
@@ -170,7 +233,7 @@ def readers_of(client: Client, steps: Collection[Step], leading: Step) -> tuple[
     for step in sorted(steps, key=lambda step: step.pk or 0):
         wanted += [contact.email for contact in reachable if step.cc_role and contact.role == step.cc_role][:1]
         wanted += [address.strip() for address in step.recipients.split(",")]
-    wanted += CopyOnce.objects.waiting().filter(client=client).values_list("address", flat=True)
+    wanted += once
     taken = {to.email.casefold(): ""}
     copies = {address.casefold(): address for address in wanted if address and address.casefold() not in taken}
     return to, _as_many_as_fit(copies.values())
@@ -213,15 +276,16 @@ def by_currency(items: Iterable[Item]) -> dict[str, list[Item]]:
     return found
 
 
-def _items(rows: Sequence[Any], told: Mapping[int, Step], on: dt.date) -> list[Item]:
+def _items(rows: Sequence[Any], told: Mapping[int, Step], on: dt.date, beside: Beside) -> list[Item]:
     in_parts = parts_of_many(row for row in rows if row.in_parts)
-    credited, reminded = credited_by(rows), _reminded(told)
+    plain_or_firm = {
+        step.code for one in told.values() for step in one.policy.steps.all() if manner_of(step) in REMINDERS
+    }
+    reminded = {pk: sum(step in plain_or_firm for step in beside.served.get(pk, ())) for pk in told}
     mails_before = reminders_before({pk: step for pk, step in told.items() if step.fee})
     charges: dict[int, list[Charge]] = defaultdict(list)
     for charge in Charge.objects.filter(invoice__in=[row.pk for row in rows], charged_on__lte=on):
         charges[charge.invoice_id].append(charge)
-    agreed = Extension.objects.standing().filter(invoice__in=[row.pk for row in rows], agreed_on__lte=on)
-    extensions = {extension.invoice_id: extension for extension in agreed.order_by("until_on", "pk")}
     found = []
     for row in rows:
         later = tuple(
@@ -229,18 +293,11 @@ def _items(rows: Sequence[Any], told: Mapping[int, Step], on: dt.date) -> list[I
         )
         item = Item(
             row, row.owed, row.disputed, told.get(row.pk), due_on=row.due_day, whole=row.whole, later=later,
-            credited=credited.get(row.pk, NOTHING), extension=extensions.get(row.pk), reminded=reminded.get(row.pk, 0),
+            credited=beside.credited.get(row.pk, NOTHING), extension=beside.extensions.get(row.pk),
+            reminded=reminded.get(row.pk, 0),
         )
         found.append(_with_charges(item, charges[row.pk], on, mails_before.get(row.pk, 0)))
     return found
-
-
-def _reminded(told: Mapping[int, Step]) -> dict[int, int]:
-    """How often each was reminded of in plain or firm words, by the steps of its ladder."""
-    steps = {step.code for one in told.values() for step in one.policy.steps.all() if manner_of(step) in REMINDERS}
-    left = Q(message=None) | Q(message__state__in=("sent", "unknown"))
-    rows = Served.objects.filter(left, invoice__in=told, step__in=steps, outcome="served")
-    return Counter(rows.values_list("invoice_id", flat=True))
 
 
 def reminders_before(told: Mapping[int, Step], message: Message | None = None) -> Counter[int]:

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from django.db.models import prefetch_related_objects
+
 from clients.models import Client
+from core.batches import once_in_a_batch
+from core.models import Company
 from outbox.models import Message
 from policies.models import Policy, Step
 from policies.services import policy_of
@@ -30,17 +35,38 @@ def about(message: Message) -> Subject:
     known = message.__dict__.get("about")
     if not isinstance(known, Subject):
         client = Client.objects.select_related("company", "owner").get(pk=message.payload["client"])
-        policy = _named(message.payload.get("policy", ""), message) or policy_of(client.company, message.on)
-        ladders = {
-            name: _steps(_named(name, message)) for name in set(message.payload.get("policies", {}).values())
-        }
-        others = {int(pk): ladders[name] for pk, name in message.payload.get("policies", {}).items()}
-        known = message.__dict__["about"] = Subject(client, policy, _steps(policy), others)
+        known = told_about(message, client)
     return known
 
 
-def _named(name: str, message: Message) -> Policy | None:
-    return Policy.objects.in_force(name, message.on) if name else None
+def told_about(message: Message, client: Client) -> Subject:
+    """The same where the client has been read already."""
+    policy = _named(message.payload.get("policy", ""), message.on) or _of_company(client.company, message.on)
+    ladders = {
+        name: _steps(_named(name, message.on)) for name in set(message.payload.get("policies", {}).values())
+    }
+    others = {int(pk): ladders[name] for pk, name in message.payload.get("policies", {}).items()}
+    known = message.__dict__["about"] = Subject(client, policy, _steps(policy), others)
+    return known
+
+
+@once_in_a_batch
+def _named(name: str, on: dt.date) -> Policy | None:
+    return _with_steps(Policy.objects.in_force(name, on)) if name else None
+
+
+@once_in_a_batch
+def _of_company(company: Company, on: dt.date) -> Policy:
+    policy = policy_of(company, on)
+    _with_steps(policy)
+    return policy
+
+
+def _with_steps(policy: Policy | None) -> Policy | None:
+    """Read along: whatever asks for the ladder of a step later asks for these."""
+    if policy is not None:
+        prefetch_related_objects([policy], "steps")
+    return policy
 
 
 def _steps(policy: Policy | None) -> dict[str, Step]:

@@ -58,35 +58,36 @@ CROSS JOIN LATERAL (
     AND b.place <= notice.place
   ORDER BY kind, place DESC) AS s
 """
+RAW_OPEN = """
+CREATE TEMPORARY TABLE open_items ON COMMIT DROP AS
+SELECT i.id, i.client_id, i.balance, %(on)s::date - i.due_on AS age,
+       coalesce(nullif(i.policy_name, ''), nullif(c.policy_name, ''), nullif(g.policy_name, ''), 'standard') AS policy
+FROM invoices_invoice i JOIN clients_client c ON c.id = i.client_id
+LEFT JOIN policies_segment g ON g.id = c.segment_id
+WHERE i.company_id = %(company)s AND i.balance > 0 AND i.voided_at IS NULL AND i.issued_on <= %(on)s
+  AND i.due_on <= %(on)s::date + 7 AND i.client_id > %(low)s AND i.client_id <= %(high)s
+  AND NOT EXISTS (SELECT 1 FROM disputes_dispute x WHERE x.invoice_id = i.id AND x.closed_on IS NULL)
+  AND NOT EXISTS (SELECT 1 FROM collections_promise p WHERE p.invoice_id = i.id AND p.pauses_until >= %(on)s)
+  AND NOT EXISTS (SELECT 1 FROM collections_pause p WHERE p.client_id = i.client_id AND p.until_on >= %(on)s
+                  AND (p.invoice_id IS NULL OR p.invoice_id = i.id))
+  AND NOT EXISTS (SELECT 1 FROM invoices_extension e WHERE e.invoice_id = i.id AND e.until_on >= %(on)s
+                  AND e.withdrawn_on IS NULL)
+"""
 RAW_DECIDED = """
 CREATE TEMPORARY TABLE decided ON COMMIT DROP AS
-WITH open AS MATERIALIZED (
-  SELECT i.id, i.client_id, i.balance, %(on)s::date - i.due_on AS age,
-         coalesce(nullif(i.policy_name, ''), nullif(c.policy_name, ''), nullif(g.policy_name, ''), 'standard') AS policy
-  FROM invoices_invoice i JOIN clients_client c ON c.id = i.client_id
-  LEFT JOIN policies_segment g ON g.id = c.segment_id
-  WHERE i.company_id = %(company)s AND i.balance > 0 AND i.voided_at IS NULL AND i.issued_on <= %(on)s
-    AND i.due_on <= %(on)s::date + 7 AND i.client_id > %(low)s AND i.client_id <= %(high)s
-    AND NOT EXISTS (SELECT 1 FROM disputes_dispute x WHERE x.invoice_id = i.id AND x.closed_on IS NULL)
-    AND NOT EXISTS (SELECT 1 FROM collections_promise p WHERE p.invoice_id = i.id AND p.pauses_until >= %(on)s)
-    AND NOT EXISTS (SELECT 1 FROM collections_pause p WHERE p.client_id = i.client_id AND p.until_on >= %(on)s
-                    AND (p.invoice_id IS NULL OR p.invoice_id = i.id))
-    AND NOT EXISTS (SELECT 1 FROM invoices_extension e WHERE e.invoice_id = i.id AND e.until_on >= %(on)s
-                    AND e.withdrawn_on IS NULL)
-), told AS (
-  SELECT o.id, coalesce(max(s.place) FILTER (WHERE s.kind = 'message'), 0) AS message,
-         coalesce(max(s.place) FILTER (WHERE s.kind = 'call'), 0) AS call,
-         coalesce(max(s.place) FILTER (WHERE s.kind = 'review'), 0) AS review
-  FROM open o JOIN collections_served v ON v.invoice_id = o.id
+WITH told AS MATERIALIZED (
+  SELECT o.id, max(s.place) FILTER (WHERE s.kind = 'message') AS message,
+         max(s.place) FILTER (WHERE s.kind = 'call') AS call, max(s.place) FILTER (WHERE s.kind = 'review') AS review
+  FROM open_items o JOIN collections_served v ON v.invoice_id = o.id
   JOIN bench_steps s ON s.policy = o.policy AND s.code = v.step GROUP BY o.id
+), stand AS MATERIALIZED (
+  SELECT o.*, coalesce(t.message, 0) AS message, coalesce(t.call, 0) AS call, coalesce(t.review, 0) AS review
+  FROM open_items o LEFT JOIN told t ON t.id = o.id
 )
 SELECT o.id, o.client_id, o.balance, o.age, o.policy, r.place, r.code, r.channel, r.kind, r.spacing_exempt,
-  CASE r.kind WHEN 'message' THEN coalesce(t.message, 0) WHEN 'call' THEN coalesce(t.call, 0)
-    ELSE coalesce(t.review, 0) END AS so_far
-FROM open o LEFT JOIN told t ON t.id = o.id
-JOIN bench_reached r ON r.policy = o.policy AND r.told = coalesce(t.message, 0) AND r.age = o.age
-WHERE r.place > CASE r.kind WHEN 'message' THEN coalesce(t.message, 0) WHEN 'call' THEN coalesce(t.call, 0)
-    ELSE coalesce(t.review, 0) END
+  CASE r.kind WHEN 'message' THEN o.message WHEN 'call' THEN o.call ELSE o.review END AS so_far
+FROM stand o JOIN bench_reached r ON r.policy = o.policy AND r.told = o.message AND r.age = o.age
+WHERE r.place > CASE r.kind WHEN 'message' THEN o.message WHEN 'call' THEN o.call ELSE o.review END
 """
 RAW_MESSAGES = """
 INSERT INTO outbox_message (key, kind, party, "on", payload, transport, held_for, from_name, reply_to, to_name, to_addr,
@@ -145,7 +146,7 @@ WHERE company_id = %(company)s AND closed_on IS NULL AND kind IN ('call', 'revie
   SELECT 1 FROM collections_served v JOIN invoices_invoice i ON i.id = v.invoice_id
   WHERE v.task_id = t.id AND i.balance > 0 AND i.voided_at IS NULL)
 """
-RAW = (RAW_DECIDED, "ANALYZE decided", RAW_MESSAGES, RAW_TASKS, RAW_SERVED)
+RAW = (RAW_OPEN, "ANALYZE open_items", RAW_DECIDED, "ANALYZE decided", RAW_MESSAGES, RAW_TASKS, RAW_SERVED)
 
 
 def main() -> int:

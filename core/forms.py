@@ -66,10 +66,10 @@ class Renderer(TemplatesSetting):
     Two templates for each of 600 time zones were nine tenths of what the form of a client cost.
     """
 
-    def render(self, template_name: str, context: dict[str, Any], request: Any = None) -> SafeString:
+    def render(self, template_name: str, context: dict[str, Any], request: Any = None) -> str:
         if template_name == forms.Select.template_name:
             return _select(context["widget"])
-        drawn: SafeString = super().render(template_name, context, request)
+        drawn: str = super().render(template_name, context, request)
         return drawn
 
 

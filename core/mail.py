@@ -12,6 +12,8 @@ import css_inline
 from django.template import Context, engines
 from django.utils import translation
 
+from .batches import once_in_a_batch
+
 _COLOUR = re.compile(r"#[0-9a-fA-F]{6}")
 _HOUSE_COLOUR = "#0f5f57"
 _INK = "#14211e"
@@ -75,6 +77,7 @@ def _render(template: str, values: dict[str, Any], *, escape: bool) -> str:
     return str(found.render(Context(dict(values), autoescape=escape)))
 
 
+@once_in_a_batch
 def _profiles(company: Any) -> list[Any]:
     """The company's own public profiles, for the foot of every mail."""
     return list(company.profiles.all()) if getattr(company, "pk", None) else []

@@ -5,6 +5,7 @@ Pure. A sentence names the step and what to do. What the law of a country adds s
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from decimal import Decimal, InvalidOperation
@@ -45,7 +46,7 @@ def wrong_with_ladder(steps: Sequence[StepValues], currencies: Collection[str] =
     if not steps:
         return [Wrong("A policy needs at least one step.", where="steps")]
     in_order = sorted(steps, key=_offset)
-    found = [*_twice(in_order), *_after_handover(in_order), *_no_room(in_order)]
+    found = [*_twice(in_order), *_never_sent(in_order), *_after_handover(in_order), *_no_room(in_order)]
     for step in in_order:
         found += _of_a_step(step, currencies)
     return found
@@ -95,6 +96,25 @@ def _twice(steps: Sequence[StepValues]) -> Iterator[Wrong]:
         if step.get("also_call") and (_offset(step), "call") in days:
             other = days[(_offset(step), "call")]
             yield _wrong(step, "also_call", f"asks for a call on the day of {name_of(other)}; one call is enough.")
+
+
+def _never_sent(steps: Sequence[StepValues]) -> Iterator[Wrong]:
+    """A client gets one message a day: of a mail and a letter on one day the first has to have somebody to go to.
+
+    It has where the second goes only to some; and a mandatory notice is given before whatever comes after it. Whoever
+    wants mail and paper on one day makes one step of them: a letter goes by mail too.
+    """
+    messages = [step for step in steps if is_message(step)]
+    for first, second in itertools.pairwise(messages):
+        other = {str(first["channel"]), str(second["channel"])} == {"mail", "letter"}
+        for_some = second.get("only_for") or second.get("minimum")
+        if other and _offset(first) == _offset(second) and not for_some and not first.get("mandatory"):
+            yield _wrong(
+                first, "offset_days",
+                f"would never be sent: {name_of(second)} goes to everybody on the same day, and a client gets one "
+                "message a day. A letter goes by mail too: take one of the two out, move one by a day, or let "
+                f"{name_of(second)} go only to some.",
+            )  # fmt: skip
 
 
 def _after_handover(steps: Sequence[StepValues]) -> Iterator[Wrong]:

@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 
 from ar_collections.reminders import first_moment
 from clients.models import Client
+from core.batches import once_in_a_batch
 from core.closed_days import public_holidays
 from core.models import Company, Holiday
 from policies.models import Policy
@@ -22,6 +23,7 @@ Place = tuple[str, ...]
 A_YEAR = 366
 
 
+@once_in_a_batch
 def own_closed_days(company: Company, on: dt.date) -> frozenset[dt.date]:
     """The days from a day on, on which the company itself chases nobody."""
     return frozenset(Holiday.objects.filter(company=company, on__gte=on).values_list("on", flat=True))

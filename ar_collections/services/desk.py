@@ -19,7 +19,8 @@ from invoices.models import Invoice
 
 from .deciding import owing
 
-ABOUT_MONEY = ("call", "letter", "review", "matching", "promise_broken", "inform")  # done once what they are about is paid
+# Done once what they are about is paid.
+ABOUT_MONEY = ("call", "letter", "review", "matching", "promise_broken", "inform")
 
 
 def open_task(

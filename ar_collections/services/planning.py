@@ -215,7 +215,9 @@ class _Night:
             takes_more=Q(closed_on=None) & Exists(Served.objects.filter(task=OuterRef("pk")))
         )
         known = known.filter(Q(takes_more=True) | Q(key__contains=f":{day}")).order_by("-due_on", "-pk")
-        rows = list(known.values_list("client_id", "kind", "pk", "key", "takes_more"))
+        rows: list[tuple[int, Any, int, str, bool]] = list(
+            known.values_list("client_id", "kind", "pk", "key", "takes_more")
+        )
         return {(client, kind): pk for client, kind, pk, _key, more in rows if more}, [row[3] for row in rows]
 
     def _new_tasks(

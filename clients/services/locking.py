@@ -11,4 +11,4 @@ def lock_client(pk: int) -> None:
     Taken before any invoice, charge or payment is locked: two people who took them the other way round would wait
     for each other.
     """
-    Client.objects.select_for_update(of=("self",)).get(pk=pk)
+    Client.objects.select_for_update(of=("self",)).values_list("pk").get(pk=pk)

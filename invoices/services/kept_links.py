@@ -6,14 +6,19 @@ No dump opens one.
 from __future__ import annotations
 
 import re
+from collections.abc import Hashable, Mapping
+from types import MappingProxyType
+from typing import Any
 
 from django.conf import settings
 
+from core.batches import answers_kept
 from invoices.models import LinkCode, ShareLink
 
 from .codes import code_of
 from .linking import token_of
 
+_Links = dict[int, ShareLink]
 _TOKEN = re.compile(r"(/[a-z]/)(\d+)/([A-Za-z0-9_-]{43})/")
 _CODE = re.compile(r"(№ (\d+): )(\d{6})(?!\d)")
 _CODE_LEFT_OUT = re.compile(r"(№ (\d+): )~code~")
@@ -23,7 +28,7 @@ _LEFT_OUT = re.compile(r"(/[a-z]/)(\d+)/~(\d+)~/")
 def without_tokens(text: str) -> str:
     """The text with every token of ours replaced by the version of its link, and every code by a mark."""
     text = _CODE.sub(_code_left_out, text)
-    links = _links(_TOKEN, text)
+    links = _links(_TOKEN, text, answers_kept() or {})
 
     def left_out(found: re.Match[str]) -> str:
         link = links.get(int(found[2]))
@@ -58,7 +63,10 @@ def _code_put_back(found: re.Match[str]) -> str:
     return found[1] + code_of(code) if code is not None else found[0]
 
 
-def _links(pattern: re.Pattern[str], text: str) -> dict[int, ShareLink]:
+def _links(pattern: re.Pattern[str], text: str, known: Mapping[Hashable, Any] = MappingProxyType({})) -> _Links:
+    """The links that a text names, those made a moment ago in this very batch without asking."""
     if not settings.PUBLIC_URL or settings.PUBLIC_URL not in text:
         return {}
-    return ShareLink.objects.in_bulk({int(found[2]) for found in pattern.finditer(text)})
+    named = {int(found[2]) for found in pattern.finditer(text)}
+    made = {pk: known[ShareLink, pk] for pk in named if (ShareLink, pk) in known}
+    return made | (ShareLink.objects.in_bulk(named - made.keys()) if named - made.keys() else {})

@@ -21,6 +21,7 @@ from django.urls import reverse
 
 from audit.services import record
 from clients.models import Client, Contact
+from core.batches import answers_kept
 from core.errors import Refused
 from core.models import as_text
 from invoices.models import RECEIVABLE, Entry, Invoice, LinkView, ProForma, ShareLink
@@ -82,7 +83,10 @@ def _the_one(about: dict[str, Any], wanted: dt.datetime, now: dt.datetime) -> Sh
     for _attempt in range(2):
         try:
             with transaction.atomic():
-                return _renewed(about, wanted, now)
+                link = _renewed(about, wanted, now)
+            if (known := answers_kept()) is not None:
+                known[ShareLink, link.pk] = link
+            return link
         except IntegrityError:  # somebody made the same link at this moment: take theirs
             continue
     raise RuntimeError(f"No link could be made for {about}.")

@@ -9,6 +9,7 @@ from typing import Any
 from django.db import transaction
 
 from audit.services import record
+from core.batches import once_in_a_batch
 from core.errors import Refused
 from core.models import as_text
 from core.permissions import demand
@@ -18,6 +19,7 @@ from policies.models import GuardRail, Policy, Step
 from policies.sending_rails import Given, days_given
 
 
+@once_in_a_batch
 def standing_rails() -> list[GuardRail]:
     """The rows that hold: of every country and code the newest, unless it takes the rule out of force."""
     newest: dict[tuple[str, str], GuardRail] = {}

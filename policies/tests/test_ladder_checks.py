@@ -188,11 +188,33 @@ def test_values_as_json_has_them_make_the_same_version(company):
     assert (made.window_opens, made.already_overdue_from) == (dt.time(8, 30), dt.date(2026, 11, 1))
 
 
+@pytest.mark.parametrize(
+    "first, second, refused",
+    [
+        ({}, {}, ["a"]),
+        ({}, {"minimum": {"EUR": "100"}}, []),
+        ({}, {"only_for": "slow"}, []),
+        ({"mandatory": True}, {}, []),
+        ({"minimum": {"EUR": "100"}}, {}, ["a"]),
+        ({}, {"offset_days": 9}, []),
+        ({}, {"channel": "call"}, []),
+    ],
+)
+def test_of_a_mail_and_a_letter_on_one_day_the_first_has_to_have_somebody_to_go_to(first, second, refused):
+    """A client gets one message a day, the furthest step; a call is none."""
+    steps = [
+        {"code": "a", "title": "A", "offset_days": 8, "channel": "mail"} | first,
+        {"code": "b", "title": "B", "offset_days": 8, "channel": "letter"} | second,
+    ]
+    found = wrong_with_ladder(steps)
+    assert [one.step for one in found if "would never be sent" in one.sentence] == refused
+
+
 def test_every_later_stage_leaves_room_not_only_the_next():
     """The next one is at the same hour by letter; the one after it is the one too early."""
     steps = [
         {"code": "a", "title": "A", "offset_days": 8, "channel": "mail", "pay_within_days": 14},
-        {"code": "b", "title": "B", "offset_days": 8, "channel": "letter"},
+        {"code": "b", "title": "B", "offset_days": 8, "channel": "letter", "minimum": {"EUR": "100"}},
         {"code": "c", "title": "C", "offset_days": 15, "channel": "mail"},
         {"code": "d", "title": "D", "offset_days": 20, "channel": "review"},
     ]
