@@ -20,8 +20,9 @@ from core.dates import add_months, half_year, half_year_start, parse_date
 from core.errors import Refused
 
 COLUMNS = ("series", "from", "valid_through", "percent", "source")
-_PERIOD = re.compile(r"([0-9]{4})-H([12])")
-_RANGE = re.compile(r"([0-9]{4})(?:-H([12]))?(?:\.\.([0-9]{4})(?:-H([12]))?)?")
+_YEAR = "((?:19|20|21)[0-9]{2})"
+_PERIOD = re.compile(f"{_YEAR}-H([12])")
+_RANGE = re.compile(rf"{_YEAR}(?:-H([12]))?(?:\.\.{_YEAR}(?:-H([12]))?)?")
 _DOUBT = re.compile(r"\b(unverified|confirm|expected|derived|secondary)\b", re.I)
 
 
@@ -116,9 +117,9 @@ def _read_series(code: str, entry: Mapping[str, Any], found: RateFile) -> None:
         day = add_months(day, 6)
 
 
-def _sources(sources: Mapping[str, Any]) -> Iterator[tuple[date, str]]:
+def _sources(sources: Any) -> Iterator[tuple[date, str]]:
     """The source of every half-year: «2013-H1..2024-H2», «2002..2025-H2», «2025-H1»; «NOT FOUND» is none."""
-    for period, text in sources.items():
+    for period, text in sources.items() if isinstance(sources, dict) else ():
         match = _RANGE.fullmatch(period)
         if match is None or re.match(r"\s*(not found\b|$)", str(text), re.I):
             continue
@@ -135,13 +136,17 @@ def _start(year: str, half: str) -> date:
 
 def _of_csv(text: str) -> RateFile:
     reader = csv.DictReader(io.StringIO(text, newline=""))
-    if missing := [name for name in COLUMNS if name not in (reader.fieldnames or ())]:
+    try:
+        names = reader.fieldnames or ()
+    except csv.Error as error:
+        raise Refused(f"The file is not CSV: {error}.", code="not_csv") from None
+    if missing := [name for name in COLUMNS if name not in names]:
         raise Refused(
             f"The file has no column {', '.join(f'«{name}»' for name in missing)}. It needs: {', '.join(COLUMNS)}.",
             code="column", where=missing[0],
         )  # fmt: skip
     found = RateFile()
-    for row in reader:
+    for row in _rows(reader):
         cells = {name: (row[name] or "").strip() for name in COLUMNS}
         where = f"line {reader.line_num}"
         if not any(cells.values()):
@@ -154,6 +159,13 @@ def _of_csv(text: str) -> RateFile:
         else:
             found.rates.append(NewRate(cells["series"], days[0], days[1], percent, cells["source"], where))
     return found
+
+
+def _rows(reader: csv.DictReader[str]) -> Iterator[dict[str, str]]:
+    try:
+        yield from reader
+    except csv.Error as error:
+        raise Refused(f"The file is not CSV: {error}.", code="not_csv", where=f"line {reader.line_num}") from None
 
 
 def percent_of(text: str) -> Decimal:

@@ -189,6 +189,8 @@ def _check_new_rate(rate: NewRate) -> None:
         )  # fmt: skip
     if not rate.source:
         raise Refused("Write where the rate was published.", code="no_source", where="source")
+    if "\x00" in rate.source:
+        raise Refused("The source holds a character that cannot be kept; write it anew.", code="source", where="source")
     if len(rate.source) > 300:
         raise Refused("The source is longer than 300 letters; shorten it.", code="source", where="source")
 

@@ -130,6 +130,28 @@ def test_a_value_without_a_source_is_no_rate(take):
     assert not ReferenceRate.objects.exists()
 
 
+@pytest.mark.parametrize(
+    ("series", "said"),
+    [
+        ({"values": {"0000-H1": 1}, "sources": {"0000": "x"}}, "«0000-H1» is not a half-year"),
+        ({"values": {"9999-H2": 1}, "sources": {"9999-H2": "x"}}, "«9999-H2» is not a half-year"),
+        ({"values": {"2025-H1": 1}, "sources": {"0000..9999": "x"}}, "names no source"),
+        ({"values": {"2025-H1": 1}, "sources": ["x"]}, "names no source"),
+        ({"values": {"2025-H1": 1}, "sources": {"2025-H1": "a\x00b"}}, "a character that cannot be kept"),
+    ],
+)
+def test_what_no_calendar_or_column_can_hold_is_refused_with_a_sentence(take, series, said):
+    code, out, _err = take({"moon_bank": series}, "--json")
+    assert code == 1 and said in json.loads(out)["errors"][0]["message"]
+    assert not ReferenceRate.objects.exists()
+
+
+@pytest.mark.parametrize("content", [f"{CSV}a_b,2026-01-01,2026-06-30,1,{'x' * 140_000}\n", "x" * 140_000])
+def test_a_cell_longer_than_a_csv_may_have_is_refused_with_a_sentence(take, content):
+    code, out, _err = take(content, "--json", name="rates.csv")
+    assert code == 1 and json.loads(out)["error"]["code"] == "not_csv"
+
+
 def test_a_plain_csv_is_read_too_and_a_row_once_more_is_there_already(take):
     rows = f"{CSV}us_ppa,2026-01-01,2026-06-30,4.125,federalregister.gov\n\n"
     code, out, _err = take(rows, name="rates.csv")
