@@ -18,7 +18,7 @@ from ar_collections.services.interest import apply_late_interest
 from ar_collections.services.stages import move_stage, stage_of
 from clients.services import save_contact
 from clients.services.status import set_status, status_of
-from invoices.models import Charge, Entry, InterestNotice
+from invoices.models import Charge, Entry, InterestNotice, Invoice
 from invoices.services.charging import accrued, charge_interest, give_interest_notice, standing_fees, waive_charge
 from outbox.hearing import hear_delivery
 from outbox.models import Message
@@ -79,6 +79,31 @@ def test_nothing_it_began_stands_and_the_next_one_that_arrives_begins_it(invoice
     assert stands(invoice, NOTICE + DAY) == (NOTICE + 8 * DAY, FEE, "final_notice", "cash_only")
     days = InterestNotice.objects.order_by("pk").values_list("interest_from", "came_back_on")
     assert list(days) == [(NOTICE + 7 * DAY, NOTICE), (NOTICE + 8 * DAY, None)]
+
+
+def test_who_looks_after_the_account_is_not_left_with_what_holds_no_more(invoice):
+    """The task says that the client pays in advance: it is closed with the cash-only of which it tells."""
+    client = invoice.client
+    client.owner = make_manager()
+    client.save(update_fields=["owner"])
+    comes_back(sent_to(client)[0])
+    a_day(client.company, NOTICE + DAY)
+    assert Task.objects.get(kind="inform").closed_on is None
+    comes_back(sent_to(client)[1])
+    assert Task.objects.get(kind="inform").closed_on == NOTICE + DAY
+
+
+def test_two_steps_that_moved_it_on_one_after_the_other_are_both_taken_back(late_client):
+    """The younger invoice goes by a stricter ladder: the mail first reminds, then it is a final notice."""
+    policy_named("mild", steps=[a_step("reminder", 8, moves_stage_to="reminded")])
+    policy_named("hard", steps=[a_step("last", 1, mandatory=True, moves_stage_to="final_notice")])
+    for due, name in ((DUE, "mild"), (NOTICE - DAY, "hard")):
+        Invoice.objects.filter(pk=invoice_due(late_client, due).pk).update(policy_name=name)
+    a_day(late_client.company, NOTICE)
+    (message,) = sent_to(late_client)
+    assert stage_of(late_client) == "final_notice" and len(message.payload["items"]) == 2
+    comes_back(message)
+    assert stage_of(late_client) == "current"
 
 
 def test_of_two_that_arrived_the_earliest_day_holds_and_one_that_came_back_moves_nothing(invoice):

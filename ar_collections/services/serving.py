@@ -10,7 +10,7 @@ from typing import Any
 from django.db import transaction
 from django.utils.translation import gettext as _
 
-from ar_collections.models import Served
+from ar_collections.models import Served, Task
 from ar_collections.notice_facts import reminders_before
 from ar_collections.subjects import about
 from clients.models import Client
@@ -32,7 +32,7 @@ from policies.models import Step
 from policies.services.guard_rails import given_by, rails_at
 
 from .copies import use_up
-from .desk import delivery_key, open_task
+from .desk import close_task, delivery_key, open_task
 from .interest import claim_interest, take_back, take_back_what_came_too_early
 from .stages import escalate, take_back_escalation
 
@@ -51,7 +51,7 @@ def after(message: Message, state: str) -> None:
                 key=delivery_key(message.key),
             )
         return
-    told = set(message.payload.get("told", [pk for pk, _code, _cycle in message.payload["items"]]))
+    told = _told(message)
     if untold := {pk for pk, _code, _cycle in message.payload["items"]} - told:
         Served.objects.filter(message=message, invoice__in=untold).delete()
     use_up(message, about(message).client)
@@ -66,12 +66,10 @@ def take_back_what_followed(message: Message, *, on: dt.date, by: Any) -> None:
 
     Its notice of interest counts no more (interest charged for days before the next notice is taken back), its fee is
     reversed, the stage and the credit status it brought about give way to those before, unless somebody moved them
-    since. Interest and compensation it claimed stay: they are owed without it. A second time changes nothing.
+    since, and the task that told the owner of them is closed. Interest and compensation it claimed stay: they are owed
+    without it. A second time changes nothing.
     """
-    client, step_of = about(message).client, about(message).step_of
-    told = set(message.payload.get("told", [pk for pk, _code, _cycle in message.payload["items"]]))
-    items = [(pk, step_of(pk, code)) for pk, code, _cycle in message.payload["items"] if pk in told]
-    steps = [(pk, step) for pk, step in items if step]
+    client, steps = about(message).client, _steps_of(message, _told(message))
     because = _("The reminder of %(day)s came back") % {"day": message.on.isoformat()}
     for invoice in take_back_notices(message.key, on=on, by=by):
         take_back_what_came_too_early(invoice, on=on, by=by, because=because)
@@ -79,11 +77,24 @@ def take_back_what_followed(message: Message, *, on: dt.date, by: Any) -> None:
         for charge in standing_fees(invoice):
             if charge.derivation.get("message") == message.key:
                 take_back(charge, on=on, by=by, because=because)
-    for step in dict.fromkeys(step for _pk, step in reversed(steps)):
-        if step.moves_stage_to:
-            take_back_escalation(client, step.moves_stage_to, of=str(step), moved_on=message.on, because=because, on=on)
-        if step.sets_cash_only:
-            _credit_as_before(client, step, message.on, because, on, by)
+    moves = {str(step) for _pk, step in steps if step.moves_stage_to}
+    take_back_escalation(client, moves, moved_on=message.on, because=because, on=on)
+    for step in dict.fromkeys(step for _pk, step in steps if step.sets_cash_only):
+        _credit_as_before(client, step, message.on, because, on, by)
+    for task in Task.objects.filter(key=_inform_key(message), closed_on=None):
+        close_task(task, because=because, on=on, by=by)
+
+
+def _told(message: Message) -> set[int]:
+    """The invoices a message really speaks of: what was paid before it was written is not among them."""
+    return set(message.payload.get("told", [pk for pk, _code, _cycle in message.payload["items"]]))
+
+
+def _steps_of(message: Message, told: set[int]) -> list[tuple[int, Step]]:
+    """The steps it was to serve on some invoices."""
+    step_of = about(message).step_of
+    items = message.payload["items"]
+    return [(pk, step) for pk, code, _cycle in items if pk in told and (step := step_of(pk, code))]
 
 
 def _credit_as_before(client: Client, step: Step, since: dt.date, because: str, on: dt.date, by: Any) -> None:
@@ -131,9 +142,7 @@ def _follow_safely(message: Message, told: set[int]) -> None:
 
 def _consequences(message: Message, told: set[int]) -> Iterator[Callable[[], Any]]:
     """What the steps of a reminder bring with them, one by one."""
-    client, step_of, on = about(message).client, about(message).step_of, message.on
-    items = [(pk, step_of(pk, code)) for pk, code, _cycle in message.payload["items"] if pk in told]
-    served = [(pk, step) for pk, step in items if step]
+    client, on, served = about(message).client, message.on, _steps_of(message, told)
     related = Invoice.objects.select_related("client__segment", "company", "intake")
     invoices = related.in_bulk([pk for pk, step in served if _asks_for_the_invoice(step)])
     mails_before = reminders_before({pk: step for pk, step in served if step.fee}, message)
@@ -151,8 +160,9 @@ def _consequences(message: Message, told: set[int]) -> Iterator[Callable[[], Any
             yield partial(_no_more_credit, client, step, on)
         if step.moves_stage_to:
             yield partial(escalate, client, step.moves_stage_to, because=str(step), on=on, by="system")
-    if client.owner_id is not None and any(step.sets_cash_only for _pk, step in served):
-        yield partial(_inform_owner, client, [(invoices[pk], step) for pk, step in served], message)
+    ends_credit = [(invoices[pk], step) for pk, step in served if step.sets_cash_only]
+    if client.owner_id is not None and ends_credit:
+        yield partial(_inform_owner, client, ends_credit, message)
     letters = [step for _pk, step in served if step.channel == "letter"]
     if letters:
         because = _("Post the letter “%(title)s”; it is attached to the mail") % {"title": letters[-1].title}
@@ -162,7 +172,7 @@ def _consequences(message: Message, told: set[int]) -> Iterator[Callable[[], Any
 
 
 def _asks_for_the_invoice(step: Step) -> bool:
-    return step.interest_notice_days is not None or step.claims_interest or bool(step.fee)
+    return step.interest_notice_days is not None or step.claims_interest or bool(step.fee) or step.sets_cash_only
 
 
 def _announce(invoice: Invoice, step: Step, message: Message) -> None:
@@ -181,12 +191,19 @@ def _announce(invoice: Invoice, step: Step, message: Message) -> None:
 
 def _inform_owner(client: Client, served: Sequence[tuple[Invoice, Step]], message: Message) -> None:
     """Whoever looks after the account hears that its client is in trouble, once a message; paid, it closes itself."""
-    invoice, step = min(((i, s) for i, s in served if s.sets_cash_only), key=lambda one: (one[0].due_on, one[0].pk))
+    invoice, step = min(served, key=lambda one: (one[0].due_on, one[0].pk))
+    standing = status_of(client, message.on)
+    because = _("“%(step)s” was sent; what was decided about the client's credit stays")
+    if standing is not None and standing.status == "cash_only":
+        because = _("“%(step)s” was sent: the client buys against payment in advance until all is paid")
     open_task(
-        client, "inform", invoice=invoice, due_on=message.on, on=message.on, by="system", key=f"inform:{message.key}",
-        because=_("“%(step)s” was sent: the client buys against payment in advance until all is paid")
-        % {"step": step.title},
+        client, "inform", invoice=invoice, because=because % {"step": step.title}, due_on=message.on, on=message.on,
+        by="system", key=_inform_key(message),
     )
+
+
+def _inform_key(message: Message) -> str:
+    return f"inform:{message.key}"
 
 
 def _no_more_credit(client: Client, step: Step, on: dt.date) -> None:

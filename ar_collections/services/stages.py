@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Collection
+from itertools import takewhile
 from typing import Any
 
 from django.db import transaction
@@ -73,24 +75,24 @@ def escalate(client: Client, to: str, *, because: str, on: dt.date, by: Any) -> 
 
 
 def take_back_escalation(
-    client: Client, to: str, *, of: str, moved_on: dt.date, because: str, on: dt.date
+    client: Client, of: Collection[str], *, moved_on: dt.date, because: str, on: dt.date
 ) -> StageChange | None:
-    """The message that moved a client on came back: it stands where it stood, unless it was moved since.
+    """The message that moved a client on came back: it stands where it stood before, unless it was moved since.
 
-    ``of`` is the reason the move was given on ``moved_on``.
+    ``of`` are the reasons its moves were given on ``moved_on``: two of its steps may have moved it one after the other.
     """
+    reasons = {reason[:300] for reason in of}
     with transaction.atomic():
         Client.objects.select_for_update(of=("self",)).get(pk=client.pk)
-        latest = StageChange.objects.filter(client=client).first()
-        if latest is None or (latest.stage_to, latest.because, latest.changed_on) != (to, of[:300], moved_on):
+        changes = list(StageChange.objects.filter(client=client, changed_on__gte=moved_on))  # the latest first
+        moves = list(takewhile(lambda one: one.because in reasons and one.changed_on == moved_on, changes))
+        if not moves:
             return None
+        now, before = moves[0].stage_to, moves[-1].stage_from
         change = StageChange.objects.create(
-            client=client, stage_from=to, stage_to=latest.stage_from, because=because[:300], changed_on=on,
-            changed_by="system",
+            client=client, stage_from=now, stage_to=before, because=because[:300], changed_on=on, changed_by="system",
         )
-        record(
-            "system", "stage_moved", change, client_id=client.pk, summary=f"{to} → {latest.stage_from}: {because}"
-        )
+        record("system", "stage_moved", change, client_id=client.pk, summary=f"{now} → {before}: {because}")
     return change
 
 

@@ -89,3 +89,24 @@ def test_where_nobody_looks_after_the_account_nobody_is_informed(late_client: An
     days_pass(late_client.company, DUE + dt.timedelta(days=30), DUE + dt.timedelta(days=30))
     assert status_of(late_client, DUE + dt.timedelta(days=30)).status == "cash_only"
     assert not Task.objects.filter(kind="inform").exists()
+
+
+def test_what_rides_along_with_the_invoice_sent_again_hinders_nothing(late_client: Any) -> None:
+    """One mail for two invoices, of which one is sent again and the other is reminded of for the first time."""
+    late_client.owner = make_manager("ida")
+    late_client.save(update_fields=["owner"])
+    on = DUE + dt.timedelta(days=30)
+    old, _young = invoice_due(late_client, DUE), invoice_due(late_client, on - dt.timedelta(days=1), "500")
+    days_pass(late_client.company, on, on)
+    assert Message.objects.get(kind="notice").state == "sent"
+    assert Task.objects.get(kind="inform").invoice == old and status_of(late_client, on).status == "cash_only"
+
+
+def test_whom_a_person_lets_buy_on_credit_is_not_said_to_pay_in_advance(late_client: Any) -> None:
+    late_client.owner = make_manager("ida")
+    late_client.save(update_fields=["owner"])
+    set_status(late_client, "open", because="The director knows them", source="hand", on=DUE, by=late_client.owner)
+    invoice_due(late_client, DUE)
+    days_pass(late_client.company, DUE + dt.timedelta(days=30), DUE + dt.timedelta(days=30))
+    told = Task.objects.get(kind="inform").because
+    assert "sent again" in told and "in advance" not in told
