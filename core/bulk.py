@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import chain
 from typing import Any
 
@@ -30,7 +30,7 @@ def insert_columns(
     lists = {name: given for name, given in columns.items() if isinstance(given, list)}
     quote, is_postgresql = connection.ops.quote_name, connection.vendor == "postgresql"
     constants = [fields[name].get_db_prep_save(given, connection) for name, given in same.items()]
-    marks = [f"CAST(%s AS {fields[name].db_type(connection)})" if is_postgresql else "%s" for name in same]
+    marks = [f"CAST(%s AS {_kind_of(fields[name], connection)})" if is_postgresql else "%s" for name in same]
     into = ", ".join(quote(str(fields[name].column)) for name in (*same, *lists))
     answer = ", ".join(quote(str(fields[name].column)) for name in returning)
     most = connection.features.max_query_params
@@ -52,15 +52,29 @@ def insert_columns(
 _Columns = Mapping[Any, Sequence[Any]]  # the values of fields
 
 
+def _kind_of(field: Any, connection: Any) -> str:
+    """What a value is cast to: text where the column has a length, so that what is too long is refused, not cut off."""
+    kind = str(field.db_type(connection))
+    return "text" if kind.startswith("varchar") else kind
+
+
 def _unnested(lists: _Columns, connection: Any) -> tuple[list[str], str, list[str]]:
-    """As arrays; text where a column has a length, so that what is too long is refused and not cut off."""
+    """As arrays of PostgreSQL."""
     names = [f"c{n}" for n in range(len(lists))]
-    kinds = (str(field.db_type(connection)) for field in lists)
-    arrays = ", ".join(f"CAST(%s AS {'text' if kind.startswith('varchar') else kind}[])" for kind in kinds)
-    return names, f"unnest({arrays}) AS a ({', '.join(names)})", [array_of(given) for given in lists.values()]
+    arrays = ", ".join(f"CAST(%s AS {_kind_of(field, connection)}[])" for field in lists)
+    values = [array_of(_as_kept(field, given)) for field, given in lists.items()]
+    return names, f"unnest({arrays}) AS a ({', '.join(names)})", values
+
+
+def _as_kept(field: Any, values: Sequence[Any]) -> Sequence[Any]:
+    """A field of our own keeps its values in another form (money, in ten-thousandths); Django's need no asking."""
+    if type(field).__module__.startswith("django."):
+        return values
+    return [field.get_prep_value(value) for value in values]
 
 
 def _listed(lists: _Columns, connection: Any) -> tuple[list[str], str, list[Any]]:
+    """As rows of values."""
     ready = [[field.get_db_prep_save(value, connection) for value in given] for field, given in lists.items()]
     row = f"({', '.join(['%s'] * len(ready))})"
     each = [f"column{n}" for n in range(1, len(ready) + 1)]
@@ -72,13 +86,21 @@ def array_of(values: Sequence[Any]) -> str:
 
     >>> array_of([1, None, True, 'a "b" \\', {"n": 1}])
     '{"1",NULL,"True","a \\"b\\" \\\\","{\\"n\\": 1}"}'
+    >>> array_of([1, 2]), array_of(["a", "b,c", "a"])
+    ('{1,2}', '{"a","b,c","a"}')
     """
-    return "{" + ",".join(map(_quoted, values)) + "}"
+    kinds = set(map(type, values))
+    if kinds == {int}:
+        written: Iterable[str] = map(str, values)
+    elif kinds == {str}:  # a code, a name of a step: a few, again and again
+        as_quoted = {value: _quoted(value) for value in set(values)}
+        written = map(as_quoted.__getitem__, values)
+    else:
+        written = map(_quoted, values)
+    return "{" + ",".join(written) + "}"
 
 
 def _quoted(value: Any) -> str:
-    if type(value) is int:
-        return f'"{value}"'
     if value is None:
         return "NULL"
     if isinstance(value, (dict, list)):

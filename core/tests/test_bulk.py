@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import datetime as dt
+from decimal import Decimal
 
 import pytest
-from django.db import DataError, connection
+from django.db import DataError, connection, transaction
 
+from clients.models import Client, CreditLimit
 from core import bulk
 from outbox.models import Message
 
@@ -53,5 +55,13 @@ def test_a_key_that_is_there_stays_and_many_rows_go_in_several_statements(monkey
 @pytest.mark.skipif("connection.vendor != 'postgresql'", reason="SQLite knows no lengths")
 def test_what_is_too_long_is_refused_and_not_cut_off() -> None:
     assert connection.vendor == "postgresql"
-    with pytest.raises(DataError):
-        bulk.insert_columns(Message, rows(0, 1) | {"kind": ["n" * 31], "on": dt.date(2026, 11, 18)})
+    for kind in (["n" * 31], "n" * 31):
+        with pytest.raises(DataError), transaction.atomic():
+            bulk.insert_columns(Message, rows(0, 1) | {"kind": kind, "on": dt.date(2026, 11, 18)})
+
+
+def test_an_amount_stays_the_amount(late_client: Client) -> None:
+    amounts = [Decimal("12.5"), Decimal(7)]
+    same = {"client_id": late_client.pk, "effective_on": AT.date(), "currency": "EUR"}
+    bulk.insert_columns(CreditLimit, {"amount": amounts} | same)
+    assert list(CreditLimit.objects.order_by("-amount").values_list("amount", flat=True)) == amounts
