@@ -179,11 +179,11 @@ class Outcome:
 
     @property
     def money(self) -> list[tuple[str, str, Decimal, Decimal]]:
-        """Kind, currency, by the version tried, by the one compared with."""
+        """Kind, currency, by the version tried, by the one compared with; an answer from before knows of fewer kinds."""
         return [
             (kind, currency, Decimal(sums["tried"]), Decimal(sums["against"]))
             for kind in ("interest", "noted", "fees", "compensation")
-            for currency, sums in self.told[kind].items()
+            for currency, sums in self.told.get(kind, {}).items()
         ]
 
     @property

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -13,6 +14,7 @@ from django.utils import timezone
 
 from core.jobs import run_job
 from core.models import Job
+from dashboard.reports.policies import Outcome
 from policies.models import Policy, PolicyDraft
 from policies.services.drafts import begin_draft, save_draft
 from tests.cast import CLERK, TODAY, invoice_due, make_client, make_company, make_manager
@@ -61,6 +63,11 @@ def test_a_draft_is_begun_tried_and_told_client_by_client(manager: Any) -> None:
     file = manager.get(reverse("dashboard:policy_trial_csv", args=[job.pk]))
     assert b"".join(file.streaming_content).startswith(b"client,client name,invoice,")
     assert "standard" in manager.get(reverse("dashboard:policies")).content.decode()
+
+
+def test_an_answer_kept_from_before_an_update_can_still_be_read() -> None:
+    told = {"interest": {"EUR": {"tried": "12.50", "against": "0"}}, "fees": {}, "compensation": {}}
+    assert Outcome(told, TODAY, {}).money == [("interest", "EUR", Decimal("12.50"), Decimal(0))]
 
 
 def test_a_draft_changed_since_says_that_it_is_to_be_tried_again(manager: Any) -> None:
