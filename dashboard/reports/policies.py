@@ -179,7 +179,7 @@ class Outcome:
 
     @property
     def money(self) -> list[tuple[str, str, Decimal, Decimal]]:
-        """Kind, currency, by the version tried, by the one compared with; an answer from before knows of fewer kinds."""
+        """Kind, currency, as tried, as compared with; an answer from before an update knows of fewer kinds."""
         return [
             (kind, currency, Decimal(sums["tried"]), Decimal(sums["against"]))
             for kind in ("interest", "noted", "fees", "compensation")
