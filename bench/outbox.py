@@ -44,7 +44,7 @@ def main() -> int:
 
     with tempfile.TemporaryDirectory(prefix="arledger-bench-") as folder, a_database(Path(folder)) as url:
         failed += measure("PostgreSQL", url, Path(folder), count, profile)
-    return failed
+    return int(failed > 0)
 
 
 def measure(name: str, url: str, folder: Path, count: int, profile: bool) -> int:

@@ -1,5 +1,6 @@
-"""What the documents name exists: files, tests, commands and the picture of the page."""
+"""What the documents name exists: files, tests, commands and the picture of the page; every bench is named."""
 
+import ast
 import re
 from pathlib import Path
 
@@ -28,3 +29,10 @@ def test_every_row_of_the_advice_stands_there_once() -> None:
 def test_every_command_of_the_operations_page_exists() -> None:
     named = set(re.findall(r"`manage\.py (\w+)", (ROOT / "docs" / "operations.md").read_text()))
     assert named and named <= set(get_commands())
+
+
+@pytest.mark.parametrize("bench", sorted((ROOT / "bench").glob("*.py")), ids=lambda path: path.name)
+def test_the_operations_page_names_every_bench_with_its_options(bench: Path) -> None:
+    told = ast.get_docstring(ast.parse(bench.read_text())) or ""
+    (row,) = re.findall(rf"^\| `bench/{bench.name}.*", (ROOT / "docs" / "operations.md").read_text(), re.MULTILINE)
+    assert set(re.findall(r"--[a-z]+", told)) <= set(re.findall(r"--[a-z]+", row))

@@ -125,10 +125,10 @@ def ago(at: datetime | None) -> SafeString | str:
 
 
 @register.filter
-def row(address: str, pk: int) -> str:
+def for_row(address: str, pk: int) -> str:
     """The address of a row, by that of row 0: a list asks the map of the site once and not for every row.
 
-    >>> row("/clients/0/credit/", 7)
+    >>> for_row("/clients/0/credit/", 7)
     '/clients/7/credit/'
     """
     return address.replace("/0/", f"/{pk}/")
