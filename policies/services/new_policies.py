@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from django.core.exceptions import ValidationError
-from django.db import IntegrityError, transaction
+from django.db import transaction
 from django.utils.translation import gettext as _
 
 from audit.services import record
@@ -16,6 +16,8 @@ from core.models import as_text
 from policies.models import Policy, PolicyDraft, StepText
 
 from .versions import COPIED, saved, steps_of, values_of, what_is_wrong
+
+_NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,39}")
 
 
 def new_policy(
@@ -37,24 +39,18 @@ def new_policy(
     wrong = what_is_wrong(old.name, values, ladder, effective_from=effective_from, keeps_ladder=steps is None)
     if wrong:
         raise Refused(wrong[0].sentence, code="policy", where=wrong[0].where)
-    try:
-        with transaction.atomic():
-            policy = saved(name, effective_from, values, ladder, by)
-            copied = _words_of(old.name, name, by)
-            record(by, "policy_made", policy, diff={"from": str(old), "changed": sorted(changes), "own_words": copied})
-    except IntegrityError:  # somebody else made one of that name meanwhile
-        raise _taken(name) from None
+    with transaction.atomic():
+        Policy.objects.select_for_update().order_by("pk").first()  # one new name at a time
+        check_new_name(name)  # somebody else may have made one of that name meanwhile
+        policy = saved(name, effective_from, values, ladder, by)
+        copied = _words_of(old.name, name, by)
+        record(by, "policy_made", policy, diff={"from": str(old), "changed": sorted(changes), "own_words": copied})
     return policy
 
 
 def check_new_name(name: str) -> None:
     """Refuse what cannot name a new policy: empty, other than small letters, digits and hyphens, or taken."""
-    field = Policy._meta.get_field("name")
-    try:
-        field.clean(name, None)
-    except ValidationError:
-        name = ""
-    if not name or name != name.lower():
+    if not _NAME.fullmatch(name):
         raise Refused(
             _("Write a name of small letters, digits and hyphens, 40 at most, such as public-bodies."),
             code="name", where="name",

@@ -52,7 +52,21 @@ def test_our_own_words_go_with_it_as_they_stand(standard: Policy) -> None:
     ]
 
 
-@pytest.mark.parametrize("name", ["", "Gentle", "for all", "a" * 41, "ü", "../x"])
+def test_a_name_that_somebody_takes_in_the_same_moment_is_not_made_a_second_time(
+    standard: Policy, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def looked_at(*_asked: Any, **_named: Any) -> list[Any]:
+        if not Policy.objects.filter(name="gentle").exists():
+            Policy.objects.create(name="gentle", effective_from=TODAY + DAY, made_by="Zoe")
+        return []
+
+    monkeypatch.setattr("policies.services.new_policies.what_is_wrong", looked_at)
+    with pytest.raises(Refused) as refused:
+        made(standard)
+    assert refused.value.code == "name_taken" and Policy.objects.get(name="gentle").made_by == "Zoe"
+
+
+@pytest.mark.parametrize("name", ["", "Gentle", "for all", "a" * 41, "ü", "../x", "for_all", "-", "a\n"])
 def test_a_name_that_is_none_is_refused(standard: Policy, name: str) -> None:
     with pytest.raises(Refused, match="small letters, digits and hyphens") as refused:
         made(standard, name=name)
