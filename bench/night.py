@@ -308,7 +308,7 @@ def memory(url: str, asked: argparse.Namespace) -> int:
             said = subprocess.run(  # noqa: S603 - ourselves
                 command, env=os.environ | {"BENCH_COMPANY": code}, check=True, capture_output=True, text=True
             )
-            peaks[code] = float(said.stdout.split()[-2])
+            peaks[code] = float(said.stdout.split(" MB")[0])
             print(f"peak memory, {code}: {peaks[code]:.0f} MB (limit {MEMORY_MB} MB)", flush=True)
     return int(max(peaks.values()) > MEMORY_MB)
 

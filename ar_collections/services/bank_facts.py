@@ -7,6 +7,7 @@ Until then nothing is known, nothing is held back for it, and «why» says so.
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Collection
 from typing import NamedTuple
 
 from django.utils.translation import gettext as _
@@ -26,6 +27,11 @@ def bank_data_are_fresh(company: Company, on: dt.date, longest_days: int | None)
     return Said(True, _("no bank data"))
 
 
+def with_unmatched(company: Company, on: dt.date, clients: Collection[int]) -> frozenset[int]:
+    """Those of the clients whose payment, probably theirs, waits to be matched; asked once for many."""
+    return frozenset()
+
+
 def nothing_unmatched(company: Company, on: dt.date, client: int) -> Said:
     """No reminder leaves while a payment that is probably this client's waits to be matched."""
-    return Said(True, _("no bank data"))
+    return Said(client not in with_unmatched(company, on, [client]), _("no bank data"))

@@ -34,7 +34,7 @@ from policies.models import Policy
 from policies.quiet_periods import is_quiet
 
 from .asking import askable, askable_of, cash_of, cash_of_clients, chased, may_be_asked, overdue_of, owing
-from .bank_facts import bank_data_are_fresh, nothing_unmatched
+from .bank_facts import bank_data_are_fresh, with_unmatched
 from .behaving import bills_of
 from .business_days import Place
 from .choosing import InUse, as_in_use
@@ -127,12 +127,12 @@ def decide(
             cash_of_clients(them, on), askable_of(company, on, them) if asks_sums else {},
             {c: kinds_of_payer(bills, on) for c, bills in bills_of(them, on).items()} if asks_payers else {},
         )
+        unmatched = with_unmatched(company, on, them)
         for client, reached in some:
             decisions, sums = _of_a_client(reached, on, policies, known)
             _credit(company, on, decisions, known.cash.get(client, {}))
-            unmatched = nothing_unmatched(company, on, client).passes
             for d in decisions:
-                d.guards["bank_data"], d.guards["unmatched"] = fresh[d.client_policy.name], unmatched
+                d.guards["bank_data"], d.guards["unmatched"] = fresh[d.client_policy.name], client not in unmatched
             _of_the_rest(decisions, on, openings, sums)
             yield decisions
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.db.models import BooleanField, F, Func, IntegerField, Q, QuerySet, Subquery, Sum, TextField, Value
 from django.db.models.functions import Cast, Coalesce, Concat
@@ -58,15 +58,23 @@ class ScoreOf(_ByPolicy):
         return f"CAST({sql} AS bigint)", values
 
 
+class Reached(NamedTuple):
+    """From which day back a step is reached, how that scores, and after how many days each its rounds come."""
+
+    since: dt.date
+    score: int
+    every: int | None
+
+
 class Behind(_ByPolicy):
     """Whether an item has reached more, of any kind, by the day the ladder counts from, than what it was served with.
 
-    ``reached``, per policy and kind: from which day back which score is reached.
+    ``reached``, per policy and kind: its steps from the latest day back.
     """
 
     output_field = BooleanField()
 
-    def __init__(self, *expressions: Any, reached: Mapping[str, Sequence[Sequence[tuple[dt.date, int]]]], **extra: Any):
+    def __init__(self, *expressions: Any, reached: Mapping[str, Sequence[Sequence[Reached]]], **extra: Any):
         super().__init__(*expressions, **extra)
         self.reached = reached
 
@@ -86,17 +94,20 @@ class Behind(_ByPolicy):
         return sql, [*values, *its]
 
     @staticmethod
-    def _score(
-        day: str, days: Sequence[Any], scores: Sequence[tuple[dt.date, int]], connection: Any
-    ) -> tuple[str, list[Any]]:
+    def _score(day: str, days: Sequence[Any], steps: Sequence[Reached], connection: Any) -> tuple[str, list[Any]]:
+        since = "(%s - {})" if connection.vendor == "postgresql" else "CAST(julianday(%s) - julianday({}) AS integer)"
         whens: list[str] = []
         values: list[Any] = []
-        below = 0
-        for reached, score in scores:
+        below, its, furthest = "0", list[Any](), 0
+        for step in steps:
+            from_on = connection.ops.adapt_datefield_value(step.since)
             whens.append(f"WHEN {day} > %s THEN {below}")
-            values += [*days, connection.ops.adapt_datefield_value(reached)]
-            below = max(below, score)
-        return (f"CASE {' '.join(whens)} ELSE {below} END", values) if whens else ("0", [])
+            values += [*days, from_on, *its]
+            if step.score > furthest:
+                below, its, furthest = str(step.score), [], step.score
+                if step.every:
+                    below, its = f"{step.score} + {since.format(day)} / {step.every}", [from_on, *days]
+        return (f"CASE {' '.join(whens)} ELSE {below} END", [*values, *its]) if whens else ("0", [])
 
 
 class SignedFor(Func):

@@ -9,9 +9,11 @@ from functools import lru_cache
 from typing import Any, NamedTuple
 
 from django.db.models import (
+    Case,
     DateField,
     Exists,
     F,
+    Func,
     IntegerField,
     Max,
     OuterRef,
@@ -20,6 +22,7 @@ from django.db.models import (
     Subquery,
     TextField,
     Value,
+    When,
     prefetch_related_objects,
 )
 from django.db.models.functions import Cast, Coalesce, Concat
@@ -35,10 +38,9 @@ from policies.services.precedence import own_name, own_name_of_invoice
 
 from .asking import Book, chased_in, may_be_asked, what_there_is
 from .choosing import InUse
-from .expressions import ROUND, SCALE, Behind, ScoreOf
+from .expressions import ROUND, SCALE, Behind, Reached, ScoreOf
 
 NOTICE = "notice"
-ROUNDS = 120  # of a step that repeats; ten years of a monthly statement
 CHANNELS: dict[Kind, tuple[str, ...]] = {"message": ("mail", "letter"), "call": ("call",), "review": ("review",)}
 Ladders = tuple[tuple[str, tuple[Rung, ...]], ...]  # of the policies in use, by their names; the company's first
 
@@ -195,7 +197,7 @@ def _about_clients(on: dt.date, people: _People, is_single: bool) -> QuerySet[An
     return found
 
 
-def _so_far(ladders: Ladders) -> Coalesce:
+def _so_far(ladders: Ladders) -> Subquery:
     """How far an invoice has come, as one number: per kind the furthest place served and its round; 0 for none.
 
     Each part has its own ladder. The channel is asked only where a code is a message and a call at once: a step that
@@ -209,23 +211,20 @@ def _so_far(ladders: Ladders) -> Coalesce:
         }
         codes = {code for found in places.values() for code in found}
         others = {rung.code for _name, ladder in ladders for rung in ladder if rung.kind != kind}
-        channel = Q(channel__in=CHANNELS[kind]) if codes & others else None
-        furthest = Max(ScoreOf("step", "cycle", OuterRef("own_policy"), places=places), filter=channel)
-        top = top * SCALE + Coalesce(furthest, 0)
-    rows = served.order_by().values("invoice").annotate(top=top).values("top")
-    return Coalesce(Subquery(rows, output_field=IntegerField()), Value(0))
+        score: Any = ScoreOf("step", "cycle", OuterRef("own_policy"), places=places)
+        if codes & others:
+            score = Case(When(channel__in=CHANNELS[kind], then=score))
+        top = top * SCALE + Coalesce(Func(score, function="MAX", output_field=IntegerField()), 0)  # of all: no group
+    return Subquery(served.order_by().annotate(top=top).values("top"), output_field=IntegerField())
 
 
-def _scores(ladder: Sequence[Rung], kind: Kind, on: dt.date) -> list[tuple[dt.date, int]]:
-    """By age alone, from the latest due date back: the steps of a kind and their rounds, and how they score.
+def _scores(ladder: Sequence[Rung], kind: Kind, on: dt.date) -> list[Reached]:
+    """By age alone, from the latest due date back: the steps of a kind and how they score.
 
     It narrows down whom to look at; terms and mandatory notices are judged row by row by ``reminders``.
     """
-    found = []
-    for place, rung in enumerate(ladder):
-        if rung.kind == kind:
-            reached, score = on - dt.timedelta(days=rung.offset_days), (place + 1) * ROUND + 1
-            found.append((reached, score))
-            every = rung.repeats_every_days
-            found += [(reached - dt.timedelta(days=every * n), score + n) for n in range(1, ROUNDS)] if every else []
-    return sorted(found, key=lambda step: (-step[0].toordinal(), step[1]))
+    found = [
+        Reached(on - dt.timedelta(days=rung.offset_days), (place + 1) * ROUND + 1, rung.repeats_every_days)
+        for place, rung in enumerate(ladder) if rung.kind == kind
+    ]
+    return sorted(found, key=lambda step: (-step.since.toordinal(), step.score))
