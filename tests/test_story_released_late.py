@@ -7,12 +7,14 @@ import datetime as dt
 import pytest
 
 from ar_collections.models import Hold
+from ar_collections.services import waiting
 from ar_collections.services.approving import approve, waiting_for_approval
+from ar_collections.services.choosing import in_use
 from ar_collections.services.holding import hold_first_run, release_hold
 from ar_collections.services.planning import plan
 from outbox.models import Message
 from outbox.services import deliver
-from tests.cast import CLERK, invoice_due
+from tests.cast import CLERK, invoice_due, make_client
 from tests.collecting import DAY, a_step, policy_named, served
 
 pytestmark = pytest.mark.django_db
@@ -76,3 +78,16 @@ def test_approved_after_five_it_waits_too(late_client):
     assert deliver(at(WEDNESDAY, 17, 35))["cancelled"] == 0
     assert deliver(at(WEDNESDAY + DAY, 9, 1))["sent"] == 1
     assert served(invoice) == [("first", WEDNESDAY + DAY)]
+
+
+def test_when_many_are_approved_the_windows_are_looked_up_once(late_client, monkeypatch):
+    policy_named("watched", steps=[a_step("first", 1, tone="friendly", needs_approval=True)])
+    for n in range(3):
+        client = make_client(late_client.company, f"C-{n}", email=f"ap{n}@client.example", policy_name="watched")
+        invoice_due(client, FRIDAY - DAY)
+    plan(late_client.company, FRIDAY, by="test", now=at(FRIDAY, 10))
+    asked = []
+    monkeypatch.setattr(waiting, "in_use", lambda company, on: asked.append(on) or in_use(company, on))
+    assert approve(waiting_for_approval(late_client.company), by=CLERK, now=at(FRIDAY, 18)) == 3
+    assert asked == [FRIDAY, *(FRIDAY + n * DAY for n in range(4))]
+    assert set(Message.objects.values_list("on", "state")) == {(MONDAY, "pending")}

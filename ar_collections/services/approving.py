@@ -38,16 +38,16 @@ def approve(messages: Iterable[Message], *, by: Any, now: dt.datetime | None = N
 
     Where that is shut at the moment (``now``) they wait for the next one.
     """
+    chosen = list(messages)
     with transaction.atomic():
-        done = 0
-        for message in messages:
+        for message in chosen:
             _check(message)
             record(by, "reminder_approved", message, client_id=message.payload["client"], summary=_steps_of(message))
-            if now is not None:
-                held = Message.objects.filter(held_for=message.held_for, state="held")
-                wait_for_windows(held, about(message).client.company, now)
-            done += release(message.held_for, by)
-        return done
+        if now is not None:
+            held = Message.objects.filter(pk__in=[message.pk for message in chosen])
+            for company in Company.objects.filter(pk__in={message.payload["company"] for message in chosen}):
+                wait_for_windows(held.filter(payload__company=company.pk), company, now)
+        return sum(release(message.held_for, by) for message in chosen)
 
 
 def refuse(messages: Iterable[Message], *, by: Any) -> int:
