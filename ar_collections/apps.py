@@ -14,7 +14,7 @@ class CollectionsConfig(AppConfig):
         from .greeting_mails import register_greeting_kinds
         from .mails import register_kinds
         from .services.money_tasks import register_money_tasks
-        from .services.returns import came_back
+        from .services.bounces import came_back
         from .step_trial import register_trial
         from .trials import register_dry_runs
 

@@ -159,7 +159,7 @@ def test_what_cannot_be_undone_is_said_in_the_task_and_the_rest_is_heard(invoice
     def no(*_args: Any, **_facts: Any) -> None:
         raise Refused("The ledger is closed.")
 
-    monkeypatch.setattr("ar_collections.services.returns.take_back_what_followed", no)
+    monkeypatch.setattr("ar_collections.services.bounces.take_back_what_followed", no)
     comes_back(sent_to(invoice.client)[0])
     assert served(invoice) == []
     assert Task.objects.get(kind="delivery").detail == "550 5.1.1 no such user\nThe ledger is closed."
