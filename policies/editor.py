@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
@@ -155,7 +156,8 @@ def _labelled(form: Any, name: str, said: str) -> str:
 def _with_another(data: Any) -> Any:
     """What was sent, with one more card at the end."""
     data = data.copy()
-    number = int(data.get(f"{PREFIX}-TOTAL_FORMS") or 0)
+    written = str(data.get(f"{PREFIX}-TOTAL_FORMS") or 0)
+    number = int(written) if re.fullmatch("[0-9]{1,4}", written) else 0
     data[f"{PREFIX}-TOTAL_FORMS"] = str(number + 1)
     for name, value in NEW_STEP.items():
         data[f"{PREFIX}-{number}-{name}"] = value

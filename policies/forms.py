@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from django import forms
+from django.core.validators import MaxValueValidator
 from django.utils.text import slugify
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -15,7 +16,7 @@ from django.utils.translation import gettext_lazy
 from core.errors import Refused
 from core.money import currency_codes
 
-from .ladder_checks import Wrong
+from .ladder_checks import DAYS, MOST_DAYS, STEP_DAYS, Wrong
 from .models import Policy, Step
 from .quiet_periods import as_written
 from .sentences import roles, stages
@@ -101,7 +102,7 @@ class DaysFromDueWidget(forms.MultiWidget):
     template_name = "admin/policies/policy/days_from_due.html"
 
     def __init__(self, attrs: Any = None) -> None:
-        days = forms.NumberInput(attrs={"min": 0, "max": 3650, "aria-label": gettext_lazy("days")})
+        days = forms.NumberInput(attrs={"min": 0, "max": MOST_DAYS, "aria-label": gettext_lazy("days")})
         side = forms.Select(choices=SIDES, attrs={"aria-label": gettext_lazy("before or after the due date")})
         super().__init__([days, side], attrs)
 
@@ -124,7 +125,7 @@ class DaysFromDue(forms.MultiValueField):
     widget = DaysFromDueWidget
 
     def __init__(self, **kwargs: Any) -> None:
-        days = forms.IntegerField(min_value=0, max_value=3650, required=False)
+        days = forms.IntegerField(min_value=0, max_value=MOST_DAYS, required=False)
         super().__init__((days, forms.ChoiceField(choices=SIDES)), require_all_fields=False, **kwargs)
 
     def compress(self, values: list[Any]) -> int | None:
@@ -140,9 +141,17 @@ class SampleForm(forms.Form):
     """The invoice by which a policy is shown in calendar dates."""
 
     issued_on = forms.DateField(
-        label=gettext_lazy("Invoice issued on"), widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
+        label=gettext_lazy("Invoice issued on"), widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
+        validators=[MaxValueValidator(dt.date(2199, 12, 31))],
     )
     net_days = forms.IntegerField(label=gettext_lazy("Due in days"), min_value=1, max_value=365)
+
+
+def _within_the_calendar(fields: Mapping[str, forms.Field], names: Iterable[str]) -> None:
+    """The page shows days on the calendar, also while a number is typed: at most ten years of them."""
+    for field in (fields[name] for name in names if isinstance(fields[name], forms.IntegerField)):
+        field.validators.append(MaxValueValidator(MOST_DAYS))
+        field.widget.attrs["max"] = MOST_DAYS
 
 
 class VersionForm(forms.ModelForm[Policy]):
@@ -184,6 +193,7 @@ class VersionForm(forms.ModelForm[Policy]):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        _within_the_calendar(self.fields, DAYS)
         on = dt.date.max
         interest = self.fields["interest"]
         assert isinstance(interest, forms.ChoiceField)
@@ -234,6 +244,7 @@ class StepForm(forms.ModelForm[Step]):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        _within_the_calendar(self.fields, STEP_DAYS)
         for name, choices in (
             ("addressee", list(roles().items())), ("cc_role", [("", _("nobody")), *roles().items()]),
             ("moves_stage_to", [("", _("nowhere")), *stages().items()]),
@@ -253,7 +264,10 @@ class StepForm(forms.ModelForm[Step]):
         return [(heading, [self[name] for name in names]) for heading, names in STEP_GROUPS]
 
 
-StepFormSet = forms.formset_factory(StepForm, extra=0, can_delete=True)
+MOST_STEPS = 30  # far above any ladder; what is sent beyond is not even read
+StepFormSet = forms.formset_factory(
+    StepForm, extra=0, can_delete=True, max_num=MOST_STEPS, absolute_max=MOST_STEPS, validate_max=True
+)
 
 
 def steps_from(formset: Any) -> list[dict[str, Any]]:

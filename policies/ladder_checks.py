@@ -8,15 +8,26 @@ from __future__ import annotations
 import itertools
 import re
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from decimal import Decimal, InvalidOperation
 from typing import Any, NamedTuple
 
 from core.errors import Refused
+from core.money import TooFine, parse_amount, places
 from policies.guard_rails import StepValues, is_message, name_of
 from policies.interest import Rule
 from policies.quiet_periods import read_period
 
 HANDED_OVER = "handed_over"
+MOST_DAYS = 3650  # ten years: beyond, no calendar is sure to have the day
+DAYS = {
+    "spacing_days": "between two messages", "takeover_spacing_days": "between steps for items taken over",
+    "promise_longest_days": "of the longest promise", "promise_grace_days": "of grace after a promised day",
+    "claim_pause_days": "of pause after “already paid”", "bank_data_days": "of old bank data",
+    "invoice_within_days": "until finished work is invoiced",
+}  # fmt: skip
+STEP_DAYS = {
+    "offset_days": "to go", "pay_within_days": "to pay within", "repeats_every_days": "to repeat every",
+    "interest_notice_days": "to charge interest after",
+}  # fmt: skip
 _EXCLUDE_EACH_OTHER = ({"slow", "reliable"}, {"first", "again"})
 _ADDRESS = re.compile(r"[^@\s,;<>]+@[^@\s,;<>]+\.[^@\s,;<>.]+")
 SUMS = {
@@ -63,7 +74,7 @@ def wrong_with_values(
     “Invoice again” gives notice of interest, and this policy charges none; empty its days of notice or choose a rule.
     """
     return [
-        *_window(values), *_quiet(values), *_consumers(values, rule), *_already_overdue(values),
+        *_window(values), *_quiet(values), *_days(values), *_consumers(values, rule), *_already_overdue(values),
         *_no_interest(rule, steps), *_sums_of_policy(values, currencies),
     ]  # fmt: skip
 
@@ -171,9 +182,12 @@ def _of_a_step(step: StepValues, currencies: Collection[str]) -> Iterator[Wrong]
                 step, "recipients",
                 f"goes in copy to “{address}”, which is no e-mail address; write addresses with commas between.",
             )  # fmt: skip
-    for field, what in (("pay_within_days", "to pay within"), ("repeats_every_days", "to repeat every")):
+    for field in ("pay_within_days", "repeats_every_days"):
         if step.get(field) == 0:
-            yield _wrong(step, field, f"says {what} 0 days; write 1 or more, or leave it empty.")
+            yield _wrong(step, field, f"says {STEP_DAYS[field]} 0 days; write 1 or more, or leave it empty.")
+    for field, what in STEP_DAYS.items():
+        if abs(int(step.get(field) or 0)) > MOST_DAYS:
+            yield _wrong(step, field, f"says {what} {step[field]} days, over ten years; write {MOST_DAYS} or fewer.")
 
 
 def _before_due(step: StepValues) -> Iterator[Wrong]:
@@ -241,6 +255,12 @@ def _quiet(values: Mapping[str, Any]) -> Iterator[Wrong]:
             yield Wrong(refused.message, "", "quiet_periods")
 
 
+def _days(values: Mapping[str, Any]) -> Iterator[Wrong]:
+    for field, what in DAYS.items():
+        if int(values.get(field) or 0) > MOST_DAYS:
+            yield Wrong(f"{values[field]} days {what} are over ten years; write {MOST_DAYS} or fewer.", "", field)
+
+
 def _consumers(values: Mapping[str, Any], rule: Rule | None) -> Iterator[Wrong]:
     if not values.get("for_consumers") or rule is None:
         return
@@ -290,9 +310,13 @@ def _wrong_sums(sums: Mapping[str, Any] | None, currencies: Collection[str]) -> 
     for code, amount in (sums or {}).items():
         if currencies and code not in currencies:
             yield f"“{code}” is no currency; write EUR, NOK or another code"
+            continue
         try:
-            positive = Decimal(str(amount)) > 0
-        except InvalidOperation:
+            positive = parse_amount(str(amount), code) > 0
+        except TooFine:
+            yield f"“{code} {amount}” has more decimals than {code} allows ({places(code)}); write fewer"
+            continue
+        except ValueError:
             positive = False
         if not positive:
             yield f"“{code} {amount}” is not above zero; leave the currency out instead"

@@ -13,8 +13,11 @@ from django.urls import reverse
 
 from audit.models import Event
 from core.models import Company
+from policies.editor import Editor
+from policies.forms import MOST_STEPS
 from policies.models import Policy, PolicyDraft, Step, Terms
 from policies.services import policy_of
+from policies.services.versions import steps_of, values_of
 from policies.step_days import step_day
 from tests.cast import TODAY
 
@@ -55,6 +58,10 @@ def written(form: Any) -> dict[str, Any]:
     return data
 
 
+def refused(editor: Editor) -> bool:
+    return not editor.is_valid() or bool(editor.troubles())
+
+
 def test_every_page_of_the_admin_opens(admin, company):
     from django.contrib import admin as site
 
@@ -77,6 +84,7 @@ def test_a_version_is_read_as_dates_of_a_sample_invoice(admin, company):
     assert "Wed, 18 November 2026" not in page
     assert "Fri, 11 Dec 2026" in page  # seven days before 18 December
     assert "Sat, 19 Dec" not in page and "Mon, 21 Dec 2026" in page  # the day after, moved to a business day
+    assert admin.get(url, {"issued_on": "9999-12-31", "net_days": "30"}).status_code == 200
     short = text(admin.get(url, {"issued_on": "2026-11-18", "net_days": "2"}))
     assert "left out: the term is too short" in short
 
@@ -101,6 +109,27 @@ def test_a_new_version_takes_its_place_from_its_day_on(admin, company):
     assert (later.spacing_days, later.steps.count(), later.call_minimum) == (9, 10, {"EUR": "250"})
     assert later.steps.get(code="reminder_1").title == "Plain words"
     assert Event.objects.filter(action="policy_version_made", actor="root").exists()
+
+
+@pytest.mark.parametrize(
+    "typed",
+    [
+        {"spacing_days": "99999999999"}, {"steps-2-pay_within_days": "99999999999"}, {"sample-issued_on": "9999-12-31"},
+        {"steps-TOTAL_FORMS": "100000"}, {"steps-TOTAL_FORMS": "many"}, {"steps-2-fee": "JPY 5.5"},
+    ],
+)  # fmt: skip
+def test_numbers_no_calendar_has_are_told_beside_their_field(company, typed):
+    policy = policy_of(company, TODAY)
+    steps = steps_of(policy)
+    blank = Editor("standard", values_of(policy), steps, on=TODAY)
+    data = written(blank.form) | {"steps-TOTAL_FORMS": len(steps), "steps-INITIAL_FORMS": len(steps)}
+    for row in blank.steps.forms:
+        data |= written(row)
+    assert not refused(Editor("standard", {}, steps, on=TODAY, data=data))
+    for look in ({}, {"look": "step"}):
+        shown = Editor("standard", {}, steps, on=TODAY, data=data | typed | look)
+        assert len(shown.calendar()) <= len(shown.cards()) <= MOST_STEPS
+        assert "sample-issued_on" in typed or look or refused(shown)
 
 
 def test_what_is_written_is_kept_as_a_draft_to_be_tried_first(admin, company):

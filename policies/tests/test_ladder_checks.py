@@ -104,6 +104,14 @@ STEPS: dict[str, tuple[dict[str, dict[str, Any]], str]] = {
         {"reminder_2": {"fee": {"EUR": "-5"}}},
         "“Second reminder” charges a fee that is none: “EUR -5” is not above zero; leave the currency out instead.",
     ),
+    "a sum finer than its currency": (
+        {"reminder_2": {"fee": {"JPY": "5.5"}}},
+        "“Second reminder” charges a fee that is none: “JPY 5.5” has more decimals than JPY allows (0); write fewer.",
+    ),
+    "beyond the calendar": (
+        {"statement": {"repeats_every_days": 99_999_999_999}},
+        "“Statement of account” says to repeat every 99999999999 days, over ten years; write 3650 or fewer.",
+    ),
     "no address": (
         {"reminder_2": {"recipients": "ada@client.example, Bo"}},
         "“Second reminder” goes in copy to “Bo”, which is no e-mail address; write addresses with commas between.",
@@ -153,6 +161,9 @@ VALUES: dict[str, tuple[dict[str, Any], str]] = {
     "a window inside out": (
         {"window_opens": dt.time(17), "window_closes": dt.time(9)},
         "The window closes at 09:00, before it opens at 17:00; exchange the two.",
+    ),
+    "beyond the calendar": (
+        {"spacing_days": 3651}, "3651 days between two messages are over ten years; write 3650 or fewer.",
     ),
     "a currency that is none": (
         {"minimum": {"EURO": "5"}},
