@@ -16,6 +16,7 @@ from django.utils.translation import gettext_lazy as _
 from audit.admin import AuditedAdmin
 from core.models import BankAccount, Company, CompanyProfile, Holiday, PaymentMethod
 from policies.models import CompanyPolicy, Terms
+from policies.services import use_policy
 
 admin.site.site_header = _("AR Ledger settings")
 admin.site.site_title = "AR Ledger"
@@ -50,6 +51,7 @@ class TermsInline(admin.TabularInline[Terms, Company]):
 class PolicyInline(admin.TabularInline[CompanyPolicy, Company]):
     model = CompanyPolicy
     extra = 0
+    can_delete = False
 
 
 class ProfileInline(admin.TabularInline[CompanyProfile, Company]):
@@ -80,6 +82,14 @@ class CompanyAdmin(AuditedAdmin):
         ),
     ]
     inlines = [BankAccountInline, PaymentMethodInline, TermsInline, PolicyInline, ProfileInline, HolidayInline]
+
+    def save_formset(self, request: Any, form: Any, formset: Any, change: bool) -> None:
+        """Another policy holds from the company's today on; which one it was before is kept."""
+        if formset.model is CompanyPolicy:
+            for row in formset.save(commit=False):
+                use_policy(row.company, row.name, request.user)
+            return
+        super().save_formset(request, form, formset, change)
 
 
 @admin.register(User)

@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from typing import Literal
 
+from policies.choices import Since
 from policies.interest import Rule
 
 _DAY = timedelta(days=1)
@@ -22,7 +23,7 @@ class Held:
     """A rule that holds from a day on, and the first day on which it lets the invoice bear interest (None: never).
 
     ``already_overdue`` says from when it holds for an invoice that was overdue when it began; ``posts``, whether what
-    its days earn is charged at all, or only noted.
+    its days earn is charged at all, or only noted; ``by_choice``, that another policy was chosen on that day.
     """
 
     from_on: date
@@ -32,6 +33,7 @@ class Held:
     chosen_on: date | None = None
     version: int | None = None
     posts: bool = True
+    by_choice: Since | None = None
 
     def holds_from(self, due_on: date) -> date:
         """The first day that is judged by it, for an invoice due on a day: what held before ends on the day before.
@@ -61,7 +63,7 @@ class Span:
     """Days on which one rule holds, first and last included; without a last day it goes on.
 
     ``since`` is the day from which the rule has held without a break (None: from its first day), ``posts`` whether
-    these days are charged.
+    these days are charged. ``version`` lets its first days bear interest, ``later`` those from their days on.
     """
 
     rule: Rule
@@ -70,6 +72,20 @@ class Span:
     version: int | None = None
     posts: bool = True
     since: date | None = None
+    by_choice: Since | None = None
+    later: tuple[Held, ...] = ()
+
+    def held_on(self, day: date) -> tuple[int | None, Since | None]:
+        """The version by which a day bears interest, and the choice by which that policy holds, where it was chosen.
+
+        >>> span = Span(Rule("LAW"), date(2027, 1, 1), version=1, later=(Held(date(2027, 3, 1), Rule("LAW"), None),))
+        >>> span.held_on(date(2027, 2, 28)), span.held_on(date(2027, 3, 1))
+        ((1, None), (None, None))
+        """
+        for one in reversed(self.later):
+            if one.from_on <= day:
+                return one.version, one.by_choice
+        return self.version, self.by_choice
 
     @property
     def runs_from(self) -> date:
@@ -104,13 +120,14 @@ def spans(due_on: date, held: Iterable[Held]) -> list[Span]:
     for one in sorted(held, key=lambda one: one.from_on):
         begins, cut = one.begins(due_on), one.holds_from(due_on)
         if begins is not None and _goes_on(found, one, begins, cut):
-            found[-1] = replace(found[-1], version=one.version)
+            found[-1] = replace(found[-1], later=(*found[-1].later, one))
             continue
         found = [
             replace(span, ends_on=min(span.ends_on or cut - _DAY, cut - _DAY)) for span in found if span.starts_on < cut
         ]
         if begins is not None:
-            found.append(Span(one.rule, begins, None, one.version, one.posts, _since(found, one.rule, begins)))
+            since = _since(found, one.rule, begins)
+            found.append(Span(one.rule, begins, None, one.version, one.posts, since, one.by_choice))
     return found
 
 

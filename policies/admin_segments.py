@@ -1,4 +1,7 @@
-"""Segments of clients, and which policy each of them has; the policy of a company is chosen here too."""
+"""Segments of clients, and which policy each of them has; the policy of a company is chosen here too.
+
+Another choice holds from the company's today on.
+"""
 
 from __future__ import annotations
 
@@ -6,16 +9,18 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin
+from django.db import transaction
 from django.db.models import Count, QuerySet
 from django.http import HttpRequest
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from audit.admin import AuditedAdmin
-from core.services import latest_today
+from core.services import latest_today, today
 
 from .models import CompanyPolicy, Segment
-from .services.versions import policies_to_choose
+from .services.choices import keep_choice, segment_goes
+from .services.versions import policies_to_choose, use_policy
 
 
 def policy_choices(kept: str, nobody: str | None = None) -> list[tuple[str, str]]:
@@ -72,6 +77,27 @@ class SegmentAdmin(AuditedAdmin):
         rows: QuerySet[Segment] = super().get_queryset(request)
         return rows.annotate(clients_count=Count("clients")).select_related("company")
 
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        return ["company"] if obj else []
+
+    def save_model(self, request: HttpRequest, obj: Segment, form: Any, change: bool) -> None:
+        kept = Segment.objects.select_for_update().get(pk=obj.pk) if change else None
+        super().save_model(request, obj, form, change)
+        if kept is not None:
+            keep_choice(
+                "segment", obj.pk, obj.company_id, before=kept.policy_name, name=obj.policy_name,
+                on=today(obj.company), by=request.user,
+            )
+
+    def delete_model(self, request: HttpRequest, obj: Any) -> None:
+        segment_goes(obj, obj.clients.values_list("pk", "policy_name"), on=today(obj.company), by=request.user)
+        super().delete_model(request, obj)
+
+    def delete_queryset(self, request: HttpRequest, queryset: Any) -> None:
+        with transaction.atomic():
+            for segment in queryset:
+                self.delete_model(request, segment)
+
     @admin.display(description=gettext_lazy("policy"))
     def policy(self, segment: Segment) -> str:
         return segment.policy_name or _("the company's")
@@ -85,3 +111,12 @@ class SegmentAdmin(AuditedAdmin):
 class CompanyPolicyAdmin(AuditedAdmin):
     form = CompanyPolicyForm
     list_display = ["company", "name"]
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        return ["company"] if obj else []
+
+    def save_model(self, request: HttpRequest, obj: CompanyPolicy, form: Any, change: bool) -> None:
+        obj.pk = use_policy(obj.company, obj.name, request.user).pk
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False  # a company goes over from one policy to another, never to none

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from decimal import Decimal
 from typing import Any
 
@@ -29,6 +29,7 @@ from invoices.models import RECEIVABLE, Charge, Entry, Extension, InterestNotice
 from invoices.rates import MissingRate
 from invoices.services.charging import (
     OPENING,
+    Holding,
     Policies,
     charge_compensation,
     charge_interest,
@@ -46,8 +47,8 @@ from invoices.services.extending import agree_extension, withdraw_extension
 from payments.models import Allocation
 from payments.services import deallocate
 from policies.models import Policy, ReferenceRate
-from policies.services.precedence import own_name_of_invoice
 
+from .charged_alike import charged_alike, reminded_by
 from .choosing import InUse, in_use
 from .deciding import owing
 from .desk import close_task, open_task
@@ -72,8 +73,8 @@ def apply_late_interest(
     for invoice in _made_wrong(company):
         for charge in correct_interest(invoice, on=on, by=by):
             posted[charge.currency] += charge.amount
-    for version in theirs:
-        for invoice in _to_charge(company, on, version, theirs, policies):
+    for held, rows in charged_alike(company, on, theirs, policies):
+        for invoice in _to_charge(company, on, held, rows):
             try:
                 made = charge_interest(invoice, until=invoice.charge_to, on=on, by=by, policies=policies)
             except MissingRate as unknown:
@@ -81,6 +82,7 @@ def apply_late_interest(
                 continue
             for charge in made:
                 posted[charge.currency] += charge.amount
+    for version in theirs:
         _drop_what_is_small(company, on, version, theirs, by)
     for rate, invoice in missing.values():
         _ask_for_rate(rate, invoice, on, by)
@@ -182,11 +184,10 @@ def take_back_more_time(agreed: Extension, *, on: dt.date, by: Any) -> Extension
 
 
 def _to_charge(
-    company: Company, on: dt.date, version: Policy, theirs: InUse, policies: Policies
+    company: Company, on: dt.date, held: Sequence[Holding], rows: QuerySet[Any]
 ) -> QuerySet[Any] | Iterable[Any]:
-    """Invoices that bear interest and were not charged up to ``charge_to``: the last month end, or the day paid."""
-    versions = policies.versions(version.name, on)
-    posted = posted_until(versions, on)
+    """Those that bear interest and were not charged up to ``charge_to``: the last month end, or the day paid."""
+    posted = posted_until(held, on)
     if posted is None or posted[0].interest_posted not in _BY_NIGHT:
         return []
     by, last_day = posted
@@ -197,11 +198,11 @@ def _to_charge(
     if last_day < on:
         last_move = Least(last_move, Value(last_day), output_field=DateField())
     charged = Charge.objects.standing().filter(invoice=OuterRef("pk"), kind="interest").order_by()
-    bearing = _of(version, theirs, _bearing(company, [rule for _version, _from, rule in versions]))
+    bearing = rows.filter(_bearing(one.rule for one in held))
     open_ones = owing(company, on).values("pk")
     if by.interest_posted == "settled":
         bearing = bearing.exclude(pk__in=open_ones)
-    rows: QuerySet[Any] = (
+    found: QuerySet[Any] = (
         bearing.filter(issued_on__lte=on)
         .annotate(
             charge_to=Case(When(pk__in=open_ones, then=Value(ended)), default=last_move, output_field=DateField()),
@@ -212,35 +213,25 @@ def _to_charge(
         # The due day of an invoice in parts moves on; what an earlier part has earned is worked out all the same.
         .filter(Q(due_on__lt=F("charge_to")) | Q(in_parts=True), charged_to__lt=F("charge_to"))
     )
-    if all(rule.starts == "notice" or not rule.charges for _version, _from, rule in versions):
+    if all(one.rule.starts == "notice" or not one.rule.charges for one in held):
         told = _told().filter(interest_from__lte=OuterRef("charge_to"))
-        rows = rows.filter(Exists(told) | Q(intake__interest_from__lte=F("charge_to")))
-    return rows.select_related("client__segment", "intake").order_by("pk")
+        found = found.filter(Exists(told) | Q(intake__interest_from__lte=F("charge_to")))
+    return found.select_related("client__segment", "intake").order_by("pk")
 
 
-def _bearing(company: Company, rules: Iterable[Any]) -> QuerySet[Invoice]:
-    """Invoices that may bear interest by one of the rules: what those say of notices and terms, as a filter."""
+def _bearing(rules: Iterable[Any]) -> Q:
+    """Which invoices may bear interest by one of the rules: what those say of notices and terms, as a condition."""
     told = Exists(_told()) | Q(intake__interest_from__isnull=False)
     wanted = Q(pk__in=[])
     for by_terms, by_notice in {(uses_terms(rule), rule.starts == "notice") for rule in rules if rule.charges}:
         bears = told if by_notice else told | Q(intake=None)
         wanted |= bears & Q(late_percent__gt=0) if by_terms else bears
-    return Invoice.objects.issued().filter(company=company).filter(wanted)
+    return wanted
 
 
 def _told() -> QuerySet[InterestNotice]:
     """The notices of interest on the invoice outside that reached the client."""
     return InterestNotice.objects.standing().filter(invoice=OuterRef("pk"))
-
-
-def _of(version: Policy, theirs: InUse, rows: QuerySet[Any]) -> QuerySet[Any]:
-    """Those of the invoices for which a policy holds; one policy alone holds for all."""
-    if theirs.is_single:
-        return rows
-    rows = rows.annotate(own_policy=own_name_of_invoice())
-    if version.name == theirs.usual.name:
-        return rows.exclude(own_policy__in=sorted(theirs.others))
-    return rows.filter(own_policy=version.name)
 
 
 def _made_wrong(company: Company) -> QuerySet[Invoice]:
@@ -270,7 +261,7 @@ def _drop_what_is_small(company: Company, on: dt.date, version: Policy, theirs: 
     least = {currency: Decimal(str(sum_)) for currency, sum_ in version.interest_dropped_under.items() if sum_}
     if not least:
         return
-    paid = _of(version, theirs, Invoice.objects.issued().filter(company=company, balance=0))
+    paid = reminded_by(version, theirs, Invoice.objects.issued().filter(company=company, balance=0))
     left = Charge.objects.filter(kind="interest", balance__gt=0, currency__in=least, invoice__in=paid.values("pk"))
     for pk, currency, total in left.order_by("invoice").values_list("invoice", "currency").annotate(Sum("balance")):
         if total >= least[currency]:

@@ -16,6 +16,7 @@ from core.errors import Refused
 from core.permissions import may
 from core.services import today
 from policies.services import default_terms
+from policies.services.choices import keep_choice
 from policies.services.versions import check_policy_name
 
 from .limits import start_limit
@@ -44,9 +45,17 @@ def save_client(
     if client is None and "terms" not in fields and "company" in fields:
         fields = {**fields, "terms": default_terms(fields["company"])}
     with transaction.atomic():
-        before = Client.objects.filter(pk=subject.pk).first() if "tax_number" in fields else None
+        before = None
+        if client is not None and {"tax_number", "policy_name", "segment"} & fields.keys():
+            before = Client.objects.select_for_update(of=("self",)).get(pk=client.pk)
         _check_policy(subject, fields, on)
         saved = _save(subject, fields, by=by, version=version, name="client")
+        if before is not None:
+            keep_choice(
+                "client", saved.pk, saved.company_id, before=before.policy_name, name=saved.policy_name,
+                on=on or today(saved.company), by=by, client=saved.pk,
+                segments=(before.segment_id, saved.segment_id),
+            )
         if client is None:
             on = on or today(saved.company, saved.created_at)
         if on is not None and "tax_number" in fields:

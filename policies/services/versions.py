@@ -14,11 +14,13 @@ from audit.services import record
 from core.errors import Refused
 from core.models import Company, as_text
 from core.money import currency_codes
+from core.services import today
 from policies.guard_rails import broken, countries_of
 from policies.ladder import DEFAULT_CALL_MINIMUM, DEFAULT_LADDER
 from policies.ladder_checks import Wrong, wrong_with_ladder, wrong_with_values
 from policies.models import CompanyPolicy, Policy, Step, Terms
 
+from .choices import keep_choice
 from .guard_rails import known_countries, rails_for, unknown_among
 from .rates import rule_of
 from .words_of_steps import texts_by_step, wrong_with_words
@@ -69,11 +71,20 @@ def default_policy(by: Any, *, effective_from: dt.date = dt.date(2000, 1, 1), na
     return policy
 
 
-def use_policy(company: Company, name: str, by: Any) -> CompanyPolicy:
-    """The company behaves by the policy of that name from now on."""
+def use_policy(company: Company, name: str, by: Any, on: dt.date | None = None) -> CompanyPolicy:
+    """The company behaves by the policy of that name from a day on, its today unless told.
+
+    The first it ever chooses holds since ever. Chosen again it changes nothing.
+    """
     with transaction.atomic():
+        kept = CompanyPolicy.objects.select_for_update().filter(company=company).first()
+        if kept is not None and kept.name == name:
+            return kept
+        before = kept.name if kept is not None else ""
         choice, _ = CompanyPolicy.objects.update_or_create(company=company, defaults={"name": name})
-        record(by, "policy_chosen", choice, summary=name)
+        if before:
+            keep_choice("company", company.pk, company.pk, before=before, name=name, on=on or today(company), by=by)
+        record(by, "policy_chosen", choice, summary=name, diff={"policy": name, "before": before})
     return choice
 
 

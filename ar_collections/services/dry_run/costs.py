@@ -59,7 +59,7 @@ def costs(owed: Iterable[Owed], side: Side, *, on: dt.date, until: dt.date) -> C
     """
     found, policies = Costs(), Policies()
     policy, earns = side.version.policy, _Earner(policies)
-    bears = _Bearing(_in_trial(side, policies, on, until))
+    bears = _Bearing(_in_trial(side, policies, on, until), policies, policy.name, until)
     fees = {step.code: step for step in side.version.ladder if step.fee}
     claims = policy.interest_posted != "noted" and not policy.for_consumers
     charged, lumps = _fees_charged(fees), _lumps_charged()
@@ -95,7 +95,8 @@ def already_overdue(
     the version begins would post; ``noted``, what would only be noted by then.
     """
     policies = Policies()
-    earns, bears = _Earner(policies), _Bearing(_chosen(policies, policy, effective_from, choice, chosen_on))
+    held = _chosen(policies, policy, effective_from, choice, chosen_on)
+    earns, bears = _Earner(policies), _Bearing(held, policies, policy.name, effective_from)
     found: dict[str, list[Any]] = {}
     noted: dict[str, Decimal] = defaultdict(Decimal)
     missing: set[str] = set()
@@ -123,14 +124,15 @@ def choice_matters(owed: Iterable[Owed], policy: Policy, effective_from: dt.date
     """
     policies = Policies()
     first, second = (
-        _Bearing(_chosen(policies, policy, effective_from, choice, None)) for choice in ("activation", "due_date")
+        _Bearing(_chosen(policies, policy, effective_from, choice, None), policies, policy.name, effective_from)
+        for choice in ("activation", "due_date")
     )
     late = (one for one in owed if one.due_on < effective_from)
     return any(_same(first(one, one.told)) != _same(second(one, one.told)) for one in late)
 
 
 def _same(known: Sequence[Span]) -> list[Span]:
-    return [replace(span, version=None) for span in known]
+    return [replace(span, version=None, later=(), by_choice=None) for span in known]
 
 
 def _chosen(
@@ -154,16 +156,20 @@ def _in_trial(side: Side, policies: Policies, on: dt.date, until: dt.date) -> li
 
 
 class _Bearing:
-    """The spans of many invoices by one policy; those that are alike in what the rules ask have them once."""
+    """The spans of many invoices by one policy; those that are alike in what the rules ask have them once.
 
-    def __init__(self, held: Sequence[Holding]) -> None:
-        self.held = held
+    Days before it was chosen for an invoice bear interest by the policy that held then.
+    """
+
+    def __init__(self, held: Sequence[Holding], policies: Policies, name: str, until: dt.date) -> None:
+        self.held, self.policies, self.name, self.until = held, policies, name, until
         self._known: dict[tuple[Any, ...], list[Span]] = {}
 
     def __call__(self, one: Owed, told: dt.date | None) -> list[Span]:
-        key = (one.due_on, told, one.intake, one.late_percent > 0, one.currency)
+        key = (one.due_on, told, one.intake, one.late_percent > 0, one.currency, one.line)
         if key not in self._known:
-            self._known[key] = spans_by(self.held, one.as_invoice(), one.due_on, told, lambda _day: True)
+            held = self.policies.held(one.line, self.until, {self.name: self.held}) if one.line else self.held
+            self._known[key] = spans_by(held, one.as_invoice(), one.due_on, told, lambda _day: True)
         return self._known[key]
 
 

@@ -14,7 +14,11 @@ from disputes.models import Dispute
 from invoices.interest import Quiet
 from invoices.models import RECEIVABLE, Charge, Entry, Extension, InterestNotice, Invoice
 from invoices.parts import Part, open_parts
+from invoices.services.charging import Policies
 from invoices.services.parts import plans_of
+from policies.choices import Since, Subject
+from policies.models import PolicyChoice
+from policies.services.choices import company_s_policy
 from policies.services.precedence import governed
 
 
@@ -28,7 +32,8 @@ class Owed(NamedTuple):
     """An invoice that is open, with what charging asks about it; ``due_on`` is the day its first part was due.
 
     ``moved``: something was paid or credited already. ``paused``: it was disputed, or more time was agreed, once.
-    ``charged`` are the days interest stands charged for.
+    ``charged`` are the days interest stands charged for; ``line`` is by which policies it bears interest, where another
+    one was chosen meanwhile.
     """
 
     invoice: int
@@ -44,6 +49,7 @@ class Owed(NamedTuple):
     paused: bool = False
     quiet: tuple[Quiet, ...] = ()
     charged: tuple[Period, ...] = ()
+    line: tuple[Since, ...] = ()
 
     @property
     def is_taken_over(self) -> bool:
@@ -85,7 +91,7 @@ def owed_now(name: str, users: Iterable[int], companies: Iterable[int], on: dt.d
     rows = Invoice.objects.issued().filter(governed(name, users), company__in=list(companies), balance__gt=0)
     rows = rows.filter(issued_on__lte=on).order_by()
     plans = plans_of(rows.filter(in_parts=True).values_list("pk", flat=True))
-    quiet, charged = _quiet(rows), _charged(rows)
+    quiet, charged, lines = _quiet(rows), _charged(rows), _lines(rows)
     notices = InterestNotice.objects.standing().filter(invoice=OuterRef("pk")).order_by("interest_from")
     moves = Entry.objects.filter(Q(dr=RECEIVABLE) | Q(cr=RECEIVABLE), invoice=OuterRef("pk")).exclude(kind="issue")
     paused = Exists(Dispute.objects.filter(invoice=OuterRef("pk"))) | Exists(
@@ -105,7 +111,7 @@ def owed_now(name: str, users: Iterable[int], companies: Iterable[int], on: dt.d
         yield Owed(
             pk, currency, balance, parts[0].due_on if parts else due_on, percent, told,
             Chosen(chosen) if taken_over else None, total, parts, moved, was_paused, quiet.get(pk, ()),
-            charged.get(pk, ()),
+            charged.get(pk, ()), lines.get(pk, ()),
         )  # fmt: skip
 
 
@@ -131,4 +137,21 @@ def _charged(rows: Any) -> dict[int, tuple[Period, ...]]:
     for pk, first, last in standing.order_by().values_list("invoice", "from_on", "to_on"):
         if first and last:
             found[pk] += (Period(first, last),)
+    return found
+
+
+def _lines(rows: Any) -> dict[int, tuple[Since, ...]]:
+    """By which policies an invoice bears interest, one after the other, where another one was chosen meanwhile."""
+    policies = Policies()
+    changed = PolicyChoice.objects.order_by().values_list("company", flat=True).distinct()
+    usual = {company: company_s_policy(company) for company in changed if policies.was_changed(company)}
+    found = {}
+    asked = rows.filter(company__in=usual).values_list(
+        "company", "client", "client__segment", "pk", "client__segment__policy_name", "client__policy_name",
+        "policy_name",
+    )  # fmt: skip
+    for company, client, segment, pk, segment_s, *names in asked.iterator(chunk_size=5000) if usual else ():
+        line = policies.line_of(Subject(company, client, segment, pk, usual[company], segment_s or "", *names))
+        if len(line) > 1:
+            found[pk] = line
     return found

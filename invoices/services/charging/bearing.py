@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from copy import copy
 from decimal import Decimal
 from typing import Any, NamedTuple, cast
@@ -17,8 +17,9 @@ from invoices.rates import RateStep
 from invoices.services.parts import plans_of
 from invoices.services.rules import rates_for, rule_of
 from invoices.spans import Choice, Held, Span, spans
-from policies.models import CompanyPolicy, InterestRule, Policy
-from policies.precedence import chosen_for
+from policies.choices import EVER, History, Since, Subject, policies_by_day
+from policies.models import InterestRule, Policy
+from policies.services.choices import company_s_policy, history_of, segments_in, subject_of
 
 DAY = dt.timedelta(days=1)
 _quarrels: list[Callable[[int], list[Quiet]]] = []
@@ -35,11 +36,21 @@ def disputed_days(invoice: Invoice) -> list[Quiet]:
 
 
 class Holding(NamedTuple):
-    """A version of a policy, with the rule it charges by and the day from which it holds with that rule."""
+    """A version of a policy, with the rule it charges by and the day from which it holds with that rule.
+
+    ``chosen``: where, and from which day on, the policy was chosen in place of another.
+    """
 
     policy: Policy
     from_on: dt.date
     rule: Rule
+    chosen: Since | None = None
+
+    @property
+    def begins(self) -> bool:
+        """The version itself begins on that day, so that what it says of overdue invoices holds."""
+        was_chosen = self.chosen is not None and self.chosen.from_on == self.from_on
+        return self.from_on == self.policy.effective_from and not was_chosen
 
     @property
     def posts(self) -> bool:
@@ -52,21 +63,49 @@ class Policies:
 
     def __init__(self) -> None:
         self._usual: dict[int, str] = {}
+        self._changed: dict[int, tuple[int | None, History | None, Mapping[int, str]]] = {}
+        self._lines: dict[Subject, tuple[Since, ...]] = {}
         self._versions: dict[tuple[str, dt.date], list[Holding]] = {}
         self._rates: dict[tuple[Rule, Decimal, dt.date, dt.date, str], tuple[RateStep, ...]] = {}
 
-    def name_for(self, invoice: Invoice) -> str:
-        """The name of the policy that holds for an invoice: its own, else its client's, its segment's, the company's.
+    def line(self, invoice: Invoice) -> tuple[Since, ...]:
+        """Which policy holds for an invoice since when: its own, else its client's, its segment's, the company's.
 
-        Empty where the company has none.
+        The name is empty where the company has none.
         """
-        near = chosen_for(invoice.client, invoice.policy_name).name
-        if near:
-            return near
-        if invoice.company_id not in self._usual:
-            choice = CompanyPolicy.objects.filter(company=invoice.company_id).first()
-            self._usual[invoice.company_id] = choice.name if choice else ""
-        return self._usual[invoice.company_id]
+        client = invoice.client
+        if client.company_id not in self._usual:
+            self._usual[client.company_id] = company_s_policy(client.company_id)
+        usual = self._usual[client.company_id]
+        return self.line_of(subject_of(client, invoice.pk, invoice.policy_name, usual))
+
+    def line_of(self, asked: Subject) -> tuple[Since, ...]:
+        """The same of an invoice of which only that is known; worked out once for all that are alike."""
+        changed, segments = self.changes(asked.company, asked.client)
+        alike = asked._replace(
+            invoice=asked.invoice if ("invoice", asked.invoice) in changed else 0,
+            client=asked.client if ("client", asked.client) in changed else 0,
+        )
+        if alike not in self._lines:
+            self._lines[alike] = policies_by_day(alike, changed, segments)
+        return self._lines[alike]
+
+    def was_changed(self, company: int) -> bool:
+        """Whether another policy was ever chosen for anybody in a company."""
+        return bool(self.changes(company)[0])
+
+    def changes(self, company: int, client: int | None = None) -> tuple[History, Mapping[int, str]]:
+        """What was chosen anew in a company, with the present names of its segments where clients changed theirs.
+
+        Read for the first client that is asked about alone, for a second one, or with none, for all of them.
+        """
+        whose, found, segments = self._changed.get(company, (client, None, {}))
+        if found is None or whose not in (None, client):
+            whose = client if found is None else None
+            found = history_of(company, whose)
+            segments = segments_in(found, company)
+            self._changed[company] = whose, found, segments
+        return found, segments
 
     def in_force(self, invoice: Invoice, on: dt.date) -> Policy | None:
         """The version that holds for an invoice on a day; None where none does."""
@@ -80,7 +119,26 @@ class Policies:
 
     def holding(self, invoice: Invoice, on: dt.date) -> list[Holding]:
         """Every version that held for an invoice by a day, one after the other; empty where the company has none."""
-        return self.versions(self.name_for(invoice), on)
+        return self.held(self.line(invoice), on)
+
+    def held(
+        self, line: Sequence[Since], on: dt.date, tried: Mapping[str, Sequence[Holding]] | None = None
+    ) -> list[Holding]:
+        """The versions of the policies that were chosen one after the other, each as long as it was; by a day.
+
+        ``tried`` are the versions of a policy in place of its own.
+        """
+        found: list[Holding] = []
+        for n, since in enumerate(line):
+            last = min(line[n + 1].from_on - DAY if n + 1 < len(line) else on, on)
+            versions = (tried or {}).get(since.name) or self.versions(since.name, on)
+            if since.from_on == EVER:
+                found += [one for one in versions if one.from_on <= last]
+                continue
+            begun = [one for one in versions if one.from_on <= since.from_on <= last]
+            held = [one._replace(from_on=max(one.from_on, since.from_on), chosen=since) for one in versions]
+            found += [*held[: len(begun)][-1:], *(one for one in held[len(begun) :] if one.from_on <= last)]
+        return found
 
     def versions(self, name: str, on: dt.date) -> list[Holding]:
         """Each version of a policy begun by a day with the rule it charges by; twice where the rule itself changed."""
@@ -157,14 +215,15 @@ def spans_by(
     if not held:
         return spans(due, [Held(dt.date.min, CONTRACT, starts_by(CONTRACT, invoice, due, told))])
     rows = []
-    for policy, from_on, rule in held:
+    for one in held:
+        policy, from_on, rule = one.policy, one.from_on, one.rule
         choice = cast(Choice, policy.already_overdue)
-        asks = from_on == policy.effective_from and due < from_on
+        asks = one.begins and due < from_on
         if choice != "activation" and not (asks and was_owed(from_on - DAY)):
             choice = "activation"
         rows.append(Held(
             from_on, rule, starts_by(rule, invoice, due, told), choice, policy.already_overdue_from, policy.pk,
-            posts=policy.interest_posted != "noted",
+            posts=policy.interest_posted != "noted", by_choice=one.chosen,
         ))  # fmt: skip
     return spans(due, rows)
 
@@ -190,9 +249,9 @@ def posted_until(held: Sequence[Holding], on: dt.date) -> tuple[Policy, dt.date]
         if one.posts:
             return one.policy, last
         first = one.from_on
-        if one.policy.already_overdue == "due_date" and one.from_on == one.policy.effective_from:
+        if one.policy.already_overdue == "due_date" and one.begins:
             return None
-        if one.policy.already_overdue == "chosen" and one.policy.already_overdue_from:
+        if one.policy.already_overdue == "chosen" and one.policy.already_overdue_from and one.begins:
             first = min(first, one.policy.already_overdue_from)
         last = min(last, first - DAY)
     return None

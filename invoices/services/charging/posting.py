@@ -23,7 +23,6 @@ from core.permissions import demand
 from invoices.interest import rounded
 from invoices.models import FEE, INTEREST, RECEIVABLE_CHARGES, Charge, Entry, InterestNotice, Invoice
 from invoices.rates import MissingRate
-from policies.models import Policy
 
 from ..ledger import NewEntry, post_entry, reverse_entries
 from .bearing import DAY, Policies, spans_of
@@ -72,15 +71,14 @@ def take_back_notices(message_key: str, *, on: dt.date, by: Any) -> list[Invoice
 
 
 def charge_interest(
-    invoice: Invoice, *, until: dt.date, on: dt.date, by: Any, policy: Policy | None = None,
-    policies: Policies | None = None,
+    invoice: Invoice, *, until: dt.date, on: dt.date, by: Any, policies: Policies | None = None
 ) -> list[Charge]:
     """Post what an invoice has earned and was not yet charged, up to the end of ``until``, one charge per month.
 
-    Rounded once: the charges of a rule always add up to its interest of the whole time. Each names the version of the
-    policy in force (``policy``, where it is known already). Nothing is posted before the first day of interest, nothing
-    for a day whose version only notes it, and nothing twice. Refused for a day after ``on``; MissingRate, and nothing
-    posted, where a rate is not entered.
+    Rounded once: the charges of a rule always add up to its interest of the whole time. Each names the version that
+    held on its last day, and the choice by which it did, where another policy had held before. Nothing is posted
+    before the first day of interest, nothing for a day whose version only notes it, and nothing twice. Refused for a
+    day after ``on``; MissingRate, and nothing posted, where a rate is not entered.
     """
     if until > on:
         raise Refused("Interest is charged for days that have passed.", code="future", where="until")
@@ -91,8 +89,11 @@ def charge_interest(
         for span, basis, first, last_of_all in list(open_days(found, list(standing_interest(invoice)), until)):
             while first <= last_of_all:
                 last = min(month_end(first), last_of_all)
-                version = policy.pk if policy is not None else span.version
-                charge = _post_slice(reckoning, basis, first, last, on=on, by=by, policy=version)
+                version, chosen = span.held_on(last)
+                charge = _post_slice(
+                    reckoning, basis, first, last, on=on, by=by, policy=version,
+                    chosen=chosen and chosen.to_json(),
+                )
                 if charge:
                     made.append(charge)
                 first = last + DAY
@@ -138,7 +139,8 @@ def replace_interest(charge: Charge, *, on: dt.date, by: Any) -> Charge | None:
         if charge.from_on is None or charge.to_on is None:
             return None
         return _post_slice(
-            Reckoning(invoice), basis_of(charge), charge.from_on, charge.to_on, on=on, by=by, policy=charge.policy_id
+            Reckoning(invoice), basis_of(charge), charge.from_on, charge.to_on, on=on, by=by, policy=charge.policy_id,
+            chosen=charge.derivation.get("chosen"),
         )
 
 
@@ -182,7 +184,8 @@ def _locked(invoice: Invoice) -> Invoice:
 
 
 def _post_slice(
-    reckoning: Reckoning, basis: Basis, first: dt.date, last: dt.date, *, on: dt.date, by: Any, policy: int | None
+    reckoning: Reckoning, basis: Basis, first: dt.date, last: dt.date, *, on: dt.date, by: Any, policy: int | None,
+    chosen: dict[str, str] | None,
 ) -> Charge | None:
     """Charge the days from ``first`` to ``last``: the interest up to its end less that up to its beginning."""
     invoice, rule = reckoning.invoice, basis.rule
@@ -202,7 +205,7 @@ def _post_slice(
             "day_count": rule.day_count, "starts_on": basis.starts_on.isoformat(),
             "total": plain(own, invoice.currency), "days": days,
             "lines": [line.to_json(invoice.currency) for line in lines],
-            "carried": plain(amount - own, invoice.currency),
+            "carried": plain(amount - own, invoice.currency), **({"chosen": chosen} if chosen else {}),
         },
     )
     post_charge(charge, INTEREST, by)
