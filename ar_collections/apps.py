@@ -13,13 +13,13 @@ class CollectionsConfig(AppConfig):
         from .credit_mails import register_credit_kinds
         from .greeting_mails import register_greeting_kinds
         from .mails import register_kinds
-        from .services.money_tasks import register_money_tasks
         from .services.bounces import came_back
-        from .step_trial import register_trial
+        from .services.money_tasks import register_money_tasks
+        from .step_previews import register_step_previews
         from .trials import register_dry_runs
 
         register_kinds()
-        register_trial()
+        register_step_previews()
         register_dry_runs()
         register_greeting_kinds()
         register_credit_kinds()

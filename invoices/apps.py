@@ -12,7 +12,7 @@ class InvoicesConfig(AppConfig):
         from core import housekeeping
         from outbox import sealing
 
-        from . import bulk, resending, trial, zips
+        from . import bulk, mail_previews, resending, zips
         from .link_mails import register_link_kinds
         from .mails import register_kinds
         from .pdf import register_printables
@@ -22,7 +22,7 @@ class InvoicesConfig(AppConfig):
         register_kinds()
         register_printables()
         register_link_kinds()
-        trial.register_kinds()
+        mail_previews.register_kinds()
         resending.register_kinds()
         bulk.register_works()
         housekeeping.register(housekeeping.Chore("remove prepared files", dt.timedelta(hours=1), zips.sweep_prepared))

@@ -21,11 +21,11 @@ from dashboard.desk import StaffRequest, refusals_on, refusals_said, row_number
 from dashboard.forms.invoices import SendForm
 from dashboard.pages import form_page
 from invoices.documents import recipient
+from invoices.mail_previews import as_read, send_test
 from invoices.models import Invoice, ShareLink
 from invoices.printing import CouldNotPrint
 from invoices.services.linking import hand_out_link, revoke_link, rotate_link
 from invoices.services.sending import send_invoice
-from invoices.trial import as_read, send_test
 
 from .outbox import SHOWN_INLINE
 

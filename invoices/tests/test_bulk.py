@@ -19,12 +19,12 @@ from core.jobs import run_job, start_job
 from core.models import Job, StoredFile
 from core.services import store_file
 from invoices import bulk
+from invoices.mail_previews import compose_test, send_test
 from invoices.models import Invoice, ShareLink
 from invoices.services.bulk import act_on, plan_bulk, undo_bulk
 from invoices.services.issuing import was_sent
 from invoices.services.pro_forma import make_pro_forma
 from invoices.services.sending import send_invoice
-from invoices.trial import compose_test, send_test
 from invoices.zips import KEPT, prepare, prepared_path, sweep_prepared
 from outbox.models import Message
 from outbox.services import cancel, let_go

@@ -13,12 +13,12 @@ from django.utils import timezone
 from clients.models import Contact
 from clients.services.wishes import remove_own_form, save_wishes
 from core.errors import Refused
+from invoices.mail_previews import as_read
 from invoices.models import Intake, Invoice, ShareLink
 from invoices.services.drafting import LineDraft, draft_invoice
 from invoices.services.issuing import issue_invoice, void_invoice
 from invoices.services.linking import find, link_for, token_of
 from invoices.services.sending import resend_invoice, send_invoice, send_new_link
-from invoices.trial import as_read
 from outbox.kinds import kind_of
 from outbox.models import Message
 from outbox.services import deliver

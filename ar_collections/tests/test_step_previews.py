@@ -12,7 +12,7 @@ from django.test import Client as Browser
 from django.utils import timezone
 
 from ar_collections.models import Served
-from ar_collections.step_trial import Trial
+from ar_collections.step_previews import StepPreviews
 from core.errors import Refused
 from core.services import today
 from invoices.models import ShareLink
@@ -49,7 +49,7 @@ def test_the_words_shipped_pass_their_own_check_for_every_step(company, language
     policy = policy_of(company, ON)
     for step in (step for step in policy.steps.all() if step.sends_mail):
         text = StepText(policy_name="standard", step=step.code, tone=step.tone, language=language)
-        subject, words = Trial().shipped(policy, text)
+        subject, words = StepPreviews().shipped(policy, text)
         assert "{{ total }}" in subject + words and "%" not in words
         check_step_text("standard", step.code, step.tone, language, subject, words, on=ON)
 
@@ -71,7 +71,7 @@ def test_the_page_begins_with_the_words_that_hold_and_keeps_what_is_written(brow
 
 def test_words_left_as_shipped_are_not_kept_as_our_own(browser, company):
     policy = policy_of(company, ON)
-    subject, text = Trial().shipped(policy, StepText(step="reminder_1", tone="plain", language="en"))
+    subject, text = StepPreviews().shipped(policy, StepText(step="reminder_1", tone="plain", language="en"))
     browser.post(address(), {"subject": "Mine", "text": text.replace("\n", "\r\n"), "client": "", "save": "1"})
     row = StepText.objects.get()
     assert (row.subject, row.text) == ("Mine", "") and subject != "Mine"

@@ -20,11 +20,11 @@ from core.models import Company
 from core.services import today
 from invoices.documents import buyer_facts, seller_facts
 from invoices.interest import InterestLine, rounded
+from invoices.mail_previews import marked
 from invoices.models import Invoice
 from invoices.paying import freeze_ways
 from invoices.pdf import PDF
 from invoices.services.linking import only_looking
-from invoices.trial import marked
 from outbox.kinds import Composed, Kind, NothingToSay, register
 from outbox.models import Message
 from outbox.services import enqueue
@@ -46,15 +46,15 @@ NOBODY = -1  # the id of made-up rows: nothing in the book belongs to them
 MOST_READERS = 30
 
 
-def register_trial() -> None:
+def register_step_previews() -> None:
     """Make the outbox know the kind, and the admin who writes reminders."""
     from policies import step_previews
 
     register(Kind(KIND, compose=compose_test))
-    step_previews.register(Trial())
+    step_previews.register(StepPreviews())
 
 
-class Trial:
+class StepPreviews:
     """What the admin asks of the writer of reminders (policies.step_previews.Previews)."""
 
     def readers(self, policy: Policy, text: StepText, on: dt.date) -> list[Reader]:
