@@ -32,6 +32,8 @@ from policies.models import Terms
 from .choices import currencies
 from .fields import AmountField, OnceField
 
+MOST_LINES = 200  # rows of one form, whatever number it says it has
+
 
 class HeadingForm(forms.Form):
     """Whom, on which terms, for which order."""
@@ -122,7 +124,9 @@ class BaseExtras(forms.BaseFormSet[ExtraForm]):
         ]  # fmt: skip
 
 
-ExtraFormSet = forms.formset_factory(ExtraForm, formset=BaseExtras, extra=0)
+ExtraFormSet = forms.formset_factory(
+    ExtraForm, formset=BaseExtras, extra=0, max_num=MOST_LINES, absolute_max=MOST_LINES
+)
 
 
 class LineForm(forms.Form):
@@ -184,7 +188,9 @@ class BaseLines(forms.BaseFormSet[LineForm]):
         ]
 
 
-LineFormSet = forms.formset_factory(LineForm, formset=BaseLines, extra=1, can_delete=True)
+LineFormSet = forms.formset_factory(
+    LineForm, formset=BaseLines, extra=1, can_delete=True, max_num=MOST_LINES, absolute_max=MOST_LINES
+)
 
 
 def lines_of(invoice: Invoice) -> list[dict[str, Any]]:

@@ -16,7 +16,7 @@ from invoices.services.recurring import Schedule
 from policies.models import Terms
 
 from .choices import currencies
-from .invoices import BaseLines, LineForm
+from .invoices import MOST_LINES, BaseLines, LineForm
 
 FACTS = (
     "client", "version", "name", "contact", "terms", "currency", "po_number", "note", "every", "unit", "starts_on",
@@ -101,7 +101,9 @@ class RecurringLineForm(LineForm):
         return f"{self.add_prefix('tax_category')}:E AE K G O"
 
 
-RecurringLines = forms.formset_factory(RecurringLineForm, formset=BaseLines, extra=1, can_delete=True)
+RecurringLines = forms.formset_factory(
+    RecurringLineForm, formset=BaseLines, extra=1, can_delete=True, max_num=MOST_LINES, absolute_max=MOST_LINES
+)
 
 
 class EndForm(HouseForm, forms.Form):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from decimal import Decimal
 from typing import Any
 
@@ -69,6 +70,5 @@ def differ(lines: list[LineDraft], proposal: Proposal) -> list[int]:
 
 def not_asked(client: Client, data: Any) -> list[str]:
     """The labels the client wishes to read, which stand in no row of the form yet."""
-    rows = range(int(data.get("extra-TOTAL_FORMS") or 0)) if str(data.get("extra-TOTAL_FORMS", "0")).isdecimal() else ()
-    there = {str(data.get(f"extra-{n}-label", "")).strip().casefold() for n in rows}
+    there = {str(said).strip().casefold() for name, said in data.items() if re.fullmatch(r"extra-\d+-label", name)}
     return [field["label"] for field in wished_fields(client) if field["label"].casefold() not in there]

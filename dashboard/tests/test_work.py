@@ -176,6 +176,8 @@ def test_a_number_that_no_row_has_finds_nothing_and_breaks_nothing(desk, good_cl
     assert desk.post("/payments/new/", {"client": said}).status_code == 200
     assert desk.get("/work/", {"client": said}).status_code == 200
     assert desk.post("/invoices/new/", {"do": "line", "lines-TOTAL_FORMS": said}).status_code == 200
+    asked = {"do": "client", "client": good_client.pk, "extra-TOTAL_FORMS": said}
+    assert desk.post("/invoices/new/", asked).status_code == 200
     assert desk.post("/credit/greetings/leave-out/", {"contact": said}).status_code == 404
     assert desk.post("/outbox/", {"do": "cancel", "pk": [said]}).status_code == 302
     assert desk.get("/collections/", {"owner": said}).status_code == 200

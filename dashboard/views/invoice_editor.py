@@ -14,7 +14,7 @@ from clients.models import Client, Wishes
 from core.errors import Refused
 from core.models import Company
 from dashboard.desk import StaffRequest, refusals_on, row_number
-from dashboard.forms.invoices import ExtraFormSet, HeadingForm, LineFormSet, lines_of
+from dashboard.forms.invoices import MOST_LINES, ExtraFormSet, HeadingForm, LineFormSet, lines_of
 from dashboard.reports.invoice_editor import differ, not_asked, tax_for, tax_words
 from dashboard.templatetags.ledger import plain_number
 from invoices.models import Invoice
@@ -26,7 +26,6 @@ from policies.services import default_terms
 from .invoices import credit_left, issue
 
 NOT_KEPT = 0  # the number no invoice has
-MOST_LINES = 200
 LOOKS = ("line", "extra", "client", "tax", "totals")  # buttons of the editor that keep nothing
 
 
