@@ -5,12 +5,11 @@ from __future__ import annotations
 import os
 import shutil
 import threading
-import time
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from django.db import connection
+from django.db import connection, transaction
 from django.utils import timezone
 
 from core import jobs
@@ -71,21 +70,37 @@ def signed_in(page: Any, live_server: Any, client: Any, user: Any) -> Any:
     return page
 
 
+class Worker:
+    """Does what waits, each job in a thread of its own: none before ``begin``, from then on every one at once."""
+
+    def __init__(self) -> None:
+        self._begun = threading.Event()
+        self._threads: list[threading.Thread] = []
+
+    def begin(self) -> None:
+        self._begun.set()
+
+    def ring(self, task: str, pk: int) -> None:
+        self._threads.append(threading.Thread(target=self._work, args=[pk]))
+        transaction.on_commit(self._threads[-1].start)
+
+    def end(self) -> None:
+        self.begin()
+        for thread in self._threads:
+            thread.join()
+
+    def _work(self, pk: int) -> None:
+        self._begun.wait()
+        try:
+            jobs.run_job(pk, timezone.now)
+        finally:
+            connection.close()
+
+
 @pytest.fixture
-def worker(monkeypatch: Any) -> Iterator[None]:
-    """The worker: takes each job a moment after the bell, in a thread of its own."""
-    begun: list[threading.Thread] = []
-
-    def work(pk: int) -> None:
-        time.sleep(1)
-        jobs.run_job(pk, timezone.now)
-        connection.close()
-
-    def ring(task: str, pk: int) -> None:
-        begun.append(threading.Thread(target=work, args=[pk]))
-        begun[-1].start()
-
-    monkeypatch.setattr(jobs, "ring", ring)
-    yield
-    for thread in begun:
-        thread.join()
+def worker(monkeypatch: Any) -> Iterator[Worker]:
+    """The worker, asleep until the test says ``worker.begin()``: no test races against it."""
+    worker = Worker()
+    monkeypatch.setattr(jobs, "ring", worker.ring)
+    yield worker
+    worker.end()

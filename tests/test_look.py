@@ -33,7 +33,7 @@ def test_a_wrong_password_is_said_in_words_and_focused(page):
     page.fill("[name=password]", "not the password")
     page.click("button[type=submit]")
     assert "correct username and password" in page.inner_text("[role=alert]")
-    assert page.evaluate("document.activeElement.matches('[role=alert]')")
+    page.wait_for_function("document.activeElement.matches('[role=alert]')")
 
 
 def test_dark_and_light_follow_the_system_until_somebody_chooses(page):

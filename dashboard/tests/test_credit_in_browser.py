@@ -59,7 +59,7 @@ def test_a_component_opens_by_keyboard_and_the_decision_is_made_with_what_the_po
     row = desk.locator(".parts summary").first
     row.focus()
     desk.keyboard.press("Enter")
-    assert desk.locator(".parts details[open] a").first.is_visible()
+    desk.locator(".parts details[open] a").first.wait_for()
     desk.get_by_role("button", name="Decide so").click()
     desk.wait_for_selector("text=Decided: stricter terms")
     assert CreditDecision.objects.get().outcome == "stricter"

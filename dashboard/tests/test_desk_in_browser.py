@@ -39,6 +39,7 @@ def test_a_file_becomes_open_items_and_its_first_reminders_are_released_by_a_per
     desk.click("[data-save]")
 
     desk.wait_for_selector("[data-progress]")
+    worker.begin()
     desk.wait_for_selector("text=1 row cannot be taken")
     assert desk.inner_text(".cols .side >> nth=0").count("«abc» is not an amount") == 1
     assert not Invoice.objects.exists()
@@ -72,6 +73,7 @@ def test_a_file_becomes_open_items_and_its_first_reminders_are_released_by_a_per
 
 @pytest.mark.once
 def test_the_pages_with_a_number_are_accessible_and_fit(desk, worker, company, late_client):
+    worker.begin()
     invoice = make_invoice(late_client, "250", on=today(company))
     told = {"invoice": invoice.pk, "contact": late_client.contacts.get().pk}
     now = timezone.now()
