@@ -20,16 +20,7 @@ from outbox.kinds import Composed, Kind, register
 from outbox.models import Message
 from policies.terms import due_words
 
-from .notice_facts import (
-    Item,
-    Reminder,
-    asked_of,
-    by_currency,
-    gather,
-    leading_step,
-    read_for_many,
-    readers_in_order,
-)
+from .notice_facts import Item, Reminder, asked_of, by_currency, gather, leading_step, readers_in_order
 from .notice_letters import File, attachments, derivations, notes_on
 from .own_words import paragraphs_for, signature, subject_for
 from .services.asking import cash_of
@@ -50,8 +41,7 @@ def register_kinds() -> None:
     """Make the outbox know what this app sends."""
     register(
         Kind(
-            NOTICE, compose=compose_notice, may_go=may_go, still=still, after=after, expires=expires, apart=A_DAY_APART,
-            prepare=read_for_many,
+            NOTICE, compose=compose_notice, may_go=may_go, still=still, after=after, expires=expires, apart=A_DAY_APART
         )
     )
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections import Counter, defaultdict
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any
@@ -12,9 +12,8 @@ from typing import Any
 from django.db.models import Q, QuerySet
 
 from ar_collections.models import CopyOnce, Served
-from clients.models import Client, Contact, StatusChange
-from clients.services.status import NO_CREDIT, statuses_of
-from core.models import Company
+from clients.models import Client, Contact
+from clients.services.status import NO_CREDIT, status_of
 from invoices.credit_notes import credited_by
 from invoices.interest import InterestLine
 from invoices.models import Charge, Extension, Invoice
@@ -28,7 +27,7 @@ from policies.interest import NONE, Rule
 from policies.models import Step, StepText
 
 from .services.asking import cash_of, chased, may_be_asked
-from .subjects import about, told_about
+from .subjects import about
 from .wording import manner_of
 
 NOTHING = Decimal(0)
@@ -120,8 +119,7 @@ def gather(message: Message, now: dt.datetime) -> Reminder:
     subject, on = about(message), message.on
     client = subject.client
     planned = {pk: step for pk, code, _cycle in message.payload["items"] if (step := subject.step_of(pk, code))}
-    related = asked_of(client, on).select_related("company", "client__segment", "intake").order_by("due_day", "pk")
-    rows = {row.pk: row for row in related if row.owed > row.disputed}
+    rows = {row.pk: row for row in _of_client(client, on) if row.owed > row.disputed}
     parts = message.payload.get("parts", {})
     # Where the part it was planned for is paid, the next one is not reminded of before its own day.
     told = {pk: step for pk, step in planned.items() if pk in rows and rows[pk].part_now == parts.get(str(pk), 1)}
@@ -134,12 +132,12 @@ def gather(message: Message, now: dt.datetime) -> Reminder:
     if not told:
         raise NothingToSay("paid, promised, disputed or paused since it was planned")
     step = max(told.values(), key=lambda step: (step.offset_days, step.pk))
-    beside = _beside(message, rows.values())
     people = message.__dict__.pop("reachable", None) or list(client.contacts.reachable())
-    to, copies = readers_of(people, beside.once.get(client.pk, ()), set(told.values()), step)
-    items = _items([row for row in listed if row.currency not in covered], told, on, beside)
+    once = CopyOnce.objects.waiting().filter(client=client).values_list("address", flat=True)
+    to, copies = readers_of(people, once, set(told.values()), step)
+    items = _items([row for row in listed if row.currency not in covered], told, on)
     currencies = {item.invoice.currency for item in items}
-    standing, policy = beside.standing.get(client.pk), step.policy
+    standing, policy = status_of(client, on), step.policy
     return Reminder(
         client, to, copies, step, items, {c: amount for c, amount in cash.items() if amount > 0 and c in currencies},
         on, is_cash_only=standing is not None and standing.status in NO_CREDIT,
@@ -156,62 +154,11 @@ def asked_of(client: Client, on: dt.date) -> QuerySet[Any]:
     return may_be_asked(chased(client.company, on)).filter(client=client)
 
 
-@dataclass(frozen=True)
-class Beside:
-    """What is read for several clients at once: all that a reminder says but for what is owed, which is read last.
-
-    ``once`` are addresses asked for this once and ``standing`` the credit status, by client; by invoice what is
-    ``credited``, the time agreed, the step of every reminder that left, and ``owed``, by which one knows whether
-    any of it changed meanwhile.
-    """
-
-    owed: Mapping[int, Decimal]
-    once: Mapping[int, Sequence[str]]
-    standing: Mapping[int, StatusChange]
-    credited: Mapping[int, Decimal]
-    extensions: Mapping[int, Extension]
-    served: Mapping[int, Sequence[str]]
-
-
-def read_for_many(messages: Sequence[Message], now: dt.datetime) -> None:
-    """Read what these reminders, that are next, have in common; each is still written from what is owed then."""
-    clients = Client.objects.select_related("company", "owner").in_bulk([m.payload["client"] for m in messages])
-    same: dict[tuple[Company, dt.date], list[Message]] = defaultdict(list)
-    for message in messages:
-        if client := clients.get(message.payload["client"]):
-            told_about(message, client)
-            same[client.company, message.on].append(message)
-    for (company, on), those in same.items():
-        asked = may_be_asked(chased(company, on)).filter(client__in=[about(m).client.pk for m in those])
-        beside = _read(list(asked), [about(message).client for message in those], on)
-        for message in those:
-            message.__dict__["beside"] = beside
-
-
-def _beside(message: Message, rows: Collection[Any]) -> Beside:
-    """What was read for many a moment ago, unless something of this client changed since."""
-    known = message.__dict__.pop("beside", None)
-    if isinstance(known, Beside) and all(known.owed.get(row.pk) == row.owed for row in rows):
-        return known
-    return _read(rows, [about(message).client], message.on)
-
-
-def _read(rows: Collection[Any], clients: Sequence[Client], on: dt.date) -> Beside:
-    """Four questions, whether about one client or many."""
-    invoices = [row.pk for row in rows]
-    once: dict[int, list[str]] = defaultdict(list)
-    for client, address in CopyOnce.objects.waiting().filter(client__in=clients).values_list("client_id", "address"):
-        once[client].append(address)
-    agreed = Extension.objects.standing().filter(invoice__in=invoices, agreed_on__lte=on)
-    left = Q(message=None) | Q(message__state__in=("sent", "unknown"))
-    served: dict[int, list[str]] = defaultdict(list)
-    rows_served = Served.objects.filter(left, invoice__in=invoices, outcome="served")
-    for invoice, step in rows_served.values_list("invoice_id", "step"):
-        served[invoice].append(step)
-    return Beside(
-        {row.pk: row.owed for row in rows}, once, statuses_of(clients, on), credited_by(rows),
-        {extension.invoice_id: extension for extension in agreed.order_by("until_on", "pk")}, served,
-    )
+def _of_client(client: Client, on: dt.date) -> Iterator[Any]:
+    """The same by the day they were due; all are of one client, who need not be read again with each."""
+    for row in asked_of(client, on).select_related("intake").order_by("due_day", "pk"):
+        row.client, row.company = client, client.company
+        yield row
 
 
 def readers_of(
@@ -276,16 +223,15 @@ def by_currency(items: Iterable[Item]) -> dict[str, list[Item]]:
     return found
 
 
-def _items(rows: Sequence[Any], told: Mapping[int, Step], on: dt.date, beside: Beside) -> list[Item]:
+def _items(rows: Sequence[Any], told: Mapping[int, Step], on: dt.date) -> list[Item]:
     in_parts = parts_of_many(row for row in rows if row.in_parts)
-    plain_or_firm = {
-        step.code for one in told.values() for step in one.policy.steps.all() if manner_of(step) in REMINDERS
-    }
-    reminded = {pk: sum(step in plain_or_firm for step in beside.served.get(pk, ())) for pk in told}
+    credited, reminded = credited_by(rows), _reminded(told)
     mails_before = reminders_before({pk: step for pk, step in told.items() if step.fee})
     charges: dict[int, list[Charge]] = defaultdict(list)
-    for charge in Charge.objects.filter(invoice__in=[row.pk for row in rows], charged_on__lte=on):
+    for charge in Charge.objects.filter(invoice__in=[row.pk for row in rows], charged_on__lte=on).order_by():
         charges[charge.invoice_id].append(charge)
+    agreed = Extension.objects.standing().filter(invoice__in=[row.pk for row in rows], agreed_on__lte=on)
+    extensions = {extension.invoice_id: extension for extension in agreed.order_by("until_on", "pk")}
     found = []
     for row in rows:
         later = tuple(
@@ -293,11 +239,18 @@ def _items(rows: Sequence[Any], told: Mapping[int, Step], on: dt.date, beside: B
         )
         item = Item(
             row, row.owed, row.disputed, told.get(row.pk), due_on=row.due_day, whole=row.whole, later=later,
-            credited=beside.credited.get(row.pk, NOTHING), extension=beside.extensions.get(row.pk),
-            reminded=reminded.get(row.pk, 0),
+            credited=credited.get(row.pk, NOTHING), extension=extensions.get(row.pk), reminded=reminded.get(row.pk, 0),
         )
         found.append(_with_charges(item, charges[row.pk], on, mails_before.get(row.pk, 0)))
     return found
+
+
+def _reminded(told: Mapping[int, Step]) -> dict[int, int]:
+    """How often each was reminded of in plain or firm words, by the steps of its ladder."""
+    steps = {step.code for one in told.values() for step in one.policy.steps.all() if manner_of(step) in REMINDERS}
+    left = Q(message=None) | Q(message__state__in=("sent", "unknown"))
+    rows = Served.objects.filter(left, invoice__in=told, step__in=steps, outcome="served")
+    return Counter(rows.values_list("invoice_id", flat=True))
 
 
 def reminders_before(told: Mapping[int, Step], message: Message | None = None) -> Counter[int]:
@@ -305,6 +258,8 @@ def reminders_before(told: Mapping[int, Step], message: Message | None = None) -
 
     By every step of its ladder that writes after the due date; one that came back is none.
     """
+    if not told:
+        return Counter()
     codes = {
         step.code for one in told.values() for step in one.policy.steps.all()
         if step.sends_mail and step.offset_days > 0
@@ -314,7 +269,7 @@ def reminders_before(told: Mapping[int, Step], message: Message | None = None) -
     ).exclude(message__delivery="bounced")
     if message is not None:
         arrived = arrived.exclude(message=message)
-    return Counter(arrived.values_list("invoice_id", flat=True)) if told else Counter()
+    return Counter(arrived.values_list("invoice_id", flat=True))
 
 
 def _with_charges(item: Item, charges: Sequence[Charge], on: dt.date, mails_before: int) -> Item:

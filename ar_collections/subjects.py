@@ -34,19 +34,13 @@ def about(message: Message) -> Subject:
     """Read once while one message is on its way: neither changes what it may say."""
     known = message.__dict__.get("about")
     if not isinstance(known, Subject):
-        client = Client.objects.select_related("company", "owner").get(pk=message.payload["client"])
-        known = told_about(message, client)
-    return known
-
-
-def told_about(message: Message, client: Client) -> Subject:
-    """The same where the client has been read already."""
-    policy = _named(message.payload.get("policy", ""), message.on) or _of_company(client.company, message.on)
-    ladders = {
-        name: _steps(_named(name, message.on)) for name in set(message.payload.get("policies", {}).values())
-    }
-    others = {int(pk): ladders[name] for pk, name in message.payload.get("policies", {}).items()}
-    known = message.__dict__["about"] = Subject(client, policy, _steps(policy), others)
+        client = Client.objects.select_related("company", "owner", "segment").get(pk=message.payload["client"])
+        policy = _named(message.payload.get("policy", ""), message.on) or _of_company(client.company, message.on)
+        ladders = {
+            name: _steps(_named(name, message.on)) for name in set(message.payload.get("policies", {}).values())
+        }
+        others = {int(pk): ladders[name] for pk, name in message.payload.get("policies", {}).items()}
+        known = message.__dict__["about"] = Subject(client, policy, _steps(policy), others)
     return known
 
 

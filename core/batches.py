@@ -1,4 +1,4 @@
-"""Many messages one after the other ask the same of the settings: within a batch the answer is kept for seconds."""
+"""Many messages one after the other ask the same of the settings: within a batch the answer is kept for a second."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from functools import wraps
 from typing import Any, ParamSpec, TypeVar
 
-SECONDS = 5.0  # an answer older than that is asked for again
+SECONDS = 1.0  # what somebody changes in the settings holds that much later at most
 
 _Asked = ParamSpec("_Asked")
 _Answer = TypeVar("_Answer")
@@ -36,7 +36,10 @@ def a_batch() -> Iterator[None]:
 
 
 def once_in_a_batch(work: Callable[_Asked, _Answer]) -> Callable[_Asked, _Answer]:
-    """For questions to the settings alone, never for what somebody owes or has paid.
+    """For questions to the settings alone, never for what somebody owes or has paid or whom they may be told of.
+
+    What is asked about a row (a company) may depend on nothing but which row it is: its other columns may have changed
+    since. Whoever gets an answer gets the same object as the others and changes nothing in it.
 
     >>> asked = []
     >>> @once_in_a_batch
@@ -52,7 +55,7 @@ def once_in_a_batch(work: Callable[_Asked, _Answer]) -> Callable[_Asked, _Answer
 
     @wraps(work)
     def answer(*asked: _Asked.args, **named: _Asked.kwargs) -> _Answer:
-        answers = answers_kept()
+        answers = _kept()
         if answers is None:
             return work(*asked, **named)
         key = (work, asked, *sorted(named.items()))
@@ -68,8 +71,8 @@ def once_in_a_batch(work: Callable[_Asked, _Answer]) -> Callable[_Asked, _Answer
     return answer
 
 
-def answers_kept() -> dict[Hashable, Any] | None:
-    """What is kept at this moment, to be read and added to; None outside a batch."""
+def _kept() -> dict[Hashable, Any] | None:
+    """What is kept at this moment; None outside a batch."""
     batch = _running.get()
     if batch is None:
         return None

@@ -10,7 +10,7 @@ import logging
 import time
 import uuid
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -21,7 +21,7 @@ from django.db.models import Max, Q
 from django.utils import timezone
 
 from audit.services import record
-from core.batches import SECONDS, a_batch
+from core.batches import a_batch
 from core.errors import Refused
 from core.models import Installation
 from core.services import store_file
@@ -44,7 +44,6 @@ UNKNOWN_WITHIN = dt.timedelta(minutes=10)
 FIRST_DAY_BEGINS_EARLY = dt.timedelta(hours=14)  # the easternmost time zone is UTC+14
 AS_OF_NOW = dt.timedelta(minutes=5)  # further away from the clock, the sending acts as of another day
 AT_ONCE = 50
-READ_AT_ONCE = 25
 
 Clock = Callable[[], dt.datetime]
 
@@ -74,10 +73,9 @@ def deliver(
     taken = 0
     try:
         with a_batch():
-            for message, behind in _due(now, only):
+            for message in _due(now, only):
                 if stop() or (limit is not None and taken >= limit) or paused_because():
                     break
-                drain.prepare([message, *behind])
                 taken += drain.take(message)
         if not taken:
             drain.look_whether_an_outage_is_over()
@@ -125,21 +123,9 @@ class _Drain:
     clock: Clock
     way: transport.Transport
     reached: bool = False
-    prepared: set[int] = field(default_factory=set)
-    prepared_at: float = 0.0
     counts: Counter[str] = field(
         default_factory=lambda: Counter(sent=0, cancelled=0, failed=0, unknown=0, put_back=0, stuck=0)
     )
-
-    def prepare(self, waiting: Sequence[Message]) -> None:
-        """Read at once what the first of these and those of its kind behind it need, unless it was read just now."""
-        first = waiting[0]
-        if first.pk in self.prepared and time.monotonic() - self.prepared_at < SECONDS:
-            return
-        those = [message for message in waiting if message.kind == first.kind][:READ_AT_ONCE]
-        with _one_by_one(first):
-            kind_of(first.kind).prepare(those, self.now)
-        self.prepared, self.prepared_at = {message.pk for message in those}, time.monotonic()
 
     def reclaim(self) -> None:
         """Take back what a worker left when it died: claimed goes back to waiting, handing becomes unknown."""
@@ -298,17 +284,17 @@ class _Drain:
             pause_sending(f"{recent} messages within ten minutes may or may not have arrived. The last: {why}", at=at)
 
 
-def _due(now: dt.datetime, only: Q | None) -> Iterator[tuple[Message, Sequence[Message]]]:
-    """What waits and may go at ``now``, oldest first, each message once, with those that are read already behind it."""
+def _due(now: dt.datetime, only: Q | None) -> Iterator[Message]:
+    """What waits and may go at ``now``, oldest first, each message once."""
     seen: set[int] = set()
     while True:
         due = Message.objects.filter(only or Q(), state="pending", transport="mail", not_before__lte=now)
         batch = [m for m in due.order_by("not_before", "id")[:AT_ONCE] if m.pk not in seen]
         if not batch:
             return
-        for place, message in enumerate(batch):
+        for message in batch:
             seen.add(message.pk)
-            yield message, batch[place + 1 :]
+            yield message
 
 
 @contextmanager

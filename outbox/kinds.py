@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -45,10 +45,6 @@ def always(message: Message, now: dt.datetime) -> str:
     return ""
 
 
-def one_by_one(messages: Sequence[Message], now: dt.datetime) -> None:
-    """Nothing is read for many at once."""
-
-
 def never(message: Message, now: dt.datetime) -> bool:
     """It does not expire."""
     return False
@@ -68,8 +64,6 @@ class Kind:
     ``may_go(message, now)`` says why it may not go any more, or "" where it may.
     ``after(message, state)`` hears how it ended: «sent», «unknown», «failed» or «cancelled», in that transaction.
     ``expires(message, now)`` says whether its day is over while it still waits; asked from the day after ``on``.
-    ``prepare(messages, now)`` may read for several that are next what ``compose`` needs of each, at most seconds before
-    it is asked for; what somebody owes is read anew by ``compose`` and by ``still``.
     ``apart``: so much time lies between two of this kind to one party, but for what a person sends again.
     """
 
@@ -80,7 +74,6 @@ class Kind:
     after: Callable[[Message, str], None] = nothing
     expires: Callable[[Message, dt.datetime], bool] = never
     apart: dt.timedelta | None = None
-    prepare: Callable[[Sequence[Message], dt.datetime], None] = one_by_one
 
 
 _kinds: dict[str, Kind] = {}

@@ -10,10 +10,11 @@ import datetime as dt
 import hashlib
 import re
 from dataclasses import dataclass
-from email.headerregistry import Address
+from email.headerregistry import Address, BaseHeader, HeaderRegistry
 from email.message import EmailMessage
 from email.policy import EmailPolicy
 from email.utils import parseaddr
+from functools import cache
 
 from core.errors import Refused
 
@@ -37,7 +38,15 @@ class _OneLinePolicy(EmailPolicy):
         return super().fold_binary(name, value)
 
 
-_POLICY = _OneLinePolicy(linesep="\r\n", cte_type="7bit")
+class _Headers(HeaderRegistry):
+    """Python makes a class anew for every header it writes; those of one name are alike."""
+
+    def __getitem__(self, name: str) -> type[BaseHeader]:
+        return _kind_of_header(name.lower())
+
+
+_kind_of_header = cache(HeaderRegistry().__getitem__)
+_POLICY = _OneLinePolicy(linesep="\r\n", cte_type="7bit", header_factory=_Headers())
 
 
 @dataclass(frozen=True)

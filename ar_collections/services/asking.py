@@ -8,6 +8,7 @@ from decimal import Decimal
 from functools import lru_cache
 from typing import Any, NamedTuple
 
+from django.db import connection
 from django.db.models import (
     BooleanField,
     Case,
@@ -76,24 +77,35 @@ class Book(NamedTuple):
 
 def book_of(company: Company, on: dt.date) -> Book:
     """What there is in the company's book on a day; one query."""
-    return Book(*what_there_is(company, on))
+    with connection.cursor() as cursor:
+        cursor.execute(*_as_sql(company.pk, on))
+        return Book(*map(bool, cursor.fetchone()))
 
 
 def what_there_is(company: Company, on: dt.date, *more: Exists) -> tuple[bool, ...]:
     """The answers that make a ``Book``, and to more questions of that kind, in one query."""
+    return _what_there_is(company.pk, on, *more).get()
+
+
+def _what_there_is(company: int, on: dt.date, *more: Exists) -> QuerySet[Any, tuple[bool, ...]]:
     later = Entry.objects.filter(company=company, effective_on__gt=on)
     stages = StageChange.objects.filter(stage_to__in=OUT_OF_OUR_HANDS)
-    asked = Company.objects.filter(pk=company.pk).order_by()
-    found: tuple[bool, ...] = asked.values_list(
+    asked = Company.objects.filter(pk=company).order_by()
+    found: QuerySet[Any, tuple[bool, ...]] = asked.values_list(
         Exists(later), Exists(InvoicePart.objects.all()), Exists(Dispute.objects.open_on(on)),
         Exists(Promise.objects.pausing_on(on)), Exists(Pause.objects.running_on(on)),
         Exists(Checkout.objects.in_flight()), Exists(Extension.objects.standing()), Exists(stages), *more,
-    ).get()  # fmt: skip
+    )  # fmt: skip
     return found
 
 
 # These only write questions down. They are kept, because in a night that goes window by window, and for every message
 # on its way, writing the question takes longer than the answer.
+@lru_cache(maxsize=32)
+def _as_sql(company: int, on: dt.date) -> tuple[str, tuple[Any, ...]]:
+    return _what_there_is(company, on).query.sql_with_params()
+
+
 @lru_cache(maxsize=32)
 def _owing(company: int, on: dt.date, book: Book) -> QuerySet[Any]:
     issued = Invoice.objects.issued().filter(company=company, issued_on__lte=on).order_by()

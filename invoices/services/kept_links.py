@@ -6,19 +6,15 @@ No dump opens one.
 from __future__ import annotations
 
 import re
-from collections.abc import Hashable, Mapping
-from types import MappingProxyType
-from typing import Any
+from collections.abc import Collection
 
 from django.conf import settings
 
-from core.batches import answers_kept
 from invoices.models import LinkCode, ShareLink
 
 from .codes import code_of
-from .linking import token_of
+from .linking import is_first_token, token_of
 
-_Links = dict[int, ShareLink]
 _TOKEN = re.compile(r"(/[a-z]/)(\d+)/([A-Za-z0-9_-]{43})/")
 _CODE = re.compile(r"(№ (\d+): )(\d{6})(?!\d)")
 _CODE_LEFT_OUT = re.compile(r"(№ (\d+): )~code~")
@@ -28,20 +24,26 @@ _LEFT_OUT = re.compile(r"(/[a-z]/)(\d+)/~(\d+)~/")
 def without_tokens(text: str) -> str:
     """The text with every token of ours replaced by the version of its link, and every code by a mark."""
     text = _CODE.sub(_code_left_out, text)
-    links = _links(_TOKEN, text, answers_kept() or {})
+    if not _may_name_links(text):
+        return text
+    tokens = {(found[3], int(found[2])) for found in _TOKEN.finditer(text)}
+    first = {token for token, pk in tokens if is_first_token(token, pk)}
+    links = _links({pk for token, pk in tokens if token not in first})
 
     def left_out(found: re.Match[str]) -> str:
         link = links.get(int(found[2]))
-        genuine = link is not None and token_of(link) == found[3]
-        return f"{found[1]}{found[2]}/~{link.version}~/" if link and genuine else found[0]
+        version = 1 if found[3] in first else link.version if link and token_of(link) == found[3] else None
+        return f"{found[1]}{found[2]}/~{version}~/" if version else found[0]
 
-    return _TOKEN.sub(left_out, text) if links else text
+    return _TOKEN.sub(left_out, text)
 
 
 def with_tokens(text: str) -> str:
     """A kept text as it was sent: each token as it was under that version of its link, by the key in force."""
     text = _CODE_LEFT_OUT.sub(_code_put_back, text)
-    links = _links(_LEFT_OUT, text)
+    if not _may_name_links(text):
+        return text
+    links = _links({int(found[2]) for found in _LEFT_OUT.finditer(text)})
 
     def put_back(found: re.Match[str]) -> str:
         link = links.get(int(found[2]))
@@ -50,7 +52,7 @@ def with_tokens(text: str) -> str:
         link.version = int(found[3])
         return f"{found[1]}{found[2]}/{token_of(link)}/"
 
-    return _LEFT_OUT.sub(put_back, text) if links else text
+    return _LEFT_OUT.sub(put_back, text)
 
 
 def _code_left_out(found: re.Match[str]) -> str:
@@ -63,10 +65,9 @@ def _code_put_back(found: re.Match[str]) -> str:
     return found[1] + code_of(code) if code is not None else found[0]
 
 
-def _links(pattern: re.Pattern[str], text: str, known: Mapping[Hashable, Any] = MappingProxyType({})) -> _Links:
-    """The links that a text names, those made a moment ago in this very batch without asking."""
-    if not settings.PUBLIC_URL or settings.PUBLIC_URL not in text:
-        return {}
-    named = {int(found[2]) for found in pattern.finditer(text)}
-    made = {pk: known[ShareLink, pk] for pk in named if (ShareLink, pk) in known}
-    return made | (ShareLink.objects.in_bulk(named - made.keys()) if named - made.keys() else {})
+def _may_name_links(text: str) -> bool:
+    return bool(settings.PUBLIC_URL) and settings.PUBLIC_URL in text
+
+
+def _links(numbers: Collection[int]) -> dict[int, ShareLink]:
+    return ShareLink.objects.in_bulk(numbers) if numbers else {}
