@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
 from datetime import date, time
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -173,6 +174,20 @@ def is_message(step: StepValues) -> bool:
     return step.get("channel") in MESSAGES
 
 
+def fees_of(step: StepValues) -> dict[str, Decimal]:
+    """What a step charges, by currency; empty and zero are no fee, and what is no sum is refused elsewhere.
+
+    >>> fees_of({"fee": {"NOK": "35", "EUR": "0", "USD": "", "SEK": "much"}})
+    {'NOK': Decimal('35')}
+    """
+    found = {}
+    for currency, said in (step.get("fee") or {}).items():
+        with suppress(InvalidOperation):
+            if (fee := Decimal(str(said))) > 0:
+                found[currency] = fee
+    return found
+
+
 def name_of(step: StepValues) -> str:
     """A step as sentences name it.
 
@@ -192,13 +207,13 @@ def _fee_not_before(rail: Rail, steps: Sequence[StepValues], _policy: Any, _rule
         (step["code"], "fee",
          f"{name_of(step)} charges a fee on day {_offset(step):+d}, and {rail.title()} allows none before day "
          f"+{days}; move it, or take the fee out.")
-        for step in steps if step.get("fee") and _offset(step) < days
+        for step in steps if fees_of(step) and _offset(step) < days
     ]  # fmt: skip
 
 
 def _most_fees(rail: Rail, steps: Sequence[StepValues], _policy: Any, _rule: Any) -> list[Found]:
     most = int(rail.value["count"])
-    charging = [step for step in steps if step.get("fee")]
+    charging = [step for step in steps if fees_of(step)]
     many = f"{rail.title()} allows {most} in all; take the fee out."
     found = [
         (step["code"], "fee", f"{name_of(step)} charges a fee every time it repeats, and {many}")
@@ -215,8 +230,8 @@ def _highest_fee(rail: Rail, steps: Sequence[StepValues], _policy: Any, _rule: A
         (step["code"], "fee",
          f"{name_of(step)} charges a fee of {currency} {fee}, and {rail.title()} allows at most {currency} "
          f"{rail.value[currency]}; lower it.")
-        for step in steps for currency, fee in (step.get("fee") or {}).items()
-        if currency in rail.value and Decimal(str(fee)) > Decimal(str(rail.value[currency]))
+        for step in steps for currency, fee in fees_of(step).items()
+        if currency in rail.value and fee > Decimal(str(rail.value[currency]))
     ]  # fmt: skip
 
 
@@ -232,7 +247,7 @@ def _fees_without_a_highest(rails: Sequence[Rail], steps: Sequence[StepValues]) 
             f"{name_of(step)} charges a fee in {currency}, and {rail.title()} says what is allowed in "
             f"{' and '.join(known)} only; take {currency} out, or enter what the rule allows in it.", "fee",
         )
-        for step in steps for currency in (step.get("fee") or {}) if currency not in known
+        for step in steps for currency in fees_of(step) if currency not in known
     ]  # fmt: skip
 
 
@@ -244,7 +259,7 @@ def _notice_days(rail: Rail, steps: Sequence[StepValues], _policy: Any, _rule: A
         given, notice = step.get("pay_within_days"), step.get("interest_notice_days")
         if given is not None and notice and notice <= given:
             given = notice - 1  # who pays on the day interest begins already owes some: the notice asks a day earlier
-        if (given is not None and given < days) or (given is None and (step.get("fee") or step.get("mandatory"))):
+        if (given is not None and given < days) or (given is None and (fees_of(step) or step.get("mandatory"))):
             gives = f"gives {given} days to pay" if given is not None else "names no day by which to pay"
             found.append((
                 step["code"], "pay_within_days",
@@ -256,7 +271,7 @@ def _notice_days(rail: Rail, steps: Sequence[StepValues], _policy: Any, _rule: A
 
 def _first_is_free(rail: Rail, steps: Sequence[StepValues], _policy: Any, _rule: Any) -> list[Found]:
     first = next((step for step in steps if is_message(step) and _offset(step) > 0), None)
-    if first is None or not first.get("fee"):
+    if first is None or not fees_of(first):
         return []
     return [(
         first["code"], "fee",
