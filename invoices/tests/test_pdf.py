@@ -40,6 +40,18 @@ def text_of(content: bytes) -> str:
     return " ".join(" ".join(page.extract_text() for page in PdfReader(io.BytesIO(content)).pages).split())
 
 
+def height_of(content: bytes, words: str) -> float:
+    """How far above the foot of the first sheet the words stand, in points."""
+    found: list[float] = []
+
+    def seen(text: str, ctm: list[float], tm: list[float], _font: object, _size: object) -> None:
+        if words in text:
+            found.append(ctm[5] + ctm[3] * tm[5])
+
+    PdfReader(io.BytesIO(content)).pages[0].extract_text(visitor_text=seen)
+    return found[0]
+
+
 def sheet_of(content: bytes) -> tuple[int, int]:
     box = PdfReader(io.BytesIO(content)).pages[0].mediabox
     return round(box.width), round(box.height)
@@ -130,10 +142,13 @@ def test_a_statement_lists_what_is_open_takes_off_what_we_hold_and_adds_up(late_
     pay(late_client, "400", how={f"invoice:{old.pk}": Decimal(400)})
     pay(late_client, "50", how="none")
     items = [(invoice, Invoice.objects.get(pk=invoice.pk).balance) for invoice in (new, old)]
-    said = text_of(statement_pdf(late_client, items, TODAY))
+    content = statement_pdf(late_client, items, TODAY)
+    said = text_of(content)
     for part in (str(old.number), str(new.number), "30 days overdue", "€600.00", "-€400.00", "-€50.00", "€1,050.00"):
         assert part in said, part
     assert said.index(str(old.number)) < said.index(str(new.number))
+    whole, paid = height_of(content, "€1,000.00"), height_of(content, "-€400.00")
+    assert paid < whole, "what was paid stands below the amount, not on what is open"
 
 
 def test_a_letter_carries_the_words_it_is_given_and_the_items(late_client):
