@@ -36,7 +36,10 @@ class SegmentForm(forms.ModelForm[Segment]):
 
     policy_name = forms.ChoiceField(
         label=gettext_lazy("Policy"), required=False,
-        help_text=gettext_lazy("By which its clients are reminded, unless a client or an invoice has its own."),
+        help_text=gettext_lazy(
+            "By which its clients are reminded, unless a client or an invoice has its own. Another one holds from "
+            "today on; days that have passed bear interest by the one they had."
+        ),
     )  # fmt: skip
 
     class Meta:
@@ -53,7 +56,12 @@ class SegmentForm(forms.ModelForm[Segment]):
 class CompanyPolicyForm(forms.ModelForm[CompanyPolicy]):
     """The policy of a company, chosen from those in force."""
 
-    name = forms.ChoiceField(label=gettext_lazy("Policy"))
+    name = forms.ChoiceField(
+        label=gettext_lazy("Policy"),
+        help_text=gettext_lazy(
+            "Another one holds from today on; days that have passed bear interest by the one they had."
+        ),
+    )
 
     class Meta:
         model = CompanyPolicy

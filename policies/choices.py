@@ -69,7 +69,7 @@ def policies_by_day(asked: Subject, history: History, segments: Mapping[int, str
     """Which policy held for an invoice from which day on: the nearest that was chosen by then, day after day.
 
     ``segments`` are the names chosen at present for segments by their id. Of several choices in a place on one day the
-    last holds; where the same policy goes on, whatever the place, nothing changes.
+    last holds, so that one taken back the same day changes nothing.
 
     >>> asked = Subject(1, 2, None, 3, "standard", "", "", "gentle")
     >>> march = Change("invoice", 3, date(2027, 3, 1), "", "gentle", "Ada")
@@ -99,7 +99,7 @@ def policies_by_day(asked: Subject, history: History, segments: Mapping[int, str
             invoice=_on(at["invoice"], day), client=_on(at["client"], day), company=_on(at["company"], day),
             segment=_on(of_segments[segment], day) if segment is not None else "",
         )
-        if not found or found[-1].name != choice.name:
+        if not found or (found[-1].name, found[-1].where) != choice:
             found.append(Since(day, choice.name, choice.where, _made_by(history, asked, choice.where, segment, day)))
     return tuple(found)
 

@@ -6,7 +6,7 @@ import datetime as dt
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 
-from django.db.models import CharField, Exists, OuterRef, Value
+from django.db.models import CharField, Exists, F, OuterRef, Value
 from django.db.models.functions import Cast, Concat
 from django.utils.translation import gettext as _
 
@@ -17,6 +17,7 @@ from disputes.models import Dispute
 from invoices.models import Charge, CreditNote, Entry, Extension, Intake, Invoice, LinkView
 from outbox.models import Message
 from payments.models import Payment
+from policies.models import PolicyChoice
 
 from .happenings import Happening, Scope, about, local_day
 from .trust import LATEST as LATEST_OF_TRUST
@@ -31,7 +32,7 @@ FILE = 200
 def client_timeline(client: Client, most: int = FILE) -> list[Happening]:
     """All that happened with a client, by business date, the latest first; an item taken over stands on its own day."""
     scope = Scope(client.company, client, most)
-    found = [happening for source in (*SOURCES, *TRUST) for happening in source(scope)]
+    found = [happening for source in (*SOURCES, *TRUST, _policies) for happening in source(scope)]
     return sorted(found, key=lambda h: (h.on, h.at), reverse=True)[:most]
 
 
@@ -183,6 +184,31 @@ def _more_time(scope: Scope) -> Iterator[Happening]:
         yield about(
             "extension", agreed.invoice.client, agreed.agreed_on, agreed.agreed_at, text, quote=agreed.reason,
             note=f"{agreed.agreed_by} · {agreed.get_interest_display()}", target=("invoice", agreed.invoice_id),
+        )
+
+
+def _policies(scope: Scope) -> Iterator[Happening]:
+    """Another policy chosen for an invoice or a client, and the day from which it holds."""
+    made = PolicyChoice.objects.filter(company=scope.company, client__isnull=False).exclude(before=F("name"))
+    made = made.filter(client=scope.client.pk).order_by("-from_on", "-pk") if scope.client else made.order_by("-pk")
+    choices = list(made[: scope.most])
+    clients = Client.objects.select_related("company").in_bulk([choice.client for choice in choices])
+    invoices = Invoice.objects.in_bulk([choice.subject for choice in choices if choice.where == "invoice"])
+    for choice in choices:
+        invoice = invoices.get(choice.subject) if choice.where == "invoice" else None
+        if choice.client not in clients or (choice.where == "invoice" and invoice is None):
+            continue  # a draft that was thrown away
+        facts = {"invoice": invoice or "", "policy": choice.name, "before": choice.before}
+        if invoice is not None:
+            words = _("Policy of %(invoice)s from this day on: “%(policy)s”")
+            ended = _("%(invoice)s has the policy of its client again from this day on, no longer “%(before)s”")
+        else:
+            words = _("Policy of the client from this day on: “%(policy)s”")
+            ended = _("The client has no policy of its own from this day on, no longer “%(before)s”")
+        words = words if choice.name else ended
+        yield about(
+            "stage", clients[choice.client], choice.from_on, choice.chosen_at, words % facts, note=choice.chosen_by,
+            target=("invoice", invoice.pk) if invoice else ("client_about", choice.client),
         )
 
 

@@ -17,8 +17,11 @@ from clients.models import Client
 from core.money import plain
 from disputes.models import Dispute
 from invoices.models import Extension, Invoice
+from invoices.services.charging import Policies
 from outbox.models import Message
+from policies.choices import EVER
 from policies.models import Step
+from policies.services.choices import subject_of
 
 from .approving import APPROVAL
 from .bank_facts import bank_data_are_fresh, nothing_unmatched
@@ -32,13 +35,17 @@ WAITS_FOR_ITS_DAY = ("window", "today", "spacing", "quiet")  # goes by itself la
 
 @dataclass(frozen=True)
 class Judged:
-    """A step that an invoice has reached, every guard with its reason, and the day it goes; None: not by itself."""
+    """A step that an invoice has reached, every guard with its reason, and the day it goes; None: not by itself.
+
+    ``chosen`` says which policy was chosen for it and when; empty where the same has held since ever.
+    """
 
     decision: Decision
     invoice: Invoice
     reached_on: dt.date | None
     guards: list[tuple[str, bool, str]]
     goes_on: dt.date | None
+    chosen: str = ""
 
     @property
     def because(self) -> str:
@@ -67,7 +74,8 @@ def explain(client: Client, on: dt.date) -> dict[str, Any]:
                 "reached_on": one.reached_on,
                 "verdict": one.decision.verdict,
                 "guards": [
-                    {"guard": guard, "passes": passes, "because": because} for guard, passes, because in one.guards
+                    {"guard": guard, "passes": passes, "because": because if n else _joined(because, one.chosen)}
+                    for n, (guard, passes, because) in enumerate(one.guards)
                 ],
             }
             for one in found.steps
@@ -89,15 +97,35 @@ def explained(client: Client, on: dt.date, policies: InUse | None = None) -> Exp
     hold = Hold.objects.filter(company=company, ended_at=None).first()
     waits = any(d.verdict in WAITS_FOR_ITS_DAY for d in decided)
     days = {(c.invoice, c.rung.code, c.rung.kind): c.on for c in coming(client, on, policies)} if waits else {}
+    known = Policies()
     steps = [
         Judged(
             d, invoices[d.invoice], reached_on(d.rung, d.of_client["ladder_day"], terms_days_of(d.of_client)),
             [(guard, passes, _because(guard, passes, d, client, on)) for guard, passes in d.guards.items()],
             on if d.verdict == SERVE else days.get((d.invoice, d.rung.code, d.kind)),
+            _chosen(known, invoices[d.invoice], client, policies),
         )
         for d in decided
     ]
     return Explained(steps, _message(client, on, decided, invoices, hold))
+
+
+def _chosen(known: Policies, invoice: Invoice, client: Client, policies: InUse) -> str:
+    """Which policy was chosen for an invoice, where, and from which day on; empty where none was chosen anew."""
+    since = known.line_of(subject_of(client, invoice.pk, invoice.policy_name, policies.usual.name))[-1]
+    if since.from_on == EVER:
+        return ""
+    words = {
+        "invoice": _("“%(policy)s” was chosen for this invoice from %(day)s on"),
+        "client": _("“%(policy)s” was chosen for the client from %(day)s on"),
+        "segment": _("“%(policy)s” is that of the client's segment from %(day)s on"),
+        "company": _("“%(policy)s” is that of the company from %(day)s on"),
+    }[since.where]
+    return words % {"policy": since.name, "day": since.from_on.isoformat()}
+
+
+def _joined(*said: str) -> str:
+    return "; ".join(filter(None, said))
 
 
 def _because(guard: str, passes: bool, decision: Decision, client: Client, on: dt.date) -> str:

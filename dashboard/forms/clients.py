@@ -61,9 +61,10 @@ class ClientForm(HouseForm, forms.ModelForm[Client]):
         policy.choices = choices(on, self.instance.policy_name, _("That of the segment or the company"))
         if self.instance.pk:
             here = policy_here(self.instance, on)
-            policy.help_text = _("Today “%(policy)s” holds: %(because)s. An invoice may have its own.") % {
+            policy.help_text = _("Today “%(policy)s” holds: %(because)s. Another one holds from today on; days that "
+                                 "have passed keep theirs. An invoice may have its own.") % {
                 "policy": here.title, "because": here.because
-            }
+            }  # fmt: skip
         terms, owner = self.fields["terms"], self.fields["owner"]
         assert isinstance(terms, forms.ModelChoiceField) and isinstance(owner, forms.ModelChoiceField)
         terms.queryset = Terms.objects.filter(company=company)

@@ -35,9 +35,12 @@ def invoice_policy(request: StaffRequest, pk: int) -> HttpResponse:
             })
             return redirect(url)
     here = policy_here(invoice.client, on, invoice)
-    lead = _("Today “%(policy)s” holds: %(because)s. What was sent already stays; the next step is that of the policy "
-             "chosen here.") % {"policy": here.title, "because": here.because}  # fmt: skip
+    lead = _("Today “%(policy)s” holds: %(because)s. What is chosen here holds from today on: what was sent and "
+             "charged stays, and days that have passed bear interest by the policy they had.") % {
+        "policy": here.title, "because": here.because
+    }  # fmt: skip
     crumbs = [(_("Invoices"), reverse("dashboard:invoices")), (str(invoice), url)]
+    heading = _("How %(invoice)s is reminded") % {"invoice": invoice}
     return form_page(
-        request, form, _("How %(invoice)s is reminded") % {"invoice": invoice}, crumbs=crumbs, lead=lead
+        request, form, heading, crumbs=crumbs, lead=lead, template="dashboard/policy_choice.html", policy=here
     )
