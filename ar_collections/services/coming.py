@@ -53,34 +53,22 @@ def coming(client: Client, on: dt.date, policies: InUse | None = None) -> list[C
     """
     company = client.company
     policies = policies or in_use(company, on, client)
-    policy = policies.named(chosen_for(client).name)
-    own = own_closed_days(company, on)
-
-    def leaves(day: dt.date) -> dt.date:
-        """The first day, from a day on, on which the client's window opens."""
-        moment = first_moment(
-            start_of_day(company, day), client.zone, policy.window_opens, policy.window_closes,
-            closed_days(company, client.country, day, own) | quiet_days(policy, day),
-        )
-        return moment.astimezone(company.zone).date()
-
+    name = chosen_for(client).name
+    leaves = _opening(client, policies.named(name), on)
     facts_of_it = {
         "client__time_zone": client.time_zone, "client__country": client.country,
-        "client_policy": "" if policies.is_single else chosen_for(client).name,
+        "client_policy": "" if policies.is_single else name,
     }
     places = {place_of(facts_of_it): on} if leaves(on) == on else {}
     decided = {
         (d.invoice, d.kind): d
         for group in decide(company, on, policies, places, [client.pk]) for d in group if not d.is_passed_over
     }
-    last = Message.objects.filter(kind=NOTICE, party=f"client:{client.pk}", on__lte=on).exclude(state="cancelled")
-    last_on = last.aggregate(on=Max("on"))["on"]
-    waiting = Served.objects.filter(invoice__client=client, message__state__in=ON_ITS_WAY, outcome="served")
-    found = []
-    for pk, code, invoice_s in waiting.values_list("invoice", "step", "invoice__policy_name"):
-        its = policies.named(chosen_for(client, invoice_s).name)
-        rungs = (rung for rung in ladder_of(its) if rung.code == code and rung.kind == "message")
-        found += [Coming(on, pk, rung, its) for rung in rungs]
+    # What did not arrive keeps no distance from the next, as in the decision.
+    arrived = Message.objects.filter(kind=NOTICE, party=f"client:{client.pk}", on__lte=on)
+    arrived = arrived.exclude(state__in=["cancelled", "failed"]).exclude(delivery="bounced")
+    last_on = arrived.aggregate(on=Max("on"))["on"]
+    found = list(_on_their_way(client, on, policies))
     for its, row in stands_of(company, on, policies, client.pk):
         ladder = ladder_of(its)
         against = against_of(company, on, its, client.pk, row["due_day"])
@@ -97,6 +85,29 @@ def coming(client: Client, on: dt.date, policies: InUse | None = None) -> list[C
                 later = _later(row, kind, on, ladder, against, leaves)
                 found += [Coming(day, row["pk"], rung, its) for day, rung in later]
     return sorted(found, key=lambda c: (c.on, c.rung.offset_days, c.invoice))
+
+
+def _opening(client: Client, policy: Policy, on: dt.date) -> Callable[[dt.date], dt.date]:
+    """Tells the first day, from a day on (never before ``on``), on which the client's window opens."""
+    company, own = client.company, own_closed_days(client.company, on)
+
+    def leaves(day: dt.date) -> dt.date:
+        moment = first_moment(
+            start_of_day(company, day), client.zone, policy.window_opens, policy.window_closes,
+            closed_days(company, client.country, day, own) | quiet_days(policy, day),
+        )
+        return moment.astimezone(company.zone).date()
+
+    return leaves
+
+
+def _on_their_way(client: Client, on: dt.date, policies: InUse) -> Iterator[Coming]:
+    """The steps of what waits in the outbox."""
+    waiting = Served.objects.filter(invoice__client=client, message__state__in=ON_ITS_WAY, outcome="served")
+    for pk, code, invoice_s in waiting.values_list("invoice", "step", "invoice__policy_name"):
+        its = policies.named(chosen_for(client, invoice_s).name)
+        rungs = (rung for rung in ladder_of(its) if rung.code == code and rung.kind == "message")
+        yield from (Coming(on, pk, rung, its) for rung in rungs)
 
 
 def _when(

@@ -222,3 +222,17 @@ def test_a_step_that_becomes_a_letter_with_a_version_is_not_served_again(company
     a_day(company, TODAY)
     by_policy(late_client, steps=[a_step("reminder_1", 8, "letter")])
     assert verdicts(late_client, TODAY + 6 * DAY) == {} and [step for step, _on in served(invoice)] == ["reminder_1"]
+
+
+def test_a_mail_that_came_back_moves_what_comes_next_no_further_away(company, late_client):
+    by_policy(late_client, steps=[a_step("one", 1), a_step("two", 2)], spacing_days=5)
+    invoice_due(late_client, ago(1))
+    a_day(company, TODAY)
+    Message.objects.create(
+        key="back", kind="notice", party=f"client:{late_client.pk}", on=TODAY + 2 * DAY, payload={},
+        state="sent", delivery="bounced", not_before=dt.datetime(2026, 11, 20, 9, tzinfo=dt.UTC), message_id="<back>",
+    )  # fmt: skip
+    monday = TODAY + 5 * DAY
+    assert [(c.rung.code, c.on) for c in coming(late_client, TODAY + 2 * DAY)] == [("two", monday)]
+    a_day(company, monday)
+    assert sent_to(late_client)[-1].on == monday

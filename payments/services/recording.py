@@ -66,49 +66,31 @@ def record_payment(
         if pro_forma is not None:
             pro_forma = checked_for(pro_forma, client, currency)
         payment = Payment.objects.create(
-            company=client.company,
-            client=client,
-            key=key,
-            amount=amount,
-            currency=currency,
-            received_on=received_on,
-            method=method,
-            reference=reference.strip()[:140],
-            note=note.strip()[:300],
-            pro_forma=pro_forma,
+            company=client.company, client=client, key=key, amount=amount, currency=currency, received_on=received_on,
+            method=method, reference=reference.strip()[:140], note=note.strip()[:300], pro_forma=pro_forma,
             recorded_by=as_text(by),
-        )
-        post_entries(
-            [
-                NewEntry(
-                    key=f"payment:{key}",
-                    doc=doc_of(payment),
-                    kind="payment",
-                    client=client,
-                    dr=into,
-                    cr=CUSTOMER_CREDIT,
-                    amount=amount,
-                    currency=currency,
-                    effective_on=received_on,
-                    memo=reference,
-                )
-            ],
-            by,
-        )
-        record(
-            by,
-            "payment_recorded",
-            payment,
-            client_id=client.pk,
-            doc=doc_of(payment),
-            summary=f"{plain(amount, currency)} {currency}",
-        )
+        )  # fmt: skip
+        _enter(payment, into, by)
         if pro_forma is not None:
             release_if_covered(pro_forma, on or received_on, by)
         else:
             put_to(payment, amount, how, received_on, by)
         note_credit_of(client, currency, on or received_on, fell=True)
     return payment
+
+
+def _enter(payment: Payment, into: str, by: Any) -> None:
+    """The entry by which the money came in, as unapplied cash, and its line in the trail."""
+    entry = NewEntry(
+        key=f"payment:{payment.key}", doc=doc_of(payment), kind="payment", client=payment.client, dr=into,
+        cr=CUSTOMER_CREDIT, amount=payment.amount, currency=payment.currency, effective_on=payment.received_on,
+        memo=payment.reference,
+    )  # fmt: skip
+    post_entries([entry], by)
+    record(
+        by, "payment_recorded", payment, client_id=payment.client_id, doc=doc_of(payment),
+        summary=f"{plain(payment.amount, payment.currency)} {payment.currency}",
+    )  # fmt: skip
 
 
 def take_back_payment(
