@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import gc
+import os
 from typing import Any
 
 import pytest
@@ -17,8 +18,12 @@ from tests import cast
 pytest_plugins = ["tests.running", "tests.emptying", "tests.browser"]
 gc.set_threshold(50_000, 20, 20)  # a suite keeps much and frees little: looking for cycles is time lost
 
-# How long an example takes says how busy the machine is; a failure prints what repeats it.
-hypothesis.register_profile("house", deadline=None, suppress_health_check=[HealthCheck.too_slow], print_blob=True)
+# How long an example takes says how busy the machine is; a failure prints what repeats it. By day the examples are the
+# same in every run, so that a change is judged by what it changed; every night looks at others.
+BY_NIGHT = bool(os.environ.get("AR_NIGHTLY"))
+hypothesis.register_profile(
+    "house", deadline=None, suppress_health_check=[HealthCheck.too_slow], print_blob=True, derandomize=not BY_NIGHT
+)
 hypothesis.load_profile("house")
 
 

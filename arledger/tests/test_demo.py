@@ -81,6 +81,7 @@ def assert_credit_has_something_of_everything() -> None:
     assert 3 <= Client.objects.filter(acceptances=None).count() <= 12 and CompletedWork.objects.count() == 3
 
 
+@pytest.mark.once
 @pytest.mark.django_db
 def test_the_same_day_writes_the_same_book(clerk):
     from django.db import transaction
