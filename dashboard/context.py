@@ -57,8 +57,10 @@ def frame(request: HttpRequest) -> dict[str, Any]:
 
 
 def counts(desk: Desk) -> dict[str, int]:
-    """What waits for a person, by page, and whether a banner has anything to say; asked in one statement, since every
-    page asks it."""
+    """What waits for a person, by page, and whether a banner has anything to say.
+
+    Asked in one statement, since every page asks it.
+    """
     minute = desk.now.replace(second=0, microsecond=0)
     providers = tuple(settings.PAYMENT_PROVIDERS)
     with connection.cursor() as cursor:
