@@ -183,6 +183,8 @@ def run(asked: argparse.Namespace, url: str) -> int:
     from core.models import Company
 
     call_command("migrate", verbosity=0)
+    if not asked.sqlite:
+        sql("SET statement_timeout = 0")  # a raw statement over the whole book may take longer than a page's may
     if asked.memory:
         return peak_of_a_night()
     filled, seconds = timed(lambda: Company.objects.filter(code="bench").first() or fill(asked))

@@ -51,7 +51,7 @@ PASSED_OVER = ("only_for", "step_minimum")  # verdicts of a step that is not for
 AT_ONCE = 500  # clients whose unapplied cash is asked for together
 
 
-@dataclass
+@dataclass(slots=True)
 class Decision:
     """One invoice, the step it has reached, and every guard: true where it lets the invoice pass.
 
@@ -142,6 +142,7 @@ class _Climb:
 
     def __init__(self, ladder: Sequence[Rung], on: dt.date) -> None:
         self.ladder, self.on = ladder, on
+        self.has_conditions = any(rung.only_for or rung.minimum for rung in ladder)
         self._known: dict[Any, list[tuple[Kind, Due]]] = {}
 
     def reached(self, row: Mapping[str, Any]) -> list[tuple[Kind, Due]]:
@@ -171,13 +172,14 @@ def _of_a_client(
 ) -> tuple[list[Decision], dict[str, Decimal]]:
     """What the items of a client have reached, each judged by itself, and what the client is asked for as a whole."""
     client = reached[0][2]["client_id"]
-    sums = known.asked_as_a_whole(client, on, max(row["due_day"] for _policy, _climb, row, _found in reached))
+    latest = max(row["due_day"] for _policy, _climb, row, _found in reached) if known.items else on
+    sums = known.asked_as_a_whole(client, on, latest)
     payer = known.payers.get(client, NEW)
     client_policy = policies.named(reached[0][2]["client_policy"])
     decisions = []
     for policy, climb, row, found in reached:
         ladder = climb.ladder
-        against = _against(ladder, sums, payer)
+        against = _against(ladder, sums, payer) if climb.has_conditions else {}
         if against:  # what is passed over is named; what is served instead is looked for without it
             found = [one for one in found if one[1].place in against] + list(dues(row, on, ladder, against))
         decisions += [
@@ -214,23 +216,24 @@ def _decision(
 ) -> Decision:
     asked = row["owed"] - row["disputed"]
     last = row["last_on"] if _was_old(row) else None
-    conditions = [guard for guard, asks in (("only_for", rung.only_for), ("step_minimum", rung.minimum)) if asks]
+    guards = {
+        "paid": row["owed"] > 0,
+        "handed_over": not row["handed_over"],
+        "dispute": asked > 0,
+        "extension": not row["extended"],
+        "promise": not row["promised"],
+        "claim": not row["claimed"],
+        "pause": not row["paused_otherwise"],
+        "payment_in_flight": not row["in_flight"],
+        "taken_over": last is None or (on - last).days >= policy.takeover_spacing_days,
+    }
+    for guard, asks in (("only_for", rung.only_for), ("step_minimum", rung.minimum)):
+        if asks:
+            guards[guard] = against.get(due.place) != guard
+    guards["credit"] = True
     return Decision(
         row["pk"], row["client_id"], kind, due, rung, row["currency"], row["due_day"], asked, row["part_now"], row,
-        policy, client_policy,
-        {
-            "paid": row["owed"] > 0,
-            "handed_over": not row["handed_over"],
-            "dispute": asked > 0,
-            "extension": not row["extended"],
-            "promise": not row["promised"],
-            "claim": not row["claimed"],
-            "pause": not row["paused_otherwise"],
-            "payment_in_flight": not row["in_flight"],
-            "taken_over": last is None or (on - last).days >= policy.takeover_spacing_days,
-            **{guard: against.get(due.place) != guard for guard in conditions},
-            "credit": True,
-        },
+        policy, client_policy, guards,
     )
 
 

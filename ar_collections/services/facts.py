@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Sequence
 from decimal import Decimal
 from functools import lru_cache
 from typing import Any, NamedTuple
@@ -30,6 +30,7 @@ from django.db.models.functions import Cast, Coalesce, Concat
 from ar_collections.models import Pause, Served, Task
 from ar_collections.reminders import KINDS, Kind, Rung
 from clients.models import Client, Contact
+from core.bulk import within
 from core.models import Company
 from invoices.models import Intake
 from outbox.models import Message
@@ -71,8 +72,8 @@ def facts(company: Company, on: dt.date, policies: InUse, clients: Collection[in
     """
     there = _there_is(company, on)
     rows = _reached(company.pk, on, *there, _ladders(policies), policies.is_single)
-    found = _of_clients(rows, clients).order_by("client_id", "due_day", "pk").values(*_COLUMNS)
-    return _with_the_client(list(found), on, there[1], policies.is_single)
+    asked = rows.all() if clients is None else rows.filter(within("client", clients))
+    return _with_the_client(asked.order_by("client_id", "due_day", "pk"), on, there[1], policies.is_single, clients)
 
 
 def stands_of(
@@ -81,8 +82,8 @@ def stands_of(
     """Every invoice that a client may be asked for on a day, with where it stands, whether a step is reached or not."""
     book, people = _there_is(company, on)
     rows = _standing(company.pk, on, book, people, _ladders(policies), policies.is_single)
-    asked = may_be_asked(rows).filter(client=client, owed__gt=F("disputed")).order_by("due_day", "pk").values(*_COLUMNS)
-    found = _with_the_client(list(asked), on, people, policies.is_single)
+    asked = may_be_asked(rows).filter(client=client, owed__gt=F("disputed"))
+    found = _with_the_client(asked.order_by("due_day", "pk"), on, people, policies.is_single)
     return [(policies.named(row["own_policy"]), row) for row in found]
 
 
@@ -104,14 +105,6 @@ def _there_is(company: Company, on: dt.date) -> tuple[Book, _People]:
 
 def _ladders(policies: InUse) -> Ladders:
     return tuple((policy.name, ladder_of(policy)) for policy in policies)
-
-
-def _of_clients(rows: QuerySet[Any], clients: Collection[int] | None) -> QuerySet[Any]:
-    if clients is None:
-        return rows.all()
-    if isinstance(clients, range):
-        return rows.filter(client__gte=clients.start, client__lt=clients.stop)
-    return rows.filter(client__in=clients)
 
 
 # Kept, because in a night that goes window by window writing the question takes longer than the answer.
@@ -159,18 +152,16 @@ _COLUMNS = (
 
 
 def _with_the_client(
-    rows: list[dict[str, Any]], on: dt.date, people: _People, is_single: bool
+    asked: QuerySet[Any], on: dt.date, people: _People, is_single: bool, clients: Collection[int] | None = None
 ) -> list[dict[str, Any]]:
     """The rows with what there is to know about the client of each; asked once per client."""
-    known = _clients({row["client_id"] for row in rows}, on, people, is_single) if rows else {}
+    rows = [dict(zip(_COLUMNS, row, strict=True)) for row in asked.values_list(*_COLUMNS)]
+    if not rows:
+        return []
+    theirs = clients if isinstance(clients, range) else {row["client_id"] for row in rows}
+    about = _about_clients(on, people, is_single).filter(within("pk", theirs)).values_list("pk", *_OF_CLIENT)
+    known = {pk: dict(zip(_OF_CLIENT, answers, strict=True)) for pk, *answers in about}
     return [row | known[row["client_id"]] for row in rows]
-
-
-def _clients(
-    clients: Iterable[int], on: dt.date, people: _People, is_single: bool
-) -> dict[int, dict[str, Any]]:
-    found = _about_clients(on, people, is_single).filter(pk__in=clients).values_list("pk", *_OF_CLIENT)
-    return {pk: dict(zip(_OF_CLIENT, known, strict=True)) for pk, *known in found}
 
 
 _OF_CLIENT = (

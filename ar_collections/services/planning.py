@@ -33,7 +33,7 @@ from .desk import close_settled_tasks
 from .holding import hold_for
 from .stages import settle_stages
 
-WINDOW = 1000  # clients planned in one transaction, so that nobody waits long for a lock
+WINDOW = 2000  # clients planned in one transaction, so that nobody waits more than a second or two for a lock
 NAMED = 20_000  # as many items that wait are named, however many there are
 
 
