@@ -17,8 +17,9 @@ from core.money import plain
 from core.references import rf_reference
 from invoices.documents import freeze
 from invoices.einvoice import check_einvoice
-from invoices.models import RECEIVABLE, REVENUE, TAX, Invoice, InvoicePart
+from invoices.models import RECEIVABLE, REVENUE, TAX, Invoice, InvoiceLine, InvoicePart
 from invoices.paying import takes_too_little
+from invoices.totals import Totals
 from outbox.models import Message
 from policies.terms import refuse_vague
 
@@ -42,7 +43,8 @@ def issue_invoice(invoice: Invoice, *, on: dt.date, by: Any, delivered: bool = F
         lock_client(invoice.client_id)
         invoice = (
             Invoice.objects.select_for_update(of=("self",))
-            .select_related("client__company", "terms")
+            .select_related("client__company", "company", "terms")
+            .prefetch_related("lines")
             .get(pk=invoice.pk)
         )
         if invoice.issued_at is not None:
@@ -58,8 +60,8 @@ def issue_invoice(invoice: Invoice, *, on: dt.date, by: Any, delivered: bool = F
         parts = plan_parts(invoice, on)
         invoice.save()
         InvoicePart.objects.bulk_create(parts)
-        invoice.lines.update(is_issued=True)
-        post_entries(_issue_entries(invoice, on), by)
+        InvoiceLine.objects.filter(invoice=invoice).update(is_issued=True)
+        post_entries(_issue_entries(invoice, totals, on), by)
         invoice.frozen = freeze(invoice) | terms_facts(invoice)
         if verdict.in_advance:
             invoice.frozen[IN_ADVANCE] = plain(verdict.in_advance, invoice.currency)
@@ -155,7 +157,7 @@ def check_issuable(invoice: Invoice) -> None:
     check_einvoice(invoice)
 
 
-def _issue_entries(invoice: Invoice, on: dt.date) -> list[NewEntry]:
+def _issue_entries(invoice: Invoice, totals: Totals, on: dt.date) -> list[NewEntry]:
     doc = f"invoice:{invoice.pk}"
 
     def entry(key: str, account: str, amount: Any) -> NewEntry:
@@ -177,7 +179,7 @@ def _issue_entries(invoice: Invoice, on: dt.date) -> list[NewEntry]:
     lines = [entry(f"line:{line.position}", REVENUE, line.net) for line in invoice.lines.all() if line.net]
     taxes = [
         entry(f"tax:{group.category}{group.percent.normalize():f}", TAX, group.tax)
-        for group in totals_of(invoice).groups
+        for group in totals.groups
         if group.tax
     ]
     return lines + taxes

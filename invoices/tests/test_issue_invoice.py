@@ -4,7 +4,8 @@ import datetime as dt
 from decimal import Decimal
 
 import pytest
-from django.db import transaction
+from django.db import connection, transaction
+from django.test.utils import CaptureQueriesContext
 
 from core.errors import Refused
 from invoices.models import RECEIVABLE, REVENUE, TAX, Entry, Invoice, Series
@@ -135,3 +136,14 @@ def test_a_paid_invoice_is_not_voided(late_client):
     pay(late_client, "10")
     with pytest.raises(Refused, match="paid or credited"):
         void_invoice(invoice, reason="x", on=TODAY, by=CLERK)
+
+
+def test_what_stands_in_the_draft_is_read_once(good_client):
+    """Its lines and the company's own facts are asked for by many on the way; the database is asked once."""
+    draft = make_draft(good_client, tax="19")
+    with CaptureQueriesContext(connection) as asked:
+        issue_invoice(draft, on=TODAY, by=CLERK)
+    said = [query["sql"] for query in asked]
+    assert sum('FROM "invoices_invoiceline"' in sql for sql in said) == 1
+    assert sum(sql.startswith('SELECT "core_company"') for sql in said) == 0
+    assert all(line.is_issued for line in draft.lines.all())
