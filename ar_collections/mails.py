@@ -50,7 +50,7 @@ def may_go(message: Message, now: dt.datetime) -> str:
     """Why it may not go: its day or its window is over. What a person sends again is not bound to the window."""
     client = about(message).client
     # Read now and once: the letter is written for whom these are.
-    message.__dict__["reachable"] = readers = list(client.contacts.reachable())
+    message.__dict__["reachable"] = readers = list(client.contacts.reachable().order_by("pk"))
     if not readers:
         return "nobody at the client's can be written to"
     if ":r" in message.key:
