@@ -62,7 +62,7 @@ def test_run_day_looks_up_each_policy_once(late_client):
         run_day([late_client.company], ON, send=False, by="test")
     asked = Counter(name for q in said for name in re.findall(r'FROM "policies_(\w+)"', q["sql"]))
     reminding = {"companypolicy": 1, "segment": 1, "policy": 1, "step": 1}
-    interest = {"policy": 1, "interestrule": 2, "referencerate": 1}  # the versions with their rules
+    interest = {"policychoice": 1, "policy": 1, "interestrule": 2, "referencerate": 1}  # the versions with their rules
     assert asked == Counter(reminding) + Counter(interest) + Counter({"creditpolicy": 1})
 
 
