@@ -216,7 +216,7 @@ def _row(
 def _beside(client: Client, on: dt.date) -> dict[str, list[tuple[str, Decimal]]]:
     """Per currency what counts beside the invoices: open interest and fees, and unapplied cash as a negative amount."""
     beside: dict[str, list[tuple[str, Decimal]]] = defaultdict(list)
-    charges = Charge.objects.filter(client=client, charged_on__lte=on, balance__gt=0).select_related("invoice")
+    charges = Charge.objects.open().filter(client=client, charged_on__lte=on).select_related("invoice")
     for charge in charges.order_by("invoice__due_on", "pk"):
         labels = {
             "interest": _("Interest on %(number)s"), "fee": _("Late fee on %(number)s"),

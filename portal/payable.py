@@ -73,7 +73,7 @@ def choices_of(invoice: Invoice, on: dt.date) -> tuple[Choice, ...]:
 
 def open_charges(invoice: Invoice) -> list[Charge]:
     """Interest and fees on an invoice that are not paid."""
-    return list(Charge.objects.filter(invoice=invoice, balance__gt=0).order_by("pk"))
+    return list(Charge.objects.open().filter(invoice=invoice).order_by("pk"))
 
 
 def owed_by(client: Client, on: dt.date) -> list[Owed]:
@@ -91,7 +91,7 @@ def owed_by(client: Client, on: dt.date) -> list[Owed]:
             key, invoice, None, invoice.currency, amount, invoice.balance, early, invoice.pk in disputed,
             flying.get(key, NOTHING), due,
         ))  # fmt: skip
-    charges = Charge.objects.filter(client=client, balance__gt=0).select_related("invoice")
+    charges = Charge.objects.open().filter(client=client).select_related("invoice")
     for charge in charges.order_by("invoice__due_on", "pk"):
         key = f"charge:{charge.pk}"
         found.append(Owed(

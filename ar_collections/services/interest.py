@@ -156,7 +156,7 @@ def waive_interest(invoice: Invoice, *, reason: str, on: dt.date, by: Any) -> in
     """
     demand(by, "invoices.waive_charge", "waive interest, fees or compensation")
     with transaction.atomic():
-        charges = list(Charge.objects.filter(invoice=invoice, balance__gt=0))
+        charges = list(Charge.objects.open().filter(invoice=invoice))
         if not charges:
             raise Refused("No charge is open on this invoice.", code="settled")
         for charge in charges:
@@ -262,14 +262,14 @@ def _drop_what_is_small(company: Company, on: dt.date, version: Policy, theirs: 
     if not least:
         return
     paid = reminded_by(version, theirs, Invoice.objects.issued().filter(company=company, balance=0))
-    left = Charge.objects.filter(kind="interest", balance__gt=0, currency__in=least, invoice__in=paid.values("pk"))
+    left = Charge.objects.open().filter(kind="interest", currency__in=least, invoice__in=paid.values("pk"))
     for pk, currency, total in left.order_by("invoice").values_list("invoice", "currency").annotate(Sum("balance")):
         if total >= least[currency]:
             continue
         reason = _("Dropped when the invoice was paid: below %(least)s, as the policy “%(policy)s” says") % {
             "least": f"{plain(least[currency], currency)} {currency}", "policy": version,
         }
-        for charge in Charge.objects.filter(invoice=pk, kind="interest", balance__gt=0):
+        for charge in Charge.objects.open().filter(invoice=pk, kind="interest"):
             give_up(charge, reason=reason, on=on, by=by, action="interest_dropped")
 
 

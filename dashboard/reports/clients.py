@@ -197,7 +197,7 @@ def file_of(client: Client, on: dt.date) -> File:
     )
     disputes = list(Dispute.objects.filter(invoice__client=client).select_related("invoice")[:20])
     pauses = list(Pause.objects.filter(client=client).select_related("invoice").order_by("-id")[:20])
-    charges = Charge.objects.filter(client=client, balance__gt=0).values("invoice", "currency", "balance")
+    charges = Charge.objects.open().filter(client=client).values("invoice", "currency", "balance")
     stage = StageChange.objects.filter(client=client).values_list("stage_to", flat=True).first() or "current"
     return File(
         client=client,

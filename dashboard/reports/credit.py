@@ -203,7 +203,7 @@ def _owed(invoice: Invoice) -> PartRow:
 
 
 def _charges(client: Client, currency: str, on: dt.date) -> Iterable[PartRow]:
-    rows = Charge.objects.filter(client=client, currency=currency, balance__gt=0).select_related("invoice")
+    rows = Charge.objects.open().filter(client=client, currency=currency).select_related("invoice")
     for charge in rows.order_by("charged_on")[:MOST_ROWS]:
         label = f"{capfirst(charge.get_kind_display())} · {charge.invoice}"
         page = reverse("dashboard:invoice", args=[charge.invoice_id])

@@ -81,7 +81,7 @@ def account_of(client: Client, *, since: dt.date, on: dt.date) -> list[Account]:
     for invoice in Invoice.objects.open().of(client).order_by("due_on", "pk"):
         url = reverse("dashboard:invoice", args=[invoice.pk])
         _add(of(invoice.currency), str(invoice), url, invoice.issued_on, invoice.due_on, invoice.total, invoice.balance)
-    charges = Charge.objects.filter(client=client, balance__gt=0).select_related("invoice").order_by("charged_on", "pk")
+    charges = Charge.objects.open().filter(client=client).select_related("invoice").order_by("charged_on", "pk")
     for charge in charges:
         label = f"{charge.get_kind_display()} {charge.invoice}"
         url = reverse("dashboard:invoice", args=[charge.invoice_id]) + "#charges"

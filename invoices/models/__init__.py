@@ -22,6 +22,7 @@ from .ledger import (
     clearing,
     compensation_key,
     fee_key,
+    interest_key,
 )
 from .links import LinkCode, LinkView, ShareLink
 from .work import CompletedWork, CompletedWorkQuerySet, RecurringInvoice, RecurringLine, RecurringRun
@@ -32,5 +33,5 @@ __all__ = [
     "CreditNote", "CreditNoteLine", "Entry", "Extension", "ExtensionQuerySet", "Intake", "InterestNotice", "Invoice",
     "InvoiceLine", "InvoicePart", "InvoiceQuerySet", "LinkCode", "LinkView", "ProForma", "ProFormaQuerySet",
     "RecurringInvoice", "RecurringLine", "RecurringRun", "Series", "ShareLink", "clearing", "compensation_key",
-    "fee_key",
+    "fee_key", "interest_key",
 ]

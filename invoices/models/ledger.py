@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import datetime as dt
+
 from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
@@ -55,6 +57,10 @@ class ChargeQuerySet(models.QuerySet["Charge"]):
         undone = Entry.objects.filter(charge=models.OuterRef("pk"), reverses__kind="charge")
         return self.filter(~models.Exists(undone))
 
+    def open(self) -> ChargeQuerySet:
+        """Those of which something is still owed: neither paid, nor waived, nor taken back in full."""
+        return self.filter(balance__gt=0)
+
 
 def compensation_key(invoice: int) -> str:
     """The key of the lump sum of an invoice (by its id): once per invoice."""
@@ -64,6 +70,11 @@ def compensation_key(invoice: int) -> str:
 def fee_key(invoice: int, step: str) -> str:
     """The key of the fee of a step on an invoice (by its id): once per invoice and step."""
     return f"fee:{invoice}:{step}"
+
+
+def interest_key(invoice: int, first: dt.date, last: dt.date, revision: int) -> str:
+    """The key of the interest on an invoice (by its id) for some days: once per revision."""
+    return f"interest:{invoice}:{first.isoformat()}:{last.isoformat()}:{revision}"
 
 
 class Charge(models.Model):
@@ -101,6 +112,16 @@ class Charge(models.Model):
 
     def __str__(self) -> str:
         return self.key
+
+    @property
+    def doc(self) -> str:
+        """As the ledger, the audit trail and payments name it."""
+        return f"charge:{self.pk}"
+
+    @property
+    def entry_key(self) -> str:
+        """The key of the entry by which it was posted."""
+        return f"charge:{self.key}"
 
 
 class InterestNoticeQuerySet(models.QuerySet["InterestNotice"]):

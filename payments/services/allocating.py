@@ -104,7 +104,7 @@ def open_claims(client: Client, currency: str, received_on: dt.date | None = Non
     With the day on which money came in, each with the discount that paying early gives it.
     """
     invoices = Invoice.objects.open().of(client).filter(currency=currency).order_by("due_on", "issued_on", "id")
-    charges = Charge.objects.filter(client=client, currency=currency, balance__gt=0).select_related("invoice")
+    charges = Charge.objects.open().filter(client=client, currency=currency).select_related("invoice")
     first = interest_goes_first([charge.invoice for charge in charges], received_on)
     return [
         Claim(

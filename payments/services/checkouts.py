@@ -133,7 +133,7 @@ def _open_claim(client: Client, key: str, amount: Decimal) -> Invoice | Charge:
         if kind == "invoice":
             claim = Invoice.objects.open().filter(client=client, pk=pk).first()
         elif kind == "charge":
-            claim = Charge.objects.filter(client=client, pk=pk, balance__gt=0).select_related("invoice").first()
+            claim = Charge.objects.open().filter(client=client, pk=pk).select_related("invoice").first()
     if claim is None:
         raise Refused(_("This is paid already, or no longer owed; load the page again."), code="not_open", where=key)
     if amount <= 0 or not is_exact(amount, claim.currency) or amount > claim.balance:

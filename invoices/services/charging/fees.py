@@ -130,14 +130,14 @@ def take_back_charge(charge: Charge, *, on: dt.date, by: Any, because: str) -> C
     with transaction.atomic():
         lock_client(charge.client_id)
         charge = Charge.objects.select_for_update(of=("self",)).select_related("client", "invoice").get(pk=charge.pk)
-        posted = Entry.objects.get(key=f"charge:{charge.key}")
+        posted = Entry.objects.get(key=charge.entry_key)
         if charge.balance == 0 or Entry.objects.filter(reverses=posted).exists():
             return charge
         if charge.balance != charge.amount:
             raise Refused("Part of this charge is paid or waived; free that first.", code="charge_settled")
         reverse_entries([posted], by, on, because)
         record(
-            by, f"{charge.kind}_taken_back", charge, client_id=charge.client_id, doc=f"charge:{charge.pk}",
+            by, f"{charge.kind}_taken_back", charge, client_id=charge.client_id, doc=charge.doc,
             summary=because,
         )
     charge.refresh_from_db()
@@ -188,7 +188,7 @@ def _charge(
     )
     post_charge(charge, FEE, by)
     record(
-        by, f"{kind}_charged", charge, client_id=invoice.client_id, doc=f"charge:{charge.pk}",
+        by, f"{kind}_charged", charge, client_id=invoice.client_id, doc=charge.doc,
         summary=f"{plain(amount, invoice.currency)} {invoice.currency} on {invoice}",
     )
     return charge

@@ -21,7 +21,7 @@ from core.models import as_text
 from core.money import places, plain
 from core.permissions import demand
 from invoices.interest import rounded
-from invoices.models import FEE, INTEREST, RECEIVABLE_CHARGES, Charge, Entry, InterestNotice, Invoice
+from invoices.models import FEE, INTEREST, RECEIVABLE_CHARGES, Charge, Entry, InterestNotice, Invoice, interest_key
 from invoices.rates import MissingRate
 
 from ..ledger import NewEntry, post_entry, reverse_entries
@@ -133,9 +133,9 @@ def replace_interest(charge: Charge, *, on: dt.date, by: Any) -> Charge | None:
         charge = Charge.objects.select_for_update(of=("self",)).get(pk=charge.pk)
         if charge.balance != charge.amount:
             raise Refused("Part of this charge is paid or waived; free that first.", code="charge_settled")
-        posted = Entry.objects.get(key=f"charge:{charge.key}")
+        posted = Entry.objects.get(key=charge.entry_key)
         reverse_entries([posted], by, on, "interest worked out anew")
-        record(by, "interest_taken_back", charge, client_id=charge.client_id, doc=f"charge:{charge.pk}")
+        record(by, "interest_taken_back", charge, client_id=charge.client_id, doc=charge.doc)
         if charge.from_on is None or charge.to_on is None:
             return None
         return _post_slice(
@@ -165,14 +165,14 @@ def give_up(charge: Charge, *, reason: str, on: dt.date, by: Any, action: str) -
         waived = _waivers(charge).count()  # what was waived may be open again, where a payment was taken back
         post_entry(
             NewEntry(
-                key=f"waiver:{charge.key}:{waived + 1}", doc=f"charge:{charge.pk}", kind="waiver", client=charge.client,
+                key=f"waiver:{charge.key}:{waived + 1}", doc=charge.doc, kind="waiver", client=charge.client,
                 dr=INTEREST if charge.kind == "interest" else FEE, cr=RECEIVABLE_CHARGES, amount=charge.balance,
                 currency=charge.currency, effective_on=max(on, charge.charged_on), invoice=charge.invoice,
                 charge=charge, memo=reason,
             ),
             by,
         )
-        record(by, action, charge, client_id=charge.client_id, doc=f"charge:{charge.pk}", summary=reason)
+        record(by, action, charge, client_id=charge.client_id, doc=charge.doc, summary=reason)
     charge.refresh_from_db()
     return charge
 
@@ -195,7 +195,7 @@ def _post_slice(
     last = lines[-1].to_on  # no further than the day on which the invoice was paid
     own = rounded(sum((line.exact for line in lines), Fraction()), places(invoice.currency))
     revision = _revisions(invoice, first) + 1
-    key = f"interest:{invoice.pk}:{first.isoformat()}:{last.isoformat()}:{revision}"
+    key = interest_key(invoice.pk, first, last, revision)
     charge = Charge.objects.create(
         company_id=invoice.company_id, client=invoice.client, invoice=invoice, kind="interest", key=key,
         currency=invoice.currency, amount=amount, from_on=first, to_on=last, charged_on=on, revision=revision,
@@ -210,7 +210,7 @@ def _post_slice(
     )
     post_charge(charge, INTEREST, by)
     record(
-        by, "interest_charged", charge, client_id=invoice.client_id, doc=f"charge:{charge.pk}",
+        by, "interest_charged", charge, client_id=invoice.client_id, doc=charge.doc,
         summary=f"{plain(amount, invoice.currency)} {invoice.currency} on {invoice}",
     )
     return charge
@@ -220,7 +220,7 @@ def post_charge(charge: Charge, account: str, by: Any) -> None:
     """The client owes a charge from the day it is charged on."""
     post_entry(
         NewEntry(
-            key=f"charge:{charge.key}", doc=f"charge:{charge.pk}", kind="charge", client=charge.client,
+            key=charge.entry_key, doc=charge.doc, kind="charge", client=charge.client,
             dr=RECEIVABLE_CHARGES, cr=account, amount=charge.amount, currency=charge.currency,
             effective_on=charge.charged_on, invoice=charge.invoice, charge=charge,
         ),
