@@ -182,7 +182,7 @@ def _of_a_step(step: StepValues, currencies: Collection[str]) -> Iterator[Wrong]
                 step, "recipients",
                 f"goes in copy to “{address}”, which is no e-mail address; write addresses with commas between.",
             )  # fmt: skip
-    for field in ("pay_within_days", "repeats_every_days"):
+    for field in ("pay_within_days", "repeats_every_days", "interest_notice_days"):
         if step.get(field) == 0:
             yield _wrong(step, field, f"says {STEP_DAYS[field]} 0 days; write 1 or more, or leave it empty.")
     for field, what in STEP_DAYS.items():

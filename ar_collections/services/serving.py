@@ -178,7 +178,8 @@ def _asks_for_the_invoice(step: Step) -> bool:
 def _announce(invoice: Invoice, step: Step, message: Message) -> None:
     """From now on the client knows from which day interest runs; where the law says so, it needs no notice."""
     days = given_by(step, rails_at(step.policy, invoice.client.country or invoice.company.country)).notice
-    assert days is not None
+    if not days:  # the mail says nothing of it, so nothing begins
+        return
     rule = Policies().rule(invoice, message.on)
     needs_notice = rule.starts == "notice" or invoice.is_taken_over
     if not rule.charges or not needs_notice or (uses_terms(rule) and invoice.late_percent <= 0):

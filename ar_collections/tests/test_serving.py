@@ -11,11 +11,11 @@ from ar_collections.models import Task
 from ar_collections.services.interest import claim_interest
 from clients.services.status import set_status, status_of
 from core.errors import Refused
-from invoices.models import Charge
+from invoices.models import Charge, InterestNotice
 from outbox.models import Message
 from policies.services import STEP_FIELDS, new_version, policy_of
 from tests.cast import CLERK, invoice_due, make_manager, pay
-from tests.collecting import days_pass, sent_to
+from tests.collecting import a_step, days_pass, policy_named, sent_to
 
 pytestmark = pytest.mark.django_db
 
@@ -110,3 +110,14 @@ def test_whom_a_person_lets_buy_on_credit_is_not_said_to_pay_in_advance(late_cli
     days_pass(late_client.company, DUE + dt.timedelta(days=30), DUE + dt.timedelta(days=30))
     told = Task.objects.get(kind="inform").because
     assert "sent again" in told and "in advance" not in told
+
+
+def test_interest_of_which_the_mail_says_nothing_does_not_begin(late_client: Any) -> None:
+    """A version from before «0 days» was refused: the mail names no day, so none is kept."""
+    policy_named("old", steps=[a_step("again", 8, attach_invoice=True, interest_notice_days=0)])
+    late_client.policy_name = "old"
+    late_client.save(update_fields=["policy_name"])
+    invoice_due(late_client, DUE)
+    days_pass(late_client.company, LATE, LATE)
+    (message,) = sent_to(late_client)
+    assert "interest" not in message.text.lower() and not InterestNotice.objects.exists()

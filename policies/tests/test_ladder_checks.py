@@ -96,6 +96,11 @@ STEPS: dict[str, tuple[dict[str, dict[str, Any]], str]] = {
         {"reminder_1": {"pay_within_days": 0}},
         "“First reminder” says to pay within 0 days; write 1 or more, or leave it empty.",
     ),
+    "interest from the very day": (
+        {"reissue": {"interest_notice_days": 0}},
+        "“Invoice sent again, notice of interest” says to charge interest after 0 days; write 1 or more, or leave it "
+        "empty.",
+    ),
     "no currency": (
         {"reminder_2": {"fee": {"XXY": "5"}}},
         "“Second reminder” charges a fee that is none: “XXY” is no currency; write EUR, NOK or another code.",
