@@ -153,6 +153,10 @@ def test_the_page_of_a_charge_names_the_choice_and_its_day(desk, company):
     charge_interest(Invoice.objects.get(pk=invoice.pk), until=TODAY, on=TODAY, by=CLERK)
     shown = text(desk.get(reverse("dashboard:invoice", args=[invoice.pk])))
     assert "nine from 2026-01-01, chosen for this invoice on 2026-11-08" in shown
+    Policy.objects.create(name="free", effective_from=dt.date(2026, 1, 1), interest="NONE")
+    choose_policy(invoice, "free", on=TODAY + dt.timedelta(days=1), by=CLERK)
+    shown = text(desk.get(reverse("dashboard:invoice", args=[invoice.pk])))
+    assert "earned since 8 Nov 2026; by the policy that holds now it bears none" in shown
 
 
 def test_a_draft_may_have_one_too_and_an_unknown_policy_is_refused(desk, company, gentle):
