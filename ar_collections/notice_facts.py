@@ -225,7 +225,7 @@ def by_currency(items: Iterable[Item]) -> dict[str, list[Item]]:
 
 def _items(rows: Sequence[Any], told: Mapping[int, Step], on: dt.date) -> list[Item]:
     in_parts = parts_of_many(row for row in rows if row.in_parts)
-    credited, reminded = credited_by(rows), _reminded(told)
+    credited, reminded = credited_by(rows), _reminded(rows, told)
     mails_before = reminders_before({pk: step for pk, step in told.items() if step.fee})
     charges: dict[int, list[Charge]] = defaultdict(list)
     for charge in Charge.objects.filter(invoice__in=[row.pk for row in rows], charged_on__lte=on).order_by():
@@ -245,11 +245,11 @@ def _items(rows: Sequence[Any], told: Mapping[int, Step], on: dt.date) -> list[I
     return found
 
 
-def _reminded(told: Mapping[int, Step]) -> dict[int, int]:
+def _reminded(invoices: Sequence[Invoice], told: Mapping[int, Step]) -> dict[int, int]:
     """How often each was reminded of in plain or firm words, by the steps of its ladder."""
     steps = {step.code for one in told.values() for step in one.policy.steps.all() if manner_of(step) in REMINDERS}
     left = Q(message=None) | Q(message__state__in=("sent", "unknown"))
-    rows = Served.objects.filter(left, invoice__in=told, step__in=steps, outcome="served")
+    rows = Served.objects.filter(left, invoice__in=invoices, step__in=steps, outcome="served")
     return Counter(rows.values_list("invoice_id", flat=True))
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from decimal import Decimal
 
@@ -38,7 +38,8 @@ def subject_for(reminder: Reminder, language: str) -> str:
     """The subject of the mail and of the letter: our own where it can be said, else the one shipped."""
     facts = facts_for(reminder, reminder.step, reminder.told, language)
     own = text_for(reminder, reminder.step, language)
-    said = filled(own.subject, _values(reminder, facts, reminder.told)) if own and own.subject else None
+    values = _values(reminder, facts, spoken_of(reminder, reminder.step, reminder.told))
+    said = filled(own.subject, values) if own and own.subject else None
     return said or subject_of(manner_of(reminder.step), facts)
 
 
@@ -68,7 +69,7 @@ def _of_a_step(
     facts = facts_for(reminder, step, items, language)
     facts = replace(facts, by_post=facts.by_post and not on_paper)
     own = text_for(reminder, step, language)
-    said = paragraphs(own.text, _values(reminder, facts, items)) if own and own.text else []
+    said = paragraphs(own.text, _values(reminder, facts, spoken_of(reminder, step, items))) if own and own.text else []
     if own is None or not said:
         return paragraphs_of(manner_of(step), facts)
     return said + _what_must_be_said(names_in(own.text), facts, step)
@@ -116,7 +117,10 @@ def signature(reminder: Reminder) -> list[str]:
 
 def facts_for(reminder: Reminder, step: Step, told: Sequence[Item], language: str) -> Facts:
     """What the words of a step say about the items served with it."""
-    on, first = reminder.on, min(told, key=lambda item: (item.due_on, item.invoice.pk or 0))
+    on, meant = reminder.on, spoken_of(reminder, step, told)
+    first = min(meant, key=_by_age)
+    total = _left(reminder, meant, language, lambda item: item.asked + item.charged)
+    all_in = _amounts(reminder.net, language)
     given = given_by(step, rails_at(step.policy, reminder.client.country or reminder.client.company.country))
     pay_by = on + dt.timedelta(days=given.within) if given.within else None
     starts = _interest_starts(reminder, step, told, given.notice)
@@ -125,14 +129,15 @@ def facts_for(reminder: Reminder, step: Step, told: Sequence[Item], language: st
         pay_by = min(to_come) - dt.timedelta(days=1)  # the day of a payment still bears interest
     shown_pay_by = show_day(pay_by, language) if pay_by else ""
     return Facts(
-        count=len(told),
+        count=len(meant),
         number=str(first.invoice.number),
-        total=_amounts(reminder.net if step == reminder.step else sums_of(told), language),
-        owed=_owed(reminder, step, told, language),
+        total=total,
+        owed=_left(reminder, meant, language, lambda item: item.asked),
+        all_in="" if len(meant) == len(reminder.items) or step != reminder.step else all_in,
         due=show_day(first.due_on, language),
         oldest_due=show_day(first.due_on, language),
         pay_by=shown_pay_by,
-        interest_notice=_interest_notice(starts, told, on, language),
+        interest_notice=_interest_notice(starts, meant, on, language),
         may_charge=any(_needs_notice(item) for item in told),
         entitled=_entitled(told, on, shown_pay_by, language),
         interest=_sum("interest", told, language),
@@ -143,19 +148,48 @@ def facts_for(reminder: Reminder, step: Step, told: Sequence[Item], language: st
         cash_only=step.sets_cash_only or reminder.is_cash_only,
         may_be_cash_only=not reminder.is_cash_only,
         may_be_handed_over=reminder.may_be_handed_over,
-        reminders_before=min(item.reminded for item in told),
+        reminders_before=min(item.reminded for item in meant),
     )
 
 
-def _owed(reminder: Reminder, step: Step, told: Sequence[Item], language: str) -> str:
-    """What is asked for without what is charged for paying late: that was not due on the day the invoice was."""
+def spoken_of(reminder: Reminder, step: Step, told: Sequence[Item]) -> Sequence[Item]:
+    """Of which items the words of a step are true: sum, number, day and count all speak of these and no others.
+
+    A look ahead speaks of what is still to fall due, an invoice sent again of itself, a statement of all that is open,
+    any other reminder of all that is overdue, whether it is served with this message or was before. A notice given
+    beside the leading one speaks of the items ``told`` with it.
+    """
     if step != reminder.step:
-        return _amounts(sums_of(told), language)
-    sums = {
-        currency: amount - reminder.cash.get(currency, Decimal(0))
-        for currency, amount in sums_of(reminder.items).items()
-    }
-    return _amounts(sums, language)
+        return told
+    manner, on = manner_of(step), reminder.on
+    if manner == "statement":
+        return reminder.items
+    if manner == "reissue":
+        return [item for item in told if item.step and item.step.attach_invoice]
+    if manner == "before_due":
+        return [item for item in reminder.items if item.due_on >= on] or told
+    return [item for item in reminder.items if item.due_on < on or (item.step and item.step.offset_days >= 0)]
+
+
+def _left(reminder: Reminder, items: Sequence[Item], language: str, sum_of: Callable[[Item], Decimal]) -> str:
+    """What is asked for some of the items once unapplied cash is taken off, the oldest of all first; per currency.
+
+    Items that the cash would cover are named with what stands on them: the list below takes it off.
+    """
+    cash, meant = dict(reminder.cash), {item.invoice.pk for item in items}
+    left: dict[str, Decimal] = defaultdict(Decimal)
+    for item in sorted(reminder.items, key=_by_age):
+        currency, amount = item.invoice.currency, sum_of(item)
+        taken = min(cash.get(currency, Decimal(0)), amount)
+        cash[currency] = cash.get(currency, Decimal(0)) - taken
+        if item.invoice.pk in meant:
+            left[currency] += amount - taken
+    sums = {currency: amount for currency, amount in left.items() if amount}
+    return _amounts(sums or sums_of(items), language)
+
+
+def _by_age(item: Item) -> tuple[dt.date, int]:
+    return item.due_on, item.invoice.pk or 0
 
 
 def _needs_notice(item: Item) -> bool:

@@ -35,6 +35,7 @@ class Facts:
     may_be_handed_over: bool = True
     reminders_before: int = 0
     owed: str = ""
+    all_in: str = ""
 
 
 def manner_of(step: Step) -> str:
@@ -84,13 +85,14 @@ def paragraphs_of(manner: str, facts: Facts) -> list[str]:
         "total": facts.total if manner == "statement" else facts.owed or facts.total,
         "due": facts.due, "oldest": facts.oldest_due, "pay_by": facts.pay_by,
         "interest_notice": facts.interest_notice, "interest": facts.interest, "compensation": facts.compensation,
-        "fees": facts.fees,
+        "fees": facts.fees, "all_in": facts.all_in,
     }
     said = {
         "before_due": _before_due, "friendly": _friendly, "plain": _plain, "firm": _firm, "reissue": _reissue,
         "final": _final, "statement": _statement,
     }[manner](facts)
-    return [text % f for text in [*said, fee_words(facts)] if text]
+    first, *rest = said
+    return [text % f for text in [first, all_in_words() if facts.all_in else "", *rest, fee_words(facts)] if text]
 
 
 def _before_due(facts: Facts) -> list[str]:
@@ -172,6 +174,11 @@ def _reissue(facts: Facts) -> list[str]:
         cash_only_words() if facts.cash_only else "",
         _("If you cannot pay all of it at once, ask us for a payment plan."),
     ]
+
+
+def all_in_words() -> str:
+    """What is asked for in all, where a message speaks of some of it and lists the rest."""
+    return _("With what else is listed below, %(all_in)s is open.")
 
 
 def pay_by_words() -> str:
