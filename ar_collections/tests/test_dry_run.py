@@ -449,3 +449,14 @@ def test_a_part_that_is_not_due_yet_and_what_is_charged_already_cost_nothing_aga
     charge_compensation(halves, on=TODAY, by=CLERK)
     told = tried(10)
     assert told["fees"] == told["compensation"] == {}
+
+
+def test_without_a_draft_what_is_in_force_is_beside_itself_and_differs_in_nothing() -> None:
+    company = make_company()
+    for number, days in (("C-1", 3), ("C-2", 20)):
+        invoice_due(make_client(company, number), TODAY - days * DAY, "300")
+    file = io.StringIO()
+    answer = dry_run(Question("standard", TODAY, 10), file=file)
+    assert answer["messages"] > 2 and answer["differences"]["count"] == 0
+    rows = list(csv.DictReader(io.StringIO(file.getvalue())))
+    assert {row["difference"] for row in rows} == {"same"} and all(row["on"] == row["compared: on"] for row in rows)

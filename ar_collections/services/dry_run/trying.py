@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from decimal import Decimal
+from itertools import tee
 from typing import IO, Any
 
 from django.db.models import Count, Max
@@ -92,7 +93,8 @@ def _ahead(
 
 
 def _compared(one: Side, other: Side, file: IO[str] | None) -> dict[str, Any]:
-    return compare(one.servings(), other.servings(), file).to_json()
+    tried, against = tee(one.servings()) if one is other else (one.servings(), other.servings())
+    return compare(tried, against, file).to_json()
 
 
 def _one_side(
