@@ -30,7 +30,7 @@ from outbox.models import Message
 from policies.models import Policy, Step
 from policies.services.precedence import governed
 
-from .shadow import NEW_ROWS_FROM, Copy
+from .shadow import NEW_ROWS_FROM, Copy, count_anew
 
 LOOKS_BACK = 400  # days: «late again within twelve months»
 NOTICES_BACK = 60  # days: the spacing between two messages is shorter
@@ -153,6 +153,8 @@ def run(
             plan(company, on, by=BY, hold_allowed=False)
         side.days.append(the_day(companies, name, users, on))
         _goes_out(on)
+        if n & (n + 1) == 0 or n == days - 1:
+            count_anew([Message, Served, Task])
         tell()
     side.keep(servings(name, users))
 
