@@ -39,7 +39,8 @@ Rows = tuple[int, ...]  # steps served, steps passed over, messages, tasks
 # a message, has reached is a small table of its own (up to the next mandatory notice); the rest is joins.
 RAW_STEPS = """
 CREATE TEMPORARY TABLE bench_steps AS
-SELECT p.name AS policy, s.code, s.channel, s.offset_days, s.mandatory, s.spacing_exempt, row_number() OVER (
+SELECT p.name AS policy, s.code, s.channel, s.offset_days, s.mandatory, s.spacing_exempt,
+  coalesce(s.pay_within_days, 0) AS within, row_number() OVER (
     PARTITION BY p.name ORDER BY s.offset_days, s.id) AS place,
   CASE WHEN s.channel IN ('mail', 'letter') THEN 'message' ELSE s.channel END AS kind
 FROM policies_step s JOIN policies_policy p ON p.id = s.policy_id WHERE s.repeats_every_days IS NULL
@@ -77,17 +78,20 @@ RAW_DECIDED = """
 CREATE TEMPORARY TABLE decided ON COMMIT DROP AS
 WITH told AS MATERIALIZED (
   SELECT o.id, max(s.place) FILTER (WHERE s.kind = 'message') AS message,
+         max(v."on" + s.within) FILTER (WHERE s.kind = 'message' AND v.outcome = 'served') AS asked_by,
          max(s.place) FILTER (WHERE s.kind = 'call') AS call, max(s.place) FILTER (WHERE s.kind = 'review') AS review
   FROM open_items o JOIN collections_served v ON v.invoice_id = o.id
   JOIN bench_steps s ON s.policy = o.policy AND s.code = v.step GROUP BY o.id
 ), stand AS MATERIALIZED (
-  SELECT o.*, coalesce(t.message, 0) AS message, coalesce(t.call, 0) AS call, coalesce(t.review, 0) AS review
+  SELECT o.*, t.asked_by, coalesce(t.message, 0) AS message, coalesce(t.call, 0) AS call,
+         coalesce(t.review, 0) AS review
   FROM open_items o LEFT JOIN told t ON t.id = o.id
 )
 SELECT o.id, o.client_id, o.balance, o.age, o.policy, r.place, r.code, r.channel, r.kind, r.spacing_exempt,
   CASE r.kind WHEN 'message' THEN o.message WHEN 'call' THEN o.call ELSE o.review END AS so_far
 FROM stand o JOIN bench_reached r ON r.policy = o.policy AND r.told = o.message AND r.age = o.age
 WHERE r.place > CASE r.kind WHEN 'message' THEN o.message WHEN 'call' THEN o.call ELSE o.review END
+  AND (r.kind = 'call' OR o.asked_by IS NULL OR o.asked_by <= %(on)s)
 """
 RAW_MESSAGES = """
 INSERT INTO outbox_message (key, kind, party, "on", payload, transport, held_for, from_name, reply_to, to_name, to_addr,

@@ -53,15 +53,15 @@ def test_what_was_missed_is_passed_over_and_says_for_which_step(company, late_cl
 
 
 def test_a_mandatory_notice_is_never_passed_over(company, late_client):
-    """Sixty days late and never told: first the notice of interest, five days later the final one, then the review."""
+    """Sixty days late and never told: the notice of interest, the final one, the review; each has its time."""
     invoice = invoice_due(late_client, TODAY - 61 * DAY)
     a_day(company, TODAY)
     assert "reissue" in dict(served(invoice)) and "final_notice" not in dict(served(invoice))
     waiting = {step["step"]: step["verdict"] for step in explain(late_client, TODAY + DAY)["steps"]}
-    assert waiting == {"final_notice": "spacing", "call_2": "serve"}
-    on_days(company, TODAY, 1, 5, 6)
+    assert waiting == {"final_notice": "time_to_pay", "call_2": "serve"}
+    on_days(company, TODAY, 1, 6, 7, 8, 20, 21, 22)
     steps = dict(served(invoice))
-    assert steps["final_notice"] >= steps["reissue"] + 5 * DAY and steps["review"] >= steps["final_notice"]
+    assert steps["final_notice"] == steps["reissue"] + 7 * DAY and steps["review"] == steps["final_notice"] + 14 * DAY
     assert "reissue" not in {step for step, _because in passed_over(invoice)}
     assert "final_notice" not in {step for step, _because in passed_over(invoice)}
 

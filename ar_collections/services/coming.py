@@ -30,6 +30,7 @@ from .deciding import (
     stands_of,
     terms_days_of,
 )
+from .time_to_pay import asked_to_pay_by
 
 ON_ITS_WAY = ("held", "pending", "claimed", "handing")
 
@@ -46,10 +47,10 @@ class Coming(NamedTuple):
 def coming(client: Client, on: dt.date, policies: InUse | None = None) -> list[Coming]:
     """The next step of each kind of every open invoice of a client, the earliest first.
 
-    What waits in the outbox, or is decided for the day, comes on the day; what a window, the spacing or the week
-    between two steps of an item taken over holds back comes when that lets it. Nothing comes by itself for what is
-    promised, paused, disputed in full, or covered by unapplied cash, and no mail where nobody can be written to.
-    Refused where a policy chosen for the client has no version in force.
+    What waits in the outbox, or is decided for the day, comes on the day; what a window, the spacing, the day by which
+    a reminder asked to pay or the week between two steps of an item taken over holds back comes when that lets it.
+    Nothing comes by itself for what is promised, paused, disputed in full, or covered by unapplied cash, and no mail
+    where nobody can be written to. Refused where a policy chosen for the client has no version in force.
     """
     company = client.company
     policies = policies or in_use(company, on, client)
@@ -69,20 +70,23 @@ def coming(client: Client, on: dt.date, policies: InUse | None = None) -> list[C
     arrived = arrived.exclude(state__in=["cancelled", "failed"]).exclude(delivery="bounced")
     last_on = arrived.aggregate(on=Max("on"))["on"]
     found = list(_on_their_way(client, on, policies))
-    for its, row in stands_of(company, on, policies, client.pk):
+    stands = stands_of(company, on, policies, client.pk)
+    asked_by = asked_to_pay_by(stands, on)
+    for its, row in stands:
         ladder = ladder_of(its)
         against = against_of(company, on, its, client.pk, row["due_day"])
         mine = {kind: decided[row["pk"], kind] for kind in KINDS if (row["pk"], kind) in decided}
-        climbing = in_turn(row, ladder)
+        climbing, until = in_turn(row, ladder), asked_by.get(row["pk"], on)
         for turn in climbing:
             turn = [place for place in turn if place not in against]
-            found += [Coming(day, row["pk"], rung, its) for day, rung in _in_turn(row, turn, mine, on, its, leaves)]
+            climbs = _in_turn(row, turn, mine, its, leaves, (on, until))
+            found += [Coming(day, row["pk"], rung, its) for day, rung in climbs]
         for kind in KINDS if not climbing else ():
             if kind in mine:
                 day = _when(mine[kind], on, last_on, leaves)
                 found += [Coming(day, row["pk"], mine[kind].rung, its)] if day else []
             else:
-                later = _later(row, kind, on, ladder, against, leaves)
+                later = _later(row, kind, on, ladder, against, leaves, until)
                 found += [Coming(day, row["pk"], rung, its) for day, rung in later]
     return sorted(found, key=lambda c: (c.on, c.rung.offset_days, c.invoice))
 
@@ -120,6 +124,8 @@ def _when(
     if decision.kind == "call" and decision.verdict == "quiet":
         quiet = quiet_days(policy, on)
         return next(day for n in range(366) if (day := tomorrow + dt.timedelta(days=n)) not in quiet)
+    if decision.verdict == "time_to_pay":
+        return leaves(decision.asked_by or tomorrow) if decision.kind == "message" else decision.asked_by
     if decision.verdict not in ("window", "today", "spacing", "quiet"):
         return None
     spaced = on if decision.rung.spacing_exempt or not last_on else last_on + dt.timedelta(days=policy.spacing_days)
@@ -127,10 +133,14 @@ def _when(
 
 
 def _in_turn(
-    row: Mapping[str, Any], turn: Sequence[int], decided: Mapping[Kind, Decision], on: dt.date, policy: Policy,
-    leaves: Callable[[dt.date], dt.date],
+    row: Mapping[str, Any], turn: Sequence[int], decided: Mapping[Kind, Decision], policy: Policy,
+    leaves: Callable[[dt.date], dt.date], since: tuple[dt.date, dt.date],
 ) -> Iterator[tuple[dt.date, Rung]]:
-    """An item taken over climbs one step after the other, the policy's days apart."""
+    """An item taken over climbs one step after the other, the policy's days apart.
+
+    ``since``: the day from which it may be called, and the one by which it was asked to pay.
+    """
+    on, asked_by = since
     apart, ladder = dt.timedelta(days=policy.takeover_spacing_days), ladder_of(policy)
     day, seen = max(on, row["last_on"] + apart) if row["last_on"] else on, set()
     for place in turn:
@@ -140,7 +150,7 @@ def _in_turn(
         waits = decision and decision.rung == rung and decision.verdict in ("credit", "address", "bounced", "minimum")
         if reached is None or waits:
             return
-        day = max(day, reached)
+        day = max(day, reached) if rung.kind == "call" else max(day, reached, asked_by)
         if rung.kind == "message":
             day = leaves(day)
         if rung.kind not in seen:
@@ -151,7 +161,7 @@ def _in_turn(
 
 def _later(
     row: Mapping[str, Any], kind: Kind, on: dt.date, ladder: Sequence[Rung], against: Mapping[int, str],
-    leaves: Callable[[dt.date], dt.date],
+    leaves: Callable[[dt.date], dt.date], asked_by: dt.date,
 ) -> Iterator[tuple[dt.date, Rung]]:
     """The first day after today on which the invoice reaches a step of a kind that it is to be served with."""
     days = set()
@@ -161,6 +171,8 @@ def _later(
             every = rung.repeats_every_days or 0
             rounds = max(0, (on - reached).days) // every + 1 if every else 0
             days |= {reached, reached + dt.timedelta(days=every * rounds)}
+    if kind != "call":  # a reminder asked to pay by a day: the next stage waits for it
+        days = {max(day, asked_by) for day in days if day > on}
     for day in sorted(day for day in days if day > on):
         for of_kind, due in dues(row, day, ladder, against):
             if of_kind == kind and (kind != "message" or row["has_address"]):

@@ -40,6 +40,7 @@ from .business_days import Place
 from .choosing import InUse, as_in_use
 from .expressions import ROUND, SCALE
 from .facts import NOTICE, facts, ladder_of, stands_of
+from .time_to_pay import asked_to_pay_by
 
 __all__ = [
     "NOTICE", "SERVE", "Decision", "against_of", "askable", "cash_of", "cash_of_clients", "chased", "decide", "dues",
@@ -56,6 +57,7 @@ class Decision:
     """One invoice, the step it has reached, and every guard: true where it lets the invoice pass.
 
     ``policy`` is the one whose ladder the invoice climbs; spacing, window and minimum are those of ``client_policy``.
+    ``asked_by`` is the day, still to come, by which the last reminder asked to pay.
     """
 
     invoice: int
@@ -71,6 +73,7 @@ class Decision:
     policy: Policy
     client_policy: Policy
     guards: dict[str, bool] = field(default_factory=dict)
+    asked_by: dt.date | None = None
 
     @property
     def verdict(self) -> str:
@@ -92,6 +95,7 @@ class _Knowledge:
     cash: Mapping[int, Mapping[str, Decimal]]
     items: Mapping[int, Sequence[tuple[str, dt.date, Decimal]]]
     payers: Mapping[int, Collection[str]]
+    asked_by: Mapping[int, dt.date] = field(default_factory=dict)
 
     def asked_as_a_whole(self, client: int, on: dt.date, latest: dt.date) -> dict[str, Decimal]:
         """All that is overdue, or due by the latest day of what has reached a step, less unapplied cash."""
@@ -126,6 +130,7 @@ def decide(
         known = _Knowledge(
             cash_of_clients(them, on), askable_of(company, on, them) if asks_sums else {},
             {c: kinds_of_payer(bills, on) for c, bills in bills_of(them, on).items()} if asks_payers else {},
+            asked_to_pay_by(((its, row) for _client, rows in some for its, _climbs, row, _found in rows), on),
         )
         unmatched = with_unmatched(company, on, them)
         for client, reached in some:
@@ -182,8 +187,10 @@ def _of_a_client(
         against = _against(ladder, sums, payer) if climb.has_conditions else {}
         if against:  # what is passed over is named; what is served instead is looked for without it
             found = [one for one in found if one[1].place in against] + list(dues(row, on, ladder, against))
+        asked_by = known.asked_by.get(row["pk"])
         decisions += [
-            _decision(row, on, policy, client_policy, kind, due, ladder[due.place], against) for kind, due in found
+            _decision(row, on, policy, client_policy, kind, due, ladder[due.place], against, asked_by)
+            for kind, due in found
         ]
     return decisions, sums
 
@@ -212,7 +219,7 @@ def _against(ladder: Sequence[Rung], sums: Mapping[str, Decimal], payer: Collect
 
 def _decision(
     row: Mapping[str, Any], on: dt.date, policy: Policy, client_policy: Policy, kind: Kind, due: Due, rung: Rung,
-    against: Mapping[int, str],
+    against: Mapping[int, str], asked_by: dt.date | None,
 ) -> Decision:
     asked = row["owed"] - row["disputed"]
     last = row["last_on"] if _was_old(row) else None
@@ -230,10 +237,12 @@ def _decision(
     for guard, asks in (("only_for", rung.only_for), ("step_minimum", rung.minimum)):
         if asks:
             guards[guard] = against.get(due.place) != guard
+    if asked_by is not None and kind != "call":
+        guards["time_to_pay"] = False
     guards["credit"] = True
     return Decision(
         row["pk"], row["client_id"], kind, due, rung, row["currency"], row["due_day"], asked, row["part_now"], row,
-        policy, client_policy, guards,
+        policy, client_policy, guards, asked_by,
     )
 
 

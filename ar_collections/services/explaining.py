@@ -30,7 +30,8 @@ from .choosing import InUse, in_use
 from .coming import coming
 from .deciding import NOTICE, SERVE, Decision, cash_of, decide, terms_days_of
 
-WAITS_FOR_ITS_DAY = ("window", "today", "spacing", "quiet")  # goes by itself later; whatever else needs somebody
+# Goes by itself later; whatever else needs somebody.
+WAITS_FOR_ITS_DAY = ("window", "today", "spacing", "quiet", "time_to_pay")
 
 
 @dataclass(frozen=True)
@@ -142,6 +143,7 @@ def _because(guard: str, passes: bool, decision: Decision, client: Client, on: d
         "handed_over": _("handed over: others collect from this client, or nobody does any more"),
         "payment_in_flight": _("a payment by card or debit is on its way"),
         "taken_over": _("taken over: at most one step in %(n)d days") % {"n": decision.policy.takeover_spacing_days},
+        "time_to_pay": _("the last reminder gave time to pay until %(day)s") % {"day": decision.asked_by},
         "credit": _("unapplied cash of %(cash)s covers it") % {"cash": _cash(client, on, decision.currency)},
         "only_for": _("passed over: this step is only for %(whom)s") % {"whom": _whom(rung.only_for)},
         "step_minimum": _("passed over: this step asks for at least %(sums)s") % {"sums": _sums(dict(rung.minimum))},

@@ -18,6 +18,7 @@ from ar_collections.services.stages import move_stage
 from clients.models import Client, Contact
 from invoices.models import Extension
 from outbox.models import Message
+from policies.services.guard_rails import seed_guard_rails
 from tests.cast import CLERK, TODAY, invoice_due, make_client, pay
 from tests.collecting import DAY, a_day, a_step, policy_named, sent_to, served
 
@@ -236,3 +237,32 @@ def test_a_mail_that_came_back_moves_what_comes_next_no_further_away(company, la
     assert [(c.rung.code, c.on) for c in coming(late_client, TODAY + 2 * DAY)] == [("two", monday)]
     a_day(company, monday)
     assert sent_to(late_client)[-1].on == monday
+
+
+def test_the_next_stage_waits_for_the_day_by_which_the_last_reminder_asked_to_pay(company, late_client):
+    """The second reminder went late, on day 28 instead of 21, and gave seven days: day 30 comes on day 35."""
+    invoice = invoice_due(late_client, ago(30))
+    Served.objects.create(invoice=invoice, step="reminder_2", channel="mail", on=ago(2))
+    reissue = verdicts(late_client)
+    assert reissue["reissue"] == "time_to_pay"
+    assert because(late_client, "time_to_pay") == {f"the last reminder gave time to pay until {ago(-5)}"}
+    assert [c.on for c in coming(late_client, TODAY) if c.rung.code == "reissue"] == [ago(-5)]
+    assert verdicts(late_client, ago(-4))["reissue"] == "time_to_pay"
+    assert verdicts(late_client, ago(-5))["reissue"] == "serve"
+
+
+def test_a_longer_time_to_pay_by_the_law_of_the_clients_country_is_waited_for_too(company, late_client):
+    """In Norway fourteen days, whatever the step says, where the policy names no country."""
+    seed_guard_rails("test")
+    Client.objects.filter(pk=late_client.pk).update(country="NO")
+    late_client.refresh_from_db()
+    invoice = invoice_due(late_client, ago(50))
+    Served.objects.create(invoice=invoice, step="reissue", channel="mail", on=ago(8))
+    assert verdicts(late_client)["final_notice"] == "time_to_pay"
+    assert verdicts(late_client, ago(-6))["final_notice"] == "serve"
+
+
+def test_a_call_is_made_meanwhile(company, late_client):
+    invoice = invoice_due(late_client, ago(33))
+    Served.objects.create(invoice=invoice, step="reissue", channel="mail", on=ago(3))
+    assert "serve" in verdicts(late_client).values() and "final_notice" not in verdicts(late_client)

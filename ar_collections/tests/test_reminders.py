@@ -135,7 +135,8 @@ def test_the_query_looks_at_every_invoice_that_the_arithmetic_would_serve(data):
     for place in served:
         rung = LADDER[place]
         Served.objects.create(
-            invoice=invoice, step=rung.code, channel=rung.channel, on=on, cycle=cycle_on(rung, DUE, on)
+            invoice=invoice, step=rung.code, channel=rung.channel, on=on - dt.timedelta(days=30),
+            cycle=cycle_on(rung, DUE, on),
         )
     standing = {
         kind: max((Stand(n, cycle_on(LADDER[n], DUE, on)) for n in served if LADDER[n].kind == kind), default=Stand())

@@ -114,8 +114,8 @@ STEPS: dict[str, tuple[dict[str, dict[str, Any]], str]] = {
         "“Second reminder” charges a fee that is none: “JPY 5.5” has more decimals than JPY allows (0); write fewer.",
     ),
     "beyond the calendar": (
-        {"statement": {"repeats_every_days": 99_999_999_999}},
-        "“Statement of account” says to repeat every 99999999999 days, over ten years; write 3650 or fewer.",
+        {"statement": {"repeats_every_days": 3651}},
+        "“Statement of account” says to repeat every 3651 days, over ten years; write 3650 or fewer.",
     ),
     "no address": (
         {"reminder_2": {"recipients": "ada@client.example, Bo"}},
