@@ -75,9 +75,9 @@ def test_what_spacing_held_back_rides_along_when_another_step_goes_on_its_day(la
 
 
 def test_a_mandatory_notice_is_never_skipped_and_nothing_comes_before_it(late_client):
-    """An invoice found after a hundred days gets the invoice again first, then the final notice, then the rest."""
+    """Found after a hundred days: the invoice again, then the final notice, then the rest; each has its time to pay."""
     invoice = invoice_due(late_client, ago(100))
-    days_pass(late_client.company, ON, ON + dt.timedelta(days=18))
+    days_pass(late_client.company, ON, ON + dt.timedelta(days=21))
     messages = [step for step, _on in served(invoice) if step not in ("call_1", "call_2", "review")]
     assert messages == ["reissue", "final_notice", "statement"]
     assert [m.on for m in sent_to(late_client)] == [ON, ON + dt.timedelta(days=5), ON + dt.timedelta(days=12)]
