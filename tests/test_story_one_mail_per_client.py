@@ -80,7 +80,7 @@ def test_a_mandatory_notice_is_never_skipped_and_nothing_comes_before_it(late_cl
     days_pass(late_client.company, ON, ON + dt.timedelta(days=21))
     messages = [step for step, _on in served(invoice) if step not in ("call_1", "call_2", "review")]
     assert messages == ["reissue", "final_notice", "statement"]
-    assert [m.on for m in sent_to(late_client)] == [ON, ON + dt.timedelta(days=5), ON + dt.timedelta(days=12)]
+    assert [m.on for m in sent_to(late_client)] == [ON, ON + dt.timedelta(days=7), ON + dt.timedelta(days=21)]
 
 
 def test_a_notice_other_items_need_stands_in_the_message_that_another_step_leads(late_client):
