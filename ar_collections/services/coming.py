@@ -44,6 +44,24 @@ class Coming(NamedTuple):
     policy: Policy
 
 
+class _Earliest(NamedTuple):
+    """The first days on which something may come for an invoice.
+
+    A next stage not before the day by which the last reminder asked to pay; a call does not wait for that.
+    """
+
+    on: dt.date
+    asked_by: dt.date
+    leaves: Callable[[dt.date], dt.date]
+
+    def begins_on(self, kind: Kind, day: dt.date) -> dt.date:
+        return day if kind == "call" else max(day, self.asked_by)
+
+    def leaves_on(self, kind: Kind, day: dt.date) -> dt.date:
+        """A message leaves when the client's window opens."""
+        return self.leaves(day) if kind == "message" else day
+
+
 def coming(client: Client, on: dt.date, policies: InUse | None = None) -> list[Coming]:
     """The next step of each kind of every open invoice of a client, the earliest first.
 
@@ -76,17 +94,17 @@ def coming(client: Client, on: dt.date, policies: InUse | None = None) -> list[C
         ladder = ladder_of(its)
         against = against_of(company, on, its, client.pk, row["due_day"])
         mine = {kind: decided[row["pk"], kind] for kind in KINDS if (row["pk"], kind) in decided}
-        climbing, until = in_turn(row, ladder), asked_by.get(row["pk"], on)
+        earliest = _Earliest(on, asked_by.get(row["pk"], on), leaves)
+        climbing = in_turn(row, ladder)
         for turn in climbing:
             turn = [place for place in turn if place not in against]
-            climbs = _in_turn(row, turn, mine, its, leaves, (on, until))
-            found += [Coming(day, row["pk"], rung, its) for day, rung in climbs]
+            found += [Coming(day, row["pk"], rung, its) for day, rung in _in_turn(row, turn, mine, its, earliest)]
         for kind in KINDS if not climbing else ():
             if kind in mine:
                 day = _when(mine[kind], on, last_on, leaves)
                 found += [Coming(day, row["pk"], mine[kind].rung, its)] if day else []
             else:
-                later = _later(row, kind, on, ladder, against, leaves, until)
+                later = _later(row, kind, ladder, against, earliest)
                 found += [Coming(day, row["pk"], rung, its) for day, rung in later]
     return sorted(found, key=lambda c: (c.on, c.rung.offset_days, c.invoice))
 
@@ -133,16 +151,11 @@ def _when(
 
 
 def _in_turn(
-    row: Mapping[str, Any], turn: Sequence[int], decided: Mapping[Kind, Decision], policy: Policy,
-    leaves: Callable[[dt.date], dt.date], since: tuple[dt.date, dt.date],
+    row: Mapping[str, Any], turn: Sequence[int], decided: Mapping[Kind, Decision], policy: Policy, earliest: _Earliest,
 ) -> Iterator[tuple[dt.date, Rung]]:
-    """An item taken over climbs one step after the other, the policy's days apart.
-
-    ``since``: the day from which it may be called, and the one by which it was asked to pay.
-    """
-    on, asked_by = since
+    """An item taken over climbs one step after the other, the policy's days apart."""
     apart, ladder = dt.timedelta(days=policy.takeover_spacing_days), ladder_of(policy)
-    day, seen = max(on, row["last_on"] + apart) if row["last_on"] else on, set()
+    day, seen = max(earliest.on, row["last_on"] + apart) if row["last_on"] else earliest.on, set()
     for place in turn:
         rung = ladder[place]
         reached = reached_on(rung, row["ladder_day"], None)
@@ -150,9 +163,7 @@ def _in_turn(
         waits = decision and decision.rung == rung and decision.verdict in ("credit", "address", "bounced", "minimum")
         if reached is None or waits:
             return
-        day = max(day, reached) if rung.kind == "call" else max(day, reached, asked_by)
-        if rung.kind == "message":
-            day = leaves(day)
+        day = earliest.leaves_on(rung.kind, earliest.begins_on(rung.kind, max(day, reached)))
         if rung.kind not in seen:
             yield day, rung
         seen.add(rung.kind)
@@ -160,21 +171,18 @@ def _in_turn(
 
 
 def _later(
-    row: Mapping[str, Any], kind: Kind, on: dt.date, ladder: Sequence[Rung], against: Mapping[int, str],
-    leaves: Callable[[dt.date], dt.date], asked_by: dt.date,
+    row: Mapping[str, Any], kind: Kind, ladder: Sequence[Rung], against: Mapping[int, str], earliest: _Earliest,
 ) -> Iterator[tuple[dt.date, Rung]]:
     """The first day after today on which the invoice reaches a step of a kind that it is to be served with."""
-    days = set()
+    on, days = earliest.on, set()
     for rung in ladder:
         reached = reached_on(rung, row["ladder_day"], terms_days_of(row))
         if rung.kind == kind and reached is not None:
             every = rung.repeats_every_days or 0
             rounds = max(0, (on - reached).days) // every + 1 if every else 0
             days |= {reached, reached + dt.timedelta(days=every * rounds)}
-    if kind != "call":  # a reminder asked to pay by a day: the next stage waits for it
-        days = {max(day, asked_by) for day in days if day > on}
-    for day in sorted(day for day in days if day > on):
+    for day in sorted({earliest.begins_on(kind, day) for day in days if day > on}):
         for of_kind, due in dues(row, day, ladder, against):
             if of_kind == kind and (kind != "message" or row["has_address"]):
-                yield leaves(day) if kind == "message" else day, ladder[due.place]
+                yield earliest.leaves_on(kind, day), ladder[due.place]
                 return
